@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix bench golden
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := runs/quickstart
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("litcodec needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@
+
+setup: $(VENV)/.installed  ## make .venv and install litcodec into it, with what development needs
+
+demo: setup  ## train a small codec, compress a photograph with it, compare with JPEG (minutes, CPU)
+	$(BIN)/litcodec fit --config configs/quickstart.yaml
+	$(BIN)/litcodec export $(RUN)/latest/checkpoints/last.ckpt $(RUN)/codec.safetensors --force
+	$(BIN)/python -m litcodec.demo $(RUN)
+
+test: setup  ## run the test suite
+	$(BIN)/python -m pytest
+
+check: setup  ## what CI runs: format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+fix: setup  ## format and repair what can be repaired
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup  ## print figures of speed and memory; PEER=python-with-compressai compares
+	$(BIN)/python tests/bench/bench.py $(if $(PEER),--peer-python $(PEER))
+
+golden: setup  ## write new golden streams (review the diff; a change of bytes needs a new format version)
+	$(BIN)/python tests/golden/make_golden.py --force

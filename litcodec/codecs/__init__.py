@@ -1,0 +1,22 @@
+"""Complete codecs: transforms + entropy model. ``codec(x)`` trains; ``codec.freeze()`` compresses."""
+
+from litcodec.codecs.base import Codec, Latents
+from litcodec.codecs.factorized_prior import FactorizedPrior
+from litcodec.codecs.file import build_codec, load_codec, save_codec
+from litcodec.codecs.frozen import Coded, FrozenCodec, Notes
+from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
+from litcodec.codecs.scale_hyperprior import ScaleHyperprior
+
+__all__ = [
+    "Codec",
+    "Coded",
+    "FactorizedPrior",
+    "FrozenCodec",
+    "Latents",
+    "MeanScaleHyperprior",
+    "Notes",
+    "ScaleHyperprior",
+    "build_codec",
+    "load_codec",
+    "save_codec",
+]

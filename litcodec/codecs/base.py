@@ -1,0 +1,109 @@
+"""What every codec is: a module that trains, and a ``freeze`` that makes it real."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from litcodec.codecs.frozen import Architecture, FrozenCodec
+from litcodec.entropy import FactorizedDensity, MixedQuantiser, Quantiser
+from litcodec.errors import ShapeError
+from litcodec.layers import GDN, SimplifiedGDN
+from litcodec.types import CodecOutput
+
+GDNForm = Literal["exact", "simplified"]
+
+
+class Latents(NamedTuple):
+    """What lies between image and bits, float32, before quantisation."""
+
+    y: Tensor  # (B, M, h, w)
+    z: Tensor | None = None  # (B, N, h/4, w/4), hyperpriors only
+    means_hat: Tensor | None = None  # as y
+    scales_hat: Tensor | None = None  # as y
+
+
+class Codec(nn.Module, ABC):
+    """A codec in training.
+
+    A subclass has the transforms ``g_a``, ``g_s`` (and ``h_a``, ``h_s``), a ``density`` for the outermost
+    latent without a conditional model, and a ``quantiser``.
+    """
+
+    g_a: nn.Sequential
+    g_s: nn.Sequential
+    density: FactorizedDensity
+    quantiser: Quantiser
+    architecture: Architecture
+    downsampling_factor: int  # H and W are padded to multiples of it
+
+    def forward(self, x: Tensor) -> CodecOutput:
+        """Code and reconstruct.
+
+        Args:
+            x: (B, 3, H, W) in [0, 1], any H, W >= 1; padded inside, cropped after.
+
+        Returns:
+            ``x_hat`` shaped like ``x``, and the likelihoods of all latents. Bits per pixel are
+            ``-sum(log2(likelihoods)) / (B * H * W)`` with the true H and W.
+
+        Raises:
+            ShapeError: if ``x`` is not (B, 3, H, W).
+        """
+        H, W = check_image(x)
+        x_hat, likelihoods = self._code(pad_to(x, self.downsampling_factor))
+        return CodecOutput(x_hat[..., :H, :W], likelihoods)
+
+    @abstractmethod
+    def _code(self, x: Tensor) -> CodecOutput:
+        """``forward`` on an image whose sides are multiples of ``downsampling_factor``."""
+
+    @abstractmethod
+    def latents(self, x: Tensor) -> Latents:
+        """The latents of ``x`` as they are before quantisation, padded to whole latents. For looking at."""
+
+    @abstractmethod
+    def freeze(self) -> FrozenCodec:
+        """Another object, which alone can compress and decompress; this one is not changed.
+
+        Raises:
+            FreezeError: if weights are not finite or too large to be made exact.
+        """
+
+    @abstractmethod
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
+        """The frozen codec of this architecture whose tensors were read from a codec file.
+
+        Raises:
+            FreezeError: if tensors do not fit.
+        """
+
+
+def gdn_layer(form: GDNForm) -> type[GDN]:
+    """The layer a configuration word stands for."""
+    return {"exact": GDN, "simplified": SimplifiedGDN}[form]
+
+
+def quantiser_or_default(quantiser: Quantiser | None) -> Quantiser:
+    """The given one, or the mixed one."""
+    return MixedQuantiser() if quantiser is None else quantiser
+
+
+def check_image(x: Tensor) -> tuple[int, int]:
+    """H and W of an image batch.
+
+    Raises:
+        ShapeError: if ``x`` is not (B, 3, H, W) with H, W >= 1.
+    """
+    if x.dim() != 4 or x.shape[1] != 3 or 0 in x.shape:
+        raise ShapeError(f"an image batch is (B, 3, H, W) with H, W >= 1; got {tuple(x.shape)}.")
+    return x.shape[2], x.shape[3]
+
+
+def pad_to(x: Tensor, factor: int) -> Tensor:
+    """Repeat the last row and column until H and W are multiples of ``factor``."""
+    H, W = x.shape[-2:]
+    bottom, right = -H % factor, -W % factor
+    return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x

@@ -1,0 +1,79 @@
+"""One latent, one learned density per channel, no side information.
+
+Ballé, Laparra, Simoncelli, "End-to-end optimized image compression", ICLR 2017.
+https://arxiv.org/abs/1611.01704
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from litcodec.codecs.base import Codec, GDNForm, Latents, check_image, gdn_layer, pad_to, quantiser_or_default
+from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
+from litcodec.codecs.latent_coders import FactorizedLatentCoder
+from litcodec.entropy import FactorizedDensity, Quantiser
+from litcodec.transforms import analysis, analysis_9x9, synthesis, synthesis_9x9
+from litcodec.types import CodecOutput
+
+TransformForm = Literal["4x5x5", "9x9"]
+
+
+class FactorizedPrior(Codec):
+    """``x -> g_a -> y -> quantise -> y_hat -> g_s -> x_hat``.
+
+    Args:
+        N: width of the transforms.
+        M: channels of the latent.
+        transform: "4x5x5" is the widely used 4x(5x5/2) form, "9x9" the paper's 9x9/4, 5x5/2, 5x5/2.
+        gdn: "exact" or "simplified" normalisation.
+        quantiser: the training stand-in for rounding; mixed if not given.
+    """
+
+    downsampling_factor = 16
+
+    def __init__(
+        self,
+        *,
+        N: int = 128,
+        M: int = 192,
+        transform: TransformForm = "4x5x5",
+        gdn: GDNForm = "exact",
+        quantiser: Quantiser | None = None,
+    ) -> None:
+        super().__init__()
+        self.architecture = Architecture(
+            "FactorizedPrior", {"N": N, "M": M, "transform": transform, "gdn": gdn}
+        )
+        pairs = {"4x5x5": (analysis, synthesis), "9x9": (analysis_9x9, synthesis_9x9)}
+        make_g_a, make_g_s = pairs[transform]
+        self.g_a = make_g_a(N=N, M=M, gdn=gdn_layer(gdn))
+        self.g_s = make_g_s(N=N, M=M, gdn=gdn_layer(gdn))
+        self.density = FactorizedDensity(M)
+        self.quantiser = quantiser_or_default(quantiser)
+
+    def _code(self, x: Tensor) -> CodecOutput:
+        y = self.g_a(x)
+        with torch.autocast(x.device.type, enabled=False):
+            quantised = self.quantiser(y.float(), self.density.medians())
+            likelihoods = self.density(quantised.for_rate)
+        return CodecOutput(self.g_s(quantised.for_decoder), (likelihoods,))
+
+    def latents(self, x: Tensor) -> Latents:
+        """See ``Codec.latents``."""
+        check_image(x)
+        return Latents(self.g_a(pad_to(x, self.downsampling_factor)).float())
+
+    def freeze(self) -> FrozenCodec:
+        """See ``Codec.freeze``."""
+        coder = FactorizedLatentCoder.from_density(self.density)
+        return FrozenCodec(
+            self.architecture, self.downsampling_factor, frozen_copy(self.g_a), frozen_copy(self.g_s), coder
+        )
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
+        """See ``Codec.restore``."""
+        g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
+        coder = FactorizedLatentCoder.from_tensors("y", tensors)
+        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)

@@ -1,0 +1,84 @@
+"""A second latent z tells the scale of every element of y.
+
+Ballé, Minnen, Singh, Hwang, Johnston, "Variational image compression with a scale hyperprior", ICLR 2018.
+https://arxiv.org/abs/1802.01436
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from litcodec.codecs.base import Codec, GDNForm, Latents, check_image, gdn_layer, pad_to, quantiser_or_default
+from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
+from litcodec.codecs.latent_coders import HyperpriorLatentCoder
+from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
+from litcodec.transforms import analysis, hyper_analysis, hyper_synthesis, synthesis
+from litcodec.types import CodecOutput
+
+
+class ScaleHyperprior(Codec):
+    """A zero-mean Gaussian for every y, its scale from the side information z.
+
+    ::
+
+        x -> g_a -> y --+--------> quantise -> y_hat -> g_s -> x_hat
+                        |              ^
+                       |.|             | scales_hat
+                        +-> h_a -> z -> quantise -> z_hat -> h_s
+
+    Args:
+        N: width of the transforms and channels of z.
+        M: channels of y.
+        gdn: "exact" or "simplified" normalisation.
+        quantiser: the training stand-in for rounding; mixed if not given.
+    """
+
+    downsampling_factor = 64
+
+    def __init__(
+        self, *, N: int = 128, M: int = 192, gdn: GDNForm = "exact", quantiser: Quantiser | None = None
+    ) -> None:
+        super().__init__()
+        self.architecture = Architecture("ScaleHyperprior", {"N": N, "M": M, "gdn": gdn})
+        self.g_a = analysis(N=N, M=M, gdn=gdn_layer(gdn))
+        self.g_s = synthesis(N=N, M=M, gdn=gdn_layer(gdn))
+        self.h_a = hyper_analysis(N=N, M=M)
+        self.h_s = hyper_synthesis(N=N, M=M)
+        self.density = FactorizedDensity(N)
+        self.quantiser = quantiser_or_default(quantiser)
+
+    def _code(self, x: Tensor) -> CodecOutput:
+        y = self.g_a(x)
+        with torch.autocast(x.device.type, enabled=False):
+            y = y.float()
+            z = self.quantiser(self.h_a(y.abs()), self.density.medians())
+            scales_hat = self.h_s(z.for_decoder)
+            quantised = self.quantiser(y, y.new_zeros(()))
+            y_likelihoods = gaussian_likelihood(quantised.for_rate, scales_hat)
+            z_likelihoods = self.density(z.for_rate)
+        return CodecOutput(self.g_s(quantised.for_decoder), (y_likelihoods, z_likelihoods))
+
+    def latents(self, x: Tensor) -> Latents:
+        """See ``Codec.latents``."""
+        check_image(x)
+        y = self.g_a(pad_to(x, self.downsampling_factor)).float()
+        z = self.h_a(y.abs())
+        z_hat = self.quantiser(z, self.density.medians()).for_decoder
+        return Latents(y, z, torch.zeros_like(y), self.h_s(z_hat))
+
+    def freeze(self) -> FrozenCodec:
+        """See ``Codec.freeze``."""
+        coder = HyperpriorLatentCoder.from_float(
+            frozen_copy(self.h_a), frozen_copy(self.h_s), self.density, predicts_means=False
+        )
+        return FrozenCodec(
+            self.architecture, self.downsampling_factor, frozen_copy(self.g_a), frozen_copy(self.g_s), coder
+        )
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
+        """See ``Codec.restore``."""
+        g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
+        h_a = loaded_copy(self.h_a, "h_a", tensors)
+        coder = HyperpriorLatentCoder.from_tensors(h_a, self.h_s, tensors, predicts_means=False)
+        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)

@@ -1,0 +1,1 @@
+"""What the command line's own commands do and say: one file per command, imported only when asked for."""

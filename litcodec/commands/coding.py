@@ -1,0 +1,91 @@
+"""``litcodec compress`` and ``litcodec decompress``: many files, each on its own."""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from litcodec.codecs import FrozenCodec, load_codec
+from litcodec.errors import LitcodecError
+from litcodec.evaluation import (
+    CompressedFile,
+    DecompressedFile,
+    compress_file,
+    decompress_file,
+    output_paths,
+)
+
+Result = TypeVar("Result", CompressedFile, DecompressedFile)
+
+
+class Options(NamedTuple):
+    """What both commands are told."""
+
+    images: Sequence[Path]
+    codec: Path
+    output: Path | None
+    max_pixels: int
+    force: bool
+    json: bool
+
+
+def compress(options: Options) -> int:
+    """Compress every image; returns 1 if any failed."""
+    codec = load_codec(options.codec)
+
+    def one(path: Path, output: Path) -> CompressedFile:
+        return compress_file(path, output, codec, max_pixels=options.max_pixels, overwrite=options.force)
+
+    return _each(options, ".litc", one, _compressed_line)
+
+
+def decompress(options: Options) -> int:
+    """Decompress every file; returns 1 if any failed."""
+    codec: FrozenCodec = load_codec(options.codec)
+
+    def one(path: Path, output: Path) -> DecompressedFile:
+        return decompress_file(path, output, codec, max_pixels=options.max_pixels, overwrite=options.force)
+
+    return _each(options, ".png", one, _decompressed_line)
+
+
+def _each(
+    options: Options, suffix: str, one: Callable[[Path, Path], Result], line: Callable[[Result], str]
+) -> int:
+    failed = 0
+    outputs = output_paths(options.images, options.output, suffix)
+    for path, output in zip(options.images, outputs, strict=True):
+        try:
+            result = one(path, output)
+        except (LitcodecError, OSError) as error:
+            failed += 1
+            reason = str(error)
+            print(f"litcodec: {reason if str(path) in reason else f'{path}: {reason}'}", file=sys.stderr)
+            continue
+        print(json.dumps(_finite(result._asdict())) if options.json else line(result), flush=True)
+    if failed and len(options.images) > 1:
+        print(f"litcodec: {failed} of {len(options.images)} files failed.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _finite(values: dict[str, object]) -> dict[str, object]:
+    # JSON knows neither inf nor nan.
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+
+
+def _compressed_line(result: CompressedFile) -> str:
+    similarity = "n/a" if math.isnan(result.ms_ssim) else f"{result.ms_ssim:.4f}"
+    return (
+        f"{result.output}: {result.width}x{result.height}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, "
+        f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}, "
+        f"encoded in {result.encode_s:.2f} s, decoded in {result.decode_s:.2f} s"
+    )
+
+
+def _decompressed_line(result: DecompressedFile) -> str:
+    return (
+        f"{result.output}: {result.width}x{result.height} from {result.bytes:,} bytes "
+        f"({result.bpp:.4f} bpp), decoded in {result.decode_s:.2f} s"
+    )

@@ -1,0 +1,40 @@
+"""``litcodec export``: a training checkpoint becomes a codec file."""
+
+import pickle
+from pathlib import Path
+
+import torch
+
+from litcodec.codecs import Notes, build_codec, save_codec
+from litcodec.errors import CodecFileError
+from litcodec.evaluation import atomic_output
+
+
+def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
+    """Freeze the codec of a checkpoint of ``litcodec fit`` (its averaged weights, where EMA was on).
+
+    Raises:
+        CodecFileError: if the checkpoint is missing, damaged, or not one of ours.
+        FreezeError: if the weights have diverged.
+        OutputExists: if ``output`` is there and ``overwrite`` is not set.
+    """
+    try:
+        found = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise CodecFileError(f"{checkpoint} cannot be read: {str(error).splitlines()[0]}") from error
+    about = found.get("litcodec") if isinstance(found, dict) else None
+    if about is None:
+        raise CodecFileError(f"{checkpoint} is not a checkpoint of litcodec fit.")
+    codec = build_codec(about["codec"], about["init_args"])
+    weights = {name.removeprefix("codec."): tensor for name, tensor in found["state_dict"].items()}
+    try:
+        codec.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CodecFileError(f"{checkpoint} does not fit a {about['codec']}: {error}") from error
+    frozen = codec.eval().freeze()
+    frozen.notes = Notes(**about["notes"])
+    with atomic_output(output, overwrite=overwrite) as file:
+        save_codec(frozen, file.name)
+    size = output.stat().st_size
+    print(f"{output}: {about['codec']}, fingerprint {frozen.fingerprint.hex()}, {size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,67 @@
+"""What ``make demo`` shows at the end: a held-back photograph through the codec just trained, beside JPEG."""
+
+import io
+import sys
+from pathlib import Path
+
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torchvision.transforms.functional import pil_to_tensor, to_pil_image
+
+from litcodec.codecs import load_codec
+from litcodec.data import bundled_photographs, list_images, read_image
+from litcodec.evaluation import compress_file, decompress_file
+from litcodec.metrics import bpp, ms_ssim, psnr
+
+MAX_PIXELS = 2**26
+
+
+def main(folder: Path) -> None:
+    """Compress, decompress and compare, with the codec file in ``folder``."""
+    codec = load_codec(folder / "codec.safetensors")
+    photograph = list_images(bundled_photographs() / "heldback")[0]
+    stream, picture = folder / "heldback.litc", folder / "heldback.png"
+    ours = compress_file(photograph, stream, codec, max_pixels=MAX_PIXELS, overwrite=True)
+    decompress_file(stream, picture, codec, max_pixels=MAX_PIXELS, overwrite=True)
+    x = read_image(photograph)
+    x_hat = read_image(picture)
+    quality, jpeg = jpeg_of_size(x, ours.bytes)
+    x_jpeg = pil_to_tensor(Image.open(io.BytesIO(jpeg)))
+
+    table = Table(title=f"{photograph.name}, {ours.width}x{ours.height}, not seen in training")
+    for column in ("codec", "file bytes", "bpp", "PSNR dB", "MS-SSIM"):
+        table.add_column(column, justify="left" if column == "codec" else "right")
+    for name, size, decoded in (
+        (f"litcodec, {codec.architecture.name}", ours.bytes, x_hat),
+        (f"JPEG 4:2:0, quality {quality}", len(jpeg), x_jpeg),
+    ):
+        rate = bpp(size, (ours.height, ours.width))
+        table.add_row(
+            name, f"{size:,}", f"{rate:.3f}", f"{psnr(x, decoded):.2f}", f"{ms_ssim(x, decoded):.4f}"
+        )
+    console = Console()
+    console.print(table)
+    run = (folder / "latest").resolve().relative_to(Path.cwd())
+    console.print(f"codec    {folder / 'codec.safetensors'}\nstream   {stream}\npicture  {picture}")
+    console.print(f"W&B run  {run / 'wandb'} (offline); look at it in the terminal with")
+    console.print(f"         .venv/bin/wandb leet {run / 'wandb'}")
+    console.print(f"         or upload it with .venv/bin/wandb sync {run / 'wandb'}/offline-run-*", soft_wrap=True)
+
+
+def jpeg_of_size(x: Tensor, size: int) -> tuple[int, bytes]:
+    """The JPEG (optimised Huffman tables) whose size is nearest to ``size`` bytes, and its quality."""
+    image = to_pil_image(x)
+    found: list[tuple[int, bytes]] = []
+    for quality in range(1, 96):
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality, optimize=True)
+        found.append((quality, buffer.getvalue()))
+    return min(found, key=lambda pair: abs(len(pair[1]) - size))
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    main(Path(sys.argv[1]))

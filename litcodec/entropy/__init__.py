@@ -1,0 +1,29 @@
+"""Entropy models: how probable a latent is. Floats in training, integer tables once frozen."""
+
+from litcodec.entropy.factorized import FactorizedDensity
+from litcodec.entropy.fixed_point import FixedPointNet
+from litcodec.entropy.gaussian import SCALE_MIN, gaussian_likelihood, scale_table
+from litcodec.entropy.quantisation import (
+    MixedQuantiser,
+    NoiseQuantiser,
+    Quantised,
+    Quantiser,
+    StraightThroughQuantiser,
+)
+from litcodec.entropy.tables import factorized_tables, gaussian_tables, scale_thresholds
+
+__all__ = [
+    "SCALE_MIN",
+    "FactorizedDensity",
+    "FixedPointNet",
+    "MixedQuantiser",
+    "NoiseQuantiser",
+    "Quantised",
+    "Quantiser",
+    "StraightThroughQuantiser",
+    "factorized_tables",
+    "gaussian_likelihood",
+    "gaussian_tables",
+    "scale_table",
+    "scale_thresholds",
+]

@@ -1,0 +1,134 @@
+"""A small convolutional network in fixed point, exact on every machine.
+
+Everything is an integer carried in float64. Weights and activations sit on binary grids, and for every layer
+``(largest sum of absolute weights) * (largest activation) + bias < 2^52`` is checked when the network is
+built. So every partial sum is an integer below 2^53, float64 holds it exactly, and the order of summation,
+the number of threads, the batch size and fused multiply-adds cannot change a bit. It runs on the CPU, where
+float64 convolutions are plain matrix products (a Winograd or FFT convolution would break the argument).
+
+The idea of integer networks for what decides probabilities: Ballé, Johnston, Minnen, "Integer networks for
+data compression with latent-variable models", ICLR 2019.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from litcodec.errors import FreezeError
+
+FRACTION_BITS = 12  # activations are multiples of 2^-12
+ACTIVATION_MAX = 2.0**24  # in units of 2^-12, so +-4096
+ACCUMULATOR_MAX = 2.0**52
+WEIGHT_BITS_MAX = 20
+SLOPE_BITS = 16
+
+
+class FixedPointLayer(NamedTuple):
+    """One convolution's integers."""
+
+    weight: Tensor  # float64 holding integers, shaped as the layer's weight
+    bias: Tensor  # float64 holding integers on the grid 2^-(FRACTION_BITS + shift)
+    shift: int  # the weights' grid is 2^-shift
+
+
+class FixedPointNet:
+    """Runs a trained ``nn.Sequential`` of convolutions and (leaky) ReLUs in exact fixed point.
+
+    Args:
+        structure: the network; tells kinds, strides, paddings and slopes. Its weights are not used.
+        layers: the integers of each convolution, in order.
+
+    Raises:
+        FreezeError: if the structure holds another kind of layer, or a bound is exceeded.
+    """
+
+    def __init__(self, structure: nn.Sequential, layers: list[FixedPointLayer]) -> None:
+        self.structure = structure
+        self.layers = layers
+        convolutions = [m for m in structure if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+        if len(convolutions) != len(layers):
+            raise FreezeError(f"{len(convolutions)} convolutions but {len(layers)} fixed-point layers.")
+        for module, layer in zip(convolutions, layers, strict=True):
+            if layer.weight.shape != module.weight.shape or layer.bias.shape != (module.out_channels,):
+                raise FreezeError(
+                    f"{tuple(layer.weight.shape)} weights, {tuple(layer.bias.shape)} biases: not {module}."
+                )
+            if not 0 <= layer.shift <= WEIGHT_BITS_MAX or _reach(module, layer) >= ACCUMULATOR_MAX:
+                raise FreezeError(f"{module} does not fit 52-bit sums with shift {layer.shift}.")
+        for other in structure:
+            if not isinstance(other, (nn.Conv2d, nn.ConvTranspose2d, nn.ReLU, nn.LeakyReLU)):
+                raise FreezeError(f"no fixed-point form of {type(other).__name__} is known.")
+
+    @classmethod
+    def from_float(cls, net: nn.Sequential) -> "FixedPointNet":
+        """Round a trained network's weights, each layer as finely as its bound allows.
+
+        Raises:
+            FreezeError: if a weight is not finite or too large for any grid.
+        """
+        layers = [_quantise(m) for m in net if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+        return cls(net, layers)
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor) -> Tensor:
+        """Apply the network.
+
+        Args:
+            x: (B, C, h, w), float64 on the CPU, integers in units of ``2^-FRACTION_BITS``.
+
+        Returns:
+            (B, C', h', w'), float64 integers in the same units, within +-``ACTIVATION_MAX``.
+        """
+        x = x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX)
+        layers = iter(self.layers)
+        for module in self.structure:
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+                layer = next(layers)
+                total = _convolve(module, layer, x)
+                x = torch.round(total * 2.0**-layer.shift).clamp(-ACTIVATION_MAX, ACTIVATION_MAX)
+            elif isinstance(module, nn.LeakyReLU):
+                slope = round(module.negative_slope * 2**SLOPE_BITS)
+                x = torch.where(x < 0, torch.round(x * slope * 2.0**-SLOPE_BITS), x)
+            else:
+                x = x.clamp_min(0)
+        return x
+
+
+def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, layer: FixedPointLayer, x: Tensor) -> Tensor:
+    stride, padding = _pair(module.stride), _pair(module.padding)
+    if isinstance(module, nn.ConvTranspose2d):
+        extra = _pair(module.output_padding)
+        return F.conv_transpose2d(x, layer.weight, layer.bias, stride, padding, extra)
+    return F.conv2d(x, layer.weight, layer.bias, stride, padding)
+
+
+def _pair(value: str | tuple[int, ...]) -> tuple[int, ...]:
+    if isinstance(value, str):
+        raise FreezeError(f"padding {value!r} has no fixed-point form; give it as a number.")
+    return value
+
+
+def _reach(module: nn.Conv2d | nn.ConvTranspose2d, layer: FixedPointLayer) -> float:
+    """The largest absolute sum the layer can meet."""
+    inputs = (0, 2, 3) if isinstance(module, nn.ConvTranspose2d) else (1, 2, 3)
+    return float((layer.weight.abs().sum(inputs) * ACTIVATION_MAX + layer.bias.abs()).max())
+
+
+def _quantise(module: nn.Conv2d | nn.ConvTranspose2d) -> FixedPointLayer:
+    weight = module.weight.detach().cpu().double()
+    bias = torch.zeros(module.out_channels, dtype=torch.float64)
+    if module.bias is not None:
+        bias = module.bias.detach().cpu().double()
+    if not (weight.isfinite().all() and bias.isfinite().all()):
+        raise FreezeError(f"{module} has weights that are not finite; the codec has diverged.")
+    for shift in range(WEIGHT_BITS_MAX, -1, -1):
+        layer = FixedPointLayer(
+            torch.round(weight * 2.0**shift), torch.round(bias * 2.0 ** (FRACTION_BITS + shift)), shift
+        )
+        if _reach(module, layer) < ACCUMULATOR_MAX:
+            return layer
+    raise FreezeError(
+        f"{module} has weights up to {float(weight.abs().max()):.3g}, too large for fixed point."
+    )

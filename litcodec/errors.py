@@ -1,0 +1,88 @@
+"""litcodec's exceptions.
+
+LitcodecError
+  ShapeError (also ValueError)            a tensor or an option has a shape the operation cannot take
+  FreezeError (also ValueError)           a codec cannot be made exact: non-finite weights, bound exceeded
+  CodecFileError (also ValueError)        a codec file or checkpoint is damaged or not one of ours
+  BitstreamError (also ValueError)
+    BadMagic                              not a .litc stream at all
+    UnsupportedVersion                    a .litc stream of a format this litcodec does not read
+    CodecMismatch                         made by another codec than the one given
+    Truncated                             shorter than its header says
+    Corrupt                               checksum or content is wrong
+    TooLarge (also ImageError)            more pixels than the limit allows
+  ImageError (also ValueError)
+    UnreadableImage                       missing, not an image, damaged
+    TooSmallImage                         smaller than the wanted crop
+  EmptyDataset (also ValueError)          a folder or a set of shards without a usable photograph
+  OutputExists (also FileExistsError)     refusing to overwrite
+  TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
+"""
+
+
+class LitcodecError(Exception):
+    """Base of everything litcodec raises on purpose."""
+
+
+class ShapeError(LitcodecError, ValueError):
+    """A tensor or an option has a shape the operation cannot take."""
+
+
+class FreezeError(LitcodecError, ValueError):
+    """A codec cannot be frozen exactly."""
+
+
+class CodecFileError(LitcodecError, ValueError):
+    """A codec file or checkpoint is damaged or not one of ours."""
+
+
+class BitstreamError(LitcodecError, ValueError):
+    """A ``.litc`` stream cannot be decoded."""
+
+
+class BadMagic(BitstreamError):
+    """The bytes are not a ``.litc`` stream."""
+
+
+class UnsupportedVersion(BitstreamError):
+    """The stream's format version is unknown."""
+
+
+class CodecMismatch(BitstreamError):
+    """The stream was made by another codec."""
+
+
+class Truncated(BitstreamError):
+    """The stream is shorter than its header says."""
+
+
+class Corrupt(BitstreamError):
+    """A checksum or the content of the stream is wrong."""
+
+
+class ImageError(LitcodecError, ValueError):
+    """An image cannot be used."""
+
+
+class TooLarge(BitstreamError, ImageError):
+    """More pixels than the limit allows."""
+
+
+class UnreadableImage(ImageError):
+    """A file is missing, not an image, or damaged."""
+
+
+class TooSmallImage(ImageError):
+    """An image is smaller than the wanted crop."""
+
+
+class EmptyDataset(LitcodecError, ValueError):
+    """No usable photograph was found."""
+
+
+class OutputExists(LitcodecError, FileExistsError):
+    """An output is there already and overwriting was not asked for."""
+
+
+class TrainingDiverged(LitcodecError, RuntimeError):
+    """Too many non-finite training steps in a row."""

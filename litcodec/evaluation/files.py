@@ -1,0 +1,103 @@
+"""Compress one photograph to a ``.litc`` file, decompress one to a PNG."""
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from litcodec.bitstream import pack, read_header, unpack
+from litcodec.codecs import FrozenCodec
+from litcodec.data import read_image, write_png
+from litcodec.errors import BitstreamError
+from litcodec.evaluation.outputs import atomic_output
+from litcodec.metrics import bpp, ms_ssim, psnr
+
+
+class CompressedFile(NamedTuple):
+    """What compressing a file gave. Metrics and ``decode_s`` come from decoding the very bytes written."""
+
+    file: str
+    output: str
+    width: int
+    height: int
+    bytes: int
+    bpp: float
+    psnr_rgb: float  # dB; infinite if nothing was lost
+    ms_ssim: float  # nan if a side is under 161
+    encode_s: float
+    decode_s: float
+
+
+class DecompressedFile(NamedTuple):
+    """What decompressing a file gave."""
+
+    file: str
+    output: str
+    width: int
+    height: int
+    bytes: int
+    bpp: float
+    decode_s: float
+
+
+def compress_file(
+    path: Path, output: Path, codec: FrozenCodec, *, max_pixels: int, overwrite: bool
+) -> CompressedFile:
+    """Compress a photograph, check what the bytes decode to, and write them.
+
+    Args:
+        path: the photograph.
+        output: the ``.litc`` file to write.
+        codec: with what.
+        max_pixels: refuse larger photographs.
+        overwrite: replace ``output`` if it is there.
+
+    Raises:
+        ImageError: if the photograph cannot be read or is too large.
+        OutputExists: if ``output`` is there and ``overwrite`` is not set.
+    """
+    with atomic_output(output, overwrite=overwrite) as file:
+        x = read_image(path, max_pixels=max_pixels)[None].float() / 255
+        start = time.perf_counter()
+        (compressed,) = codec.compress(x)
+        data = pack(compressed, codec.fingerprint)
+        encoded = time.perf_counter()
+        x_hat = codec.decompress([unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels)])
+        decoded = time.perf_counter()
+        file.write(data)
+    H, W = compressed.size
+    quality = psnr(x, x_hat), ms_ssim(x, x_hat)
+    rate = bpp(len(data), (H, W))
+    return CompressedFile(
+        str(path), str(output), W, H, len(data), rate, *quality, encoded - start, decoded - encoded
+    )
+
+
+def decompress_file(
+    path: Path, output: Path, codec: FrozenCodec, *, max_pixels: int, overwrite: bool
+) -> DecompressedFile:
+    """Decompress a ``.litc`` file to an 8-bit PNG.
+
+    Args:
+        path: the ``.litc`` file.
+        output: the PNG to write.
+        codec: the codec it was made with.
+        max_pixels: refuse larger pictures, before anything is allocated for them.
+        overwrite: replace ``output`` if it is there.
+
+    Raises:
+        BitstreamError: if the file is missing, damaged, too large, or of another codec.
+        OutputExists: if ``output`` is there and ``overwrite`` is not set.
+    """
+    with atomic_output(output, overwrite=overwrite) as file:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from error
+        start = time.perf_counter()
+        x_hat = codec.decompress([unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels)])
+        decode_s = time.perf_counter() - start
+        write_png(file, (x_hat[0] * 255).round().to(torch.uint8))
+    H, W = read_header(data).size
+    return DecompressedFile(str(path), str(output), W, H, len(data), bpp(len(data), (H, W)), decode_s)

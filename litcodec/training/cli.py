@@ -1,0 +1,96 @@
+"""``litcodec fit | validate | test | predict``: Lightning's command line, with a folder for every run."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from jsonargparse import Namespace
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from litcodec.training.guard import NonFiniteGuard
+from litcodec.training.module import CodecModule
+from litcodec.training.run_folder import RunFolder, choose_run_folder
+
+# Interpolation sees values from every config file and from the command line.
+PARSER = {"parser_mode": "omegaconf+"}
+OFFLINE_WANDB = {
+    "class_path": "lightning.pytorch.loggers.WandbLogger",
+    "init_args": {"project": "litcodec", "offline": True},
+}
+
+
+class LitcodecCLI(LightningCLI):
+    """Lightning's command line for a ``CodecModule`` and any datamodule."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add what every run has: a name, checkpoints, the guard."""
+        parser.add_argument("--run_name", type=str, default="run", help="runs of this name share a folder")
+        parser.add_argument("--run_root", type=str, default="runs", help="where the folders of all runs lie")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(NonFiniteGuard, "nonfinite_guard")
+        parser.set_defaults(
+            {"checkpoint.every_n_train_steps": 500, "checkpoint.save_last": True, "checkpoint.save_top_k": 0}
+        )
+
+    def before_instantiate_classes(self) -> None:
+        """Choose the run's folder and point loggers and checkpoints at it."""
+        config = self.config[self.subcommand]
+        name = config.run_name if self.subcommand == "fit" else f"{config.run_name}-{self.subcommand}"
+        ckpt_path = config.ckpt_path if self.subcommand == "fit" else None
+        self.run_folder = choose_run_folder(Path(config.run_root), name, ckpt_path)
+        self.save_config_kwargs = {"folder": str(self.run_folder)}
+        config.trainer.default_root_dir = str(self.run_folder)
+        config.checkpoint.dirpath = str(self.run_folder / "checkpoints")
+        loggers = (
+            config.trainer.logger if isinstance(config.trainer.logger, list) else [config.trainer.logger]
+        )
+        for logger in loggers:
+            if isinstance(logger, Namespace):
+                _place_logger(logger, self.run_folder)
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Put the run folder's callback first: it must see the weights before EMA replaces them."""
+        trainer = super().instantiate_trainer(**kwargs)
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]
+        callbacks.sort(key=lambda callback: not isinstance(callback, RunFolder))
+        if trainer.is_global_zero:
+            print(f"run folder: {self.run_folder}", flush=True)
+        return trainer
+
+
+def _place_logger(logger: Namespace, folder: Path) -> None:
+    init_args = logger.get("init_args", Namespace())  # type: ignore[no-untyped-call]
+    if "save_dir" in init_args:
+        init_args.save_dir = str(folder)
+    if str(logger.class_path).endswith("WandbLogger"):
+        init_args.name = init_args.get("name") or "-".join(folder.parts[-2:])
+        if "WANDB_RUN_ID" not in os.environ:  # a sweep's agent has chosen already
+            init_args.id, init_args["resume"] = _wandb_id(folder), "allow"
+
+
+def _wandb_id(folder: Path) -> str:
+    """The run's id, kept in its folder so that a continued run stays the same run."""
+    path = folder / "wandb-id.txt"
+    if not path.exists() and folder.exists():
+        path.write_text(secrets.token_hex(6))
+    return path.read_text() if path.exists() else ""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one of Lightning's subcommands; returns 0, or exits with 2 where the configuration is wrong."""
+    sys.argv[1:] = arguments  # Lightning starts the processes of further devices from it
+    LitcodecCLI(
+        CodecModule,
+        L.LightningDataModule,
+        subclass_mode_data=True,
+        save_config_callback=RunFolder,
+        seed_everything_default=0,
+        trainer_defaults={"logger": OFFLINE_WANDB},
+        parser_kwargs={**PARSER, **{name: dict(PARSER) for name in LightningCLI.subcommands()}},
+        auto_configure_optimizers=False,
+    )
+    return 0

@@ -1,0 +1,129 @@
+"""The LightningModule of every codec that trains on R + lmbda * D."""
+
+import os
+from typing import Any, NamedTuple
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.cli import LRSchedulerCallable
+from torch import Tensor
+
+from litcodec.bitstream import pack, unpack
+from litcodec.codecs import Codec, FrozenCodec, Notes
+from litcodec.data import ImageBatch
+from litcodec.losses import Distortion, rd_loss
+from litcodec.metrics import bpp, ms_ssim, psnr
+
+
+class Prediction(NamedTuple):
+    """One image after real bytes."""
+
+    name: str
+    x_hat: Tensor  # (3, H, W), uint8
+    bpp: float  # of the bytes, header included
+    psnr: float  # RGB, dB
+
+
+class CodecModule(L.LightningModule):
+    """Trains a codec with one automatic optimiser (Adam).
+
+    Args:
+        codec: what to train.
+        lmbda: weight of the distortion in ``R + lmbda * D``; the field's values are 0.0018 0.0035 0.0067
+            0.0130 0.0250 0.0483 0.0932 0.1800 for "mse", 2.40 4.58 8.73 16.64 31.73 60.50 115.37 220.00 for
+            "ms-ssim".
+        distortion: "mse" (255^2 * MSE) or "ms-ssim" (1 - MS-SSIM; patches of at least 161).
+        learning_rate: of Adam.
+        lr_scheduler: a scheduler, stepped after every training step; none keeps the rate.
+        compile_transforms: run g_a, g_s, h_a, h_s through ``torch.compile`` while training.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        *,
+        lmbda: float = 0.0130,
+        distortion: Distortion = "mse",
+        learning_rate: float = 1e-4,
+        lr_scheduler: LRSchedulerCallable | None = None,
+        compile_transforms: bool = False,
+    ) -> None:
+        super().__init__()
+        self.codec = codec.to(memory_format=torch.channels_last)
+        self.lmbda = lmbda
+        self.distortion: Distortion = distortion
+        self.learning_rate = learning_rate
+        self._lr_scheduler = lr_scheduler
+        self._coder: FrozenCodec | None = None
+        if compile_transforms:
+            for name in ("g_a", "g_s", "h_a", "h_s"):
+                if hasattr(codec, name):
+                    # In place, so that names of weights, and with them checkpoints, stay the same.
+                    getattr(codec, name).compile()
+
+    def configure_optimizers(self) -> Any:
+        """Adam over every parameter; there is no auxiliary loss."""
+        optimizer = torch.optim.Adam(self.codec.parameters(), lr=self.learning_rate)
+        if self._lr_scheduler is None:
+            return optimizer
+        scheduler = {"scheduler": self._lr_scheduler(optimizer), "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+    def on_train_batch_start(self, batch: Tensor, batch_idx: int) -> None:
+        """Make this step's noise a function of (seed, step, rank): a resumed run repeats it exactly."""
+        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
+        step = self.trainer.fit_loop.total_batch_idx
+        words = np.random.SeedSequence((seed, step, self.global_rank)).generate_state(1, np.uint64)
+        torch.manual_seed(int(words[0]))
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        """Loss of a batch of patches (B, 3, P, P) in [0, 1]."""
+        rd = rd_loss(self.codec(batch), batch, lmbda=self.lmbda, distortion=self.distortion)
+        self.log("train/loss", rd.loss.detach(), prog_bar=True)
+        self.log("train/bpp", rd.rate.detach(), prog_bar=True)
+        self.log("train/distortion", rd.distortion.detach())
+        if self.distortion == "mse":
+            # Of the whole batch's MSE: a curve to watch. Results come from whole images, see the callbacks.
+            self.log(
+                "train/psnr", 20 * np.log10(255) - 10 * torch.log10(rd.distortion.detach()), prog_bar=True
+            )
+        return rd.loss
+
+    def validation_step(self, batch: ImageBatch, batch_idx: int) -> Tensor:
+        """Estimated loss of a whole image. Real bytes are ``callbacks.RDPoints``'s part."""
+        rd = rd_loss(self.codec(batch.x), batch.x, lmbda=self.lmbda)
+        self.log("val/loss", rd.loss, prog_bar=True, sync_dist=True, batch_size=1)
+        return rd.loss
+
+    def on_test_start(self) -> None:
+        """Freeze once for all images."""
+        self._coder = self.codec.freeze()
+
+    def on_predict_start(self) -> None:
+        """Freeze once for all images."""
+        self._coder = self.codec.freeze()
+
+    def test_step(self, batch: ImageBatch, batch_idx: int) -> None:
+        """Log rate and distortion of one image's real bytes."""
+        prediction = self.predict_step(batch, batch_idx)
+        x_hat = prediction.x_hat.to(batch.x.device).float() / 255
+        found = {"bpp": prediction.bpp, "psnr": prediction.psnr, "ms_ssim": ms_ssim(batch.x, x_hat[None])}
+        for name, value in found.items():
+            if np.isfinite(value):  # MS-SSIM is not defined for small images
+                self.log(f"test/{name}", value, sync_dist=True, batch_size=1)
+
+    def predict_step(self, batch: ImageBatch, batch_idx: int) -> Prediction:
+        """One image through real bytes and back."""
+        assert self._coder is not None
+        (compressed,) = self._coder.compress(batch.x)
+        data = pack(compressed, self._coder.fingerprint)
+        x_hat = self._coder.decompress([unpack(data, fingerprint=self._coder.fingerprint)])
+        pixels = (x_hat[0] * 255).round().to(torch.uint8)
+        return Prediction(batch.names[0], pixels, bpp(len(data), compressed.size), psnr(batch.x, x_hat))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Tell in plain words what the weights belong to, so that ``export`` can rebuild the codec safely."""
+        name, init_args = self.codec.architecture
+        notes = Notes(self.lmbda, self.distortion, self.global_step)
+        checkpoint["litcodec"] = {"codec": name, "init_args": init_args, "notes": notes._asdict()}

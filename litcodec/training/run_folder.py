@@ -1,0 +1,89 @@
+"""Every run has a folder of its own, ``<run_root>/<run_name>/<NNN>/``: its config, checkpoints and logs."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from jsonargparse import Namespace
+from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
+
+# Processes that Lightning starts for further devices inherit it, and so share the folder.
+ENVIRONMENT_VARIABLE = "LITCODEC_RUN_FOLDER"
+
+
+def choose_run_folder(root: Path, name: str, ckpt_path: str | None) -> Path:
+    """A new folder ``root/name/NNN``, or the folder of the run that ``ckpt_path`` continues.
+
+    Creating the folder is what claims it, so two runs started at once never share one.
+    """
+    inherited = os.environ.get(ENVIRONMENT_VARIABLE)
+    if inherited:
+        return Path(inherited)
+    folder = _run_of(ckpt_path) or _claim(root / name)
+    os.environ[ENVIRONMENT_VARIABLE] = str(folder)
+    return folder
+
+
+def _run_of(ckpt_path: str | None) -> Path | None:
+    if ckpt_path is None:
+        return None
+    folder = Path(ckpt_path).resolve().parent.parent
+    return folder if (folder / "config.yaml").is_file() else None
+
+
+def _claim(parent: Path) -> Path:
+    if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0:
+        # torchrun and SLURM start every rank at once: only rank 0 writes, the others just need a path.
+        return parent / "rank-without-folder"
+    parent.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(p.name) for p in parent.iterdir() if p.name.isdigit()), default=0)
+    while True:
+        folder = parent / f"{number:03d}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        latest = parent / "latest"
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(folder.name)
+        return folder
+
+
+class RunFolder(SaveConfigCallback):
+    """Saves the run's config in its folder and with its loggers, and the last checkpoint when training ends.
+
+    Args:
+        parser: of the subcommand.
+        config: as parsed.
+        folder: the run's folder.
+    """
+
+    def __init__(self, parser: LightningArgumentParser, config: Namespace, *, folder: str) -> None:
+        super().__init__(parser, config, save_to_log_dir=False)
+        self.folder = Path(folder)
+
+    def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        names = ["config.yaml", *(f"config-{k}.yaml" for k in range(2, 10_000))]
+        path = next(self.folder / name for name in names if not (self.folder / name).exists())
+        self.parser.save(self.config, path, skip_none=False, multifile=False)
+        for logger in trainer.loggers:
+            # Dotted keys, the same that a sweep sets: "model.lmbda".
+            logger.log_hyperparams(dict(_flat(self.config.as_dict())))
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """The periodic checkpoint may lie some steps back: keep the end."""
+        trainer.save_checkpoint(self.folder / "checkpoints" / "last.ckpt")
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    items: list[tuple[str, Any]] = []
+    for key, value in config.items():
+        if isinstance(value, dict) and value:
+            items += _flat(value, f"{prefix}{key}.")
+        else:
+            items.append((f"{prefix}{key}", value if isinstance(value, (int, float, bool)) else str(value)))
+    return items

@@ -1,0 +1,20 @@
+"""Analysis and synthesis transforms: images <-> latents <-> hyper-latents. They know nothing of bits.
+
+Every function returns an ``nn.Sequential`` whose layer order is that of the reference implementations, so
+that weights carry over by position.
+"""
+
+from litcodec.transforms.balle2017 import analysis_9x9, synthesis_9x9
+from litcodec.transforms.balle2018 import analysis, hyper_analysis, hyper_synthesis, synthesis
+from litcodec.transforms.minnen2018 import mean_scale_hyper_analysis, mean_scale_hyper_synthesis
+
+__all__ = [
+    "analysis",
+    "analysis_9x9",
+    "hyper_analysis",
+    "hyper_synthesis",
+    "mean_scale_hyper_analysis",
+    "mean_scale_hyper_synthesis",
+    "synthesis",
+    "synthesis_9x9",
+]

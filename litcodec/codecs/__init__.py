@@ -2,7 +2,7 @@
 
 from litcodec.codecs.base import Codec, Latents
 from litcodec.codecs.factorized_prior import FactorizedPrior
-from litcodec.codecs.file import build_codec, load_codec, save_codec
+from litcodec.codecs.file import build_codec, codec_bytes, load_codec, save_codec
 from litcodec.codecs.frozen import Coded, FrozenCodec, Notes
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
@@ -17,6 +17,7 @@ __all__ = [
     "Notes",
     "ScaleHyperprior",
     "build_codec",
+    "codec_bytes",
     "load_codec",
     "save_codec",
 ]

@@ -75,5 +75,5 @@ class FactorizedPrior(Codec):
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
         """See ``Codec.restore``."""
         g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
-        coder = FactorizedLatentCoder.from_tensors("y", tensors)
+        coder = FactorizedLatentCoder.from_tensors("y", tensors, channels=self.density.channels)
         return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)

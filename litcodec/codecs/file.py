@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from litcodec.codecs.base import Codec
 from litcodec.codecs.factorized_prior import FactorizedPrior
@@ -23,12 +23,12 @@ FORMAT_VERSION = 1
 
 
 def save_codec(codec: FrozenCodec, path: str | Path) -> None:
-    """Write a codec file.
+    """Write a codec file, replacing what was at ``path``."""
+    Path(path).write_bytes(codec_bytes(codec))
 
-    Args:
-        codec: the frozen codec.
-        path: a ``.safetensors`` file; overwritten.
-    """
+
+def codec_bytes(codec: FrozenCodec) -> bytes:
+    """The content of a codec file."""
     about = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -39,7 +39,7 @@ def save_codec(codec: FrozenCodec, path: str | Path) -> None:
     }
     tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(plain, path, metadata={"litcodec": json.dumps(about)})
+    return save(plain, metadata={"litcodec": json.dumps(about)})
 
 
 def load_codec(path: str | Path) -> FrozenCodec:
@@ -58,7 +58,7 @@ def load_codec(path: str | Path) -> FrozenCodec:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("litcodec", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise CodecFileError(
             f"{path} is not a readable codec file ({reason}). Make one with: litcodec export."

@@ -5,6 +5,7 @@ the encoder touches floats: it rounds ``y`` once. Everything the decoder compute
 transform is integers.
 """
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -46,15 +47,22 @@ class FactorizedLatentCoder:
     @classmethod
     def from_density(cls, density: FactorizedDensity) -> "FactorizedLatentCoder":
         """Tabulate a learned density, rounding about its medians."""
-        medians = torch.round(density.medians().flatten().double().cpu() * GRID)
+        # In float64 on the CPU, where neither autocast nor TF32 can blur them.
+        exact = copy.deepcopy(density).cpu().double()
+        medians = torch.round(exact.medians().flatten() * GRID)
         if not medians.isfinite().all():
             raise FreezeError("a median of the factorized density is not finite; the codec has diverged.")
-        return cls(factorized_tables(density, medians / GRID), medians)
+        return cls(factorized_tables(exact, medians / GRID), medians)
 
     @classmethod
-    def from_tensors(cls, name: str, tensors: Mapping[str, Tensor]) -> "FactorizedLatentCoder":
+    def from_tensors(
+        cls, name: str, tensors: Mapping[str, Tensor], *, channels: int
+    ) -> "FactorizedLatentCoder":
         """Read back what ``tensors`` gave."""
-        return cls(_tables_from(name, tensors), _take(tensors, f"{name}.medians").double())
+        medians = _take(tensors, f"{name}.medians")
+        if medians.shape != (channels,):
+            raise FreezeError(f"{name} has {channels} channels; medians {tuple(medians.shape)} do not fit.")
+        return cls(_tables_from(name, tensors), medians.double())
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """What a codec file has to hold of this coder."""
@@ -144,9 +152,11 @@ class HyperpriorLatentCoder:
         layers = []
         for k in range(sum(isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)) for m in h_s)):
             weight, bias, shift = (_take(tensors, f"h_s.{k}.{part}") for part in ("weight", "bias", "shift"))
+            if shift.dim() != 0:
+                raise FreezeError(f"h_s.{k}.shift must be one number; got {tuple(shift.shape)}.")
             layers.append(FixedPointLayer(weight.double(), bias.double(), int(shift)))
-        z_coder = FactorizedLatentCoder.from_tensors("z", tensors)
         net = FixedPointNet(h_s, layers)
+        z_coder = FactorizedLatentCoder.from_tensors("z", tensors, channels=net.channels)
         return cls(h_a, net, z_coder, _tables_from("y", tensors), predicts_means=predicts_means)
 
     def tensors(self, name: str) -> dict[str, Tensor]:
@@ -216,7 +226,10 @@ def _flat(symbols: Tensor) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
 def _take(tensors: Mapping[str, Tensor], name: str) -> Tensor:
     if name not in tensors:
         raise FreezeError(f"tensor {name!r} is missing.")
-    return tensors[name]
+    tensor = tensors[name]
+    if tensor.dtype not in (torch.int32, torch.int64):
+        raise FreezeError(f"tensor {name!r} must hold integers; got {tensor.dtype}.")
+    return tensor
 
 
 def _tables_to(name: str, tables: IntegerTables) -> dict[str, Tensor]:

@@ -63,10 +63,12 @@ class MeanScaleHyperprior(Codec):
         """See ``Codec.latents``."""
         check_image(x)
         y = self.g_a(pad_to(x, self.downsampling_factor)).float()
-        z = self.h_a(y)
-        z_hat = self.quantiser(z, self.density.medians()).for_decoder
-        scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)
-        return Latents(y, z, means_hat, scales_hat)
+        with torch.autocast(x.device.type, enabled=False):
+            z = self.h_a(y)
+            medians = self.density.medians()
+            z_hat = (z - medians).round() + medians
+            scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)
+            return Latents(y, z, means_hat, scales_hat)
 
     def freeze(self) -> FrozenCodec:
         """See ``Codec.freeze``."""

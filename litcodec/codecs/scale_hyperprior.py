@@ -63,9 +63,11 @@ class ScaleHyperprior(Codec):
         """See ``Codec.latents``."""
         check_image(x)
         y = self.g_a(pad_to(x, self.downsampling_factor)).float()
-        z = self.h_a(y.abs())
-        z_hat = self.quantiser(z, self.density.medians()).for_decoder
-        return Latents(y, z, torch.zeros_like(y), self.h_s(z_hat))
+        with torch.autocast(x.device.type, enabled=False):
+            z = self.h_a(y.abs())
+            medians = self.density.medians()
+            z_hat = (z - medians).round() + medians
+            return Latents(y, z, torch.zeros_like(y), self.h_s(z_hat))
 
     def freeze(self) -> FrozenCodec:
         """See ``Codec.freeze``."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from litcodec.codecs import Notes, build_codec, save_codec
+from litcodec.codecs import Notes, build_codec, codec_bytes
 from litcodec.errors import CodecFileError
 from litcodec.evaluation import atomic_output
 
@@ -34,7 +34,7 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
     frozen = codec.eval().freeze()
     frozen.notes = Notes(**about["notes"])
     with atomic_output(output, overwrite=overwrite) as file:
-        save_codec(frozen, file.name)
+        file.write(codec_bytes(frozen))
     size = output.stat().st_size
     print(f"{output}: {about['codec']}, fingerprint {frozen.fingerprint.hex()}, {size / 1e6:.1f} MB")
     return 0

@@ -4,13 +4,15 @@ import os
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning as L
-from jsonargparse import Namespace
+from jsonargparse import Namespace, set_parsing_settings
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+from litcodec.errors import LitcodecError
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.module import CodecModule
 from litcodec.training.run_folder import RunFolder, choose_run_folder
@@ -21,6 +23,15 @@ OFFLINE_WANDB = {
     "class_path": "lightning.pytorch.loggers.WandbLogger",
     "init_args": {"project": "litcodec", "offline": True},
 }
+
+
+class _Parser(LightningArgumentParser):
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Say what is wrong with a configuration and leave out the hundred lines of usage."""
+        if not self.exit_on_error:
+            super().error(message, ex)
+        sys.stderr.write(f"litcodec: {message}\nlitcodec: see litcodec fit --help, or add --print_config\n")
+        sys.exit(2)
 
 
 class LitcodecCLI(LightningCLI):
@@ -62,6 +73,11 @@ class LitcodecCLI(LightningCLI):
         return trainer
 
 
+def _needs_logger(callback: Namespace) -> bool:
+    """Lightning's own monitors refuse to run without a logger."""
+    return str(callback.class_path).endswith(("LearningRateMonitor", "DeviceStatsMonitor"))
+
+
 def _place_logger(logger: Namespace, folder: Path) -> None:
     init_args = logger.get("init_args", Namespace())  # type: ignore[no-untyped-call]
     if "save_dir" in init_args:
@@ -82,7 +98,17 @@ def _wandb_id(folder: Path) -> str:
 
 def run(arguments: list[str]) -> int:
     """Run one of Lightning's subcommands; returns 0, or exits with 2 where the configuration is wrong."""
+    # Keys in ${…} are written as seen from the top of a file; the parser holds them below the subcommand's name.
+    set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
     sys.argv[1:] = arguments  # Lightning starts the processes of further devices from it
+    try:
+        _start()
+    except MisconfigurationException as error:
+        raise LitcodecError(str(error)) from error
+    return 0
+
+
+def _start() -> None:
     LitcodecCLI(
         CodecModule,
         L.LightningDataModule,
@@ -91,6 +117,6 @@ def run(arguments: list[str]) -> int:
         seed_everything_default=0,
         trainer_defaults={"logger": OFFLINE_WANDB},
         parser_kwargs={**PARSER, **{name: dict(PARSER) for name in LightningCLI.subcommands()}},
+        parser_class=_Parser,
         auto_configure_optimizers=False,
     )
-    return 0

@@ -54,8 +54,11 @@ class LitcodecCLI(LightningCLI):
         ckpt_path = config.ckpt_path if self.subcommand == "fit" else None
         self.run_folder = choose_run_folder(Path(config.run_root), name, ckpt_path)
         self.save_config_kwargs = {"folder": str(self.run_folder)}
+        config.weights_only = config.weights_only is not False  # never unpickle what a checkpoint brings
         config.trainer.default_root_dir = str(self.run_folder)
         config.checkpoint.dirpath = str(self.run_folder / "checkpoints")
+        if config.trainer.logger is False:
+            config.trainer.callbacks = [c for c in config.trainer.callbacks or [] if not _needs_logger(c)]
         loggers = (
             config.trainer.logger if isinstance(config.trainer.logger, list) else [config.trainer.logger]
         )

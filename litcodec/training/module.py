@@ -1,5 +1,6 @@
 """The LightningModule of every codec that trains on R + lmbda * D."""
 
+import math
 import os
 from typing import Any, NamedTuple
 
@@ -80,14 +81,13 @@ class CodecModule(L.LightningModule):
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Loss of a batch of patches (B, 3, P, P) in [0, 1]."""
         rd = rd_loss(self.codec(batch), batch, lmbda=self.lmbda, distortion=self.distortion)
-        self.log("train/loss", rd.loss.detach(), prog_bar=True)
-        self.log("train/bpp", rd.rate.detach(), prog_bar=True)
-        self.log("train/distortion", rd.distortion.detach())
+        self.log("train/loss", rd.loss.detach(), prog_bar=True, sync_dist=True)
+        self.log("train/bpp", rd.rate.detach(), prog_bar=True, sync_dist=True)
+        self.log("train/distortion", rd.distortion.detach(), sync_dist=True)
         if self.distortion == "mse":
             # Of the whole batch's MSE: a curve to watch. Results come from whole images, see the callbacks.
-            self.log(
-                "train/psnr", 20 * np.log10(255) - 10 * torch.log10(rd.distortion.detach()), prog_bar=True
-            )
+            psnr_of_batch = 20 * math.log10(255) - 10 * torch.log10(rd.distortion.detach())
+            self.log("train/psnr", psnr_of_batch, prog_bar=True, sync_dist=True)
         return rd.loss
 
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> Tensor:

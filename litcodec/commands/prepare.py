@@ -1,0 +1,18 @@
+"""``litcodec prepare``: photographs become shards that stream."""
+
+import sys
+from pathlib import Path
+
+from litcodec.data import prepare
+
+
+def prepare_shards(source: Path, output: str, *, tile_size: int, min_size: int, num_workers: int) -> int:
+    """Cut and store, then say what was done and what was passed over."""
+    report = prepare(source, output, tile_size=tile_size, min_size=min_size, num_workers=num_workers)
+    for skipped in report.skipped:
+        print(f"litcodec: skipped {skipped.name}: {skipped.reason}", file=sys.stderr)
+    print(
+        f"{output}: {report.tiles:,} tiles of {report.photographs:,} photographs, {report.bytes / 1e6:.1f} MB; "
+        f"{len(report.skipped)} skipped"
+    )
+    return 0

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from tests.training.runs import fit, fit_and_kill, losses
+
+EMA = (
+    "--trainer.callbacks+=lightning.pytorch.callbacks.EMAWeightAveraging",
+    "--trainer.callbacks.use_buffers=false",
+    "--trainer.callbacks.decay=0.9",
+)
+
+
+def test_a_run_killed_within_an_epoch_and_resumed_gives_the_losses_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    slow = ("--trainer.max_steps", "400")  # so that the kill comes in time; steps 0..23 are compared
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir(), broken.mkdir()
+    fit(whole, *EMA)
+    metrics = broken / "runs" / "tiny" / "001" / "version_0" / "metrics.csv"
+    fit_and_kill(broken, after_step=15, metrics=metrics, extra=(*EMA, *slow))
+
+    checkpoint = broken / "runs" / "tiny" / "001" / "checkpoints" / "last.ckpt"
+    fit(broken, *EMA, "--ckpt_path", str(checkpoint))
+
+    expected = losses(whole / "runs" / "tiny" / "001" / "version_0" / "metrics.csv")
+    resumed = losses(broken / "runs" / "tiny" / "001" / "version_1" / "metrics.csv")
+    assert sorted(expected) == list(range(24))
+    assert min(resumed) >= 14  # a checkpoint every 7 steps: in the middle of the second epoch of 10
+    assert min(resumed) % 10 != 0
+    assert resumed == {step: loss for step, loss in expected.items() if step >= min(resumed)}
+    assert (broken / "runs" / "tiny" / "001" / "config-2.yaml").exists()

@@ -8,10 +8,10 @@ from pytorch_msssim import ms_ssim
 from torch import Tensor
 
 from litcodec.errors import ShapeError
+from litcodec.metrics import MS_SSIM_MIN_SIDE
 from litcodec.types import CodecOutput, RDLoss
 
 Distortion = Literal["mse", "ms-ssim"]
-MS_SSIM_MIN_SIDE = 161  # five scales of an 11-tap window
 
 
 def bits_per_pixel(output: CodecOutput) -> Tensor:

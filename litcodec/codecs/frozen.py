@@ -2,7 +2,8 @@
 
 import copy
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 import torch
@@ -129,7 +130,7 @@ class FrozenCodec:
         H, W = x.shape[2:]
         factor = self.downsampling_factor
         parameter = next(self.g_a.parameters())
-        with torch.inference_mode(), torch.autocast(parameter.device.type, enabled=False):
+        with _full_float32(parameter.device):
             x = x.to(parameter.device, torch.float32)
             x = nn.functional.pad(x, (0, -W % factor, 0, -H % factor), mode="replicate")
             pixels_per_row = LATENT_STRIDE * x.shape[3]
@@ -140,7 +141,7 @@ class FrozenCodec:
     def synthesise(self, y_hat: Tensor, size: tuple[int, int]) -> Tensor:
         """The image (1, 3, H, W) in [0, 1] of decoded latents (1, M, h, w)."""
         parameter = next(self.g_s.parameters())
-        with torch.inference_mode(), torch.autocast(parameter.device.type, enabled=False):
+        with _full_float32(parameter.device):
             y_hat = y_hat.to(parameter.device).contiguous(memory_format=torch.channels_last)
             pixels_per_row = LATENT_STRIDE**2 * y_hat.shape[3]
             x_hat = in_strips(
@@ -175,6 +176,17 @@ class FrozenCodec:
         with torch.inference_mode():
             y_hat = self.latent_coder.decode(compressed.strings, h, w)
         return self.synthesise(y_hat, compressed.size)
+
+
+@contextmanager
+def _full_float32(device: torch.device) -> Iterator[None]:
+    """No gradients, no autocast, and no TF32, whose 10 bits would show in the pixels."""
+    with (
+        torch.inference_mode(),
+        torch.autocast(device.type, enabled=False),
+        torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
+    ):
+        yield
 
 
 def frozen_copy(net: nn.Sequential) -> nn.Sequential:

@@ -49,9 +49,10 @@ class FactorizedLatentCoder:
         """Tabulate a learned density, rounding about its medians."""
         # In float64 on the CPU, where neither autocast nor TF32 can blur them.
         exact = copy.deepcopy(density).cpu().double()
+        for name, parameter in exact.named_parameters():
+            if not parameter.isfinite().all():
+                raise FreezeError(f"weight density.{name} is not finite; the codec has diverged.")
         medians = torch.round(exact.medians().flatten() * GRID)
-        if not medians.isfinite().all():
-            raise FreezeError("a median of the factorized density is not finite; the codec has diverged.")
         return cls(factorized_tables(exact, medians / GRID), medians)
 
     @classmethod

@@ -1,6 +1,7 @@
 """``litcodec export``: a training checkpoint becomes a codec file."""
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import torch
@@ -18,9 +19,12 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
         FreezeError: if the weights have diverged.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
+    if checkpoint.is_file() and not zipfile.is_zipfile(checkpoint):
+        # Before torch.load takes it for its old format, in which anything can be found.
+        raise CodecFileError(f"{checkpoint} is not a checkpoint of litcodec fit.")
     try:
         found = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise CodecFileError(f"{checkpoint} cannot be read: {str(error).splitlines()[0]}") from error
     about = found.get("litcodec") if isinstance(found, dict) else None
     if about is None:

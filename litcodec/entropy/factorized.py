@@ -66,8 +66,9 @@ class FactorizedDensity(nn.Module):
         B, C, h, w = z.shape
         v = z.transpose(0, 1).reshape(C, 1, -1)
         lower, upper = self.logits(v - 0.5), self.logits(v + 0.5)
-        # Take the difference in the tail where sigmoid is small, not where it is 1 - tiny.
-        sign = -torch.sign(lower + upper).detach()
+        # Take the difference in the tail where sigmoid is small, not where it is 1 - tiny. Not torch.sign:
+        # about a median the two often cancel exactly, and with a sign of 0 the mass would be 0.
+        sign = torch.where(lower + upper > 0, -1.0, 1.0)
         mass = (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
         return lower_bound(mass, LIKELIHOOD_MIN).reshape(C, B, h, w).transpose(0, 1)
 

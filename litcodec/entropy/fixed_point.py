@@ -48,6 +48,7 @@ class FixedPointNet:
         self.structure = structure
         self.layers = layers
         convolutions = [m for m in structure if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+        self.channels = convolutions[0].in_channels if convolutions else 0  # C of what comes in
         if len(convolutions) != len(layers):
             raise FreezeError(f"{len(convolutions)} convolutions but {len(layers)} fixed-point layers.")
         for module, layer in zip(convolutions, layers, strict=True):
@@ -60,6 +61,11 @@ class FixedPointNet:
         for other in structure:
             if not isinstance(other, (nn.Conv2d, nn.ConvTranspose2d, nn.ReLU, nn.LeakyReLU)):
                 raise FreezeError(f"no fixed-point form of {type(other).__name__} is known.")
+        for module in convolutions:
+            if module.groups != 1 or module.dilation != (1, 1) or module.padding_mode != "zeros":
+                raise FreezeError(
+                    f"no fixed-point form of {module} is known: groups, dilation or padding mode."
+                )
 
     @classmethod
     def from_float(cls, net: nn.Sequential) -> "FixedPointNet":

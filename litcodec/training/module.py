@@ -14,7 +14,7 @@ from litcodec.bitstream import pack, unpack
 from litcodec.codecs import Codec, FrozenCodec, Notes
 from litcodec.data import ImageBatch
 from litcodec.losses import Distortion, rd_loss
-from litcodec.metrics import bpp, ms_ssim, psnr
+from litcodec.metrics import MS_SSIM_MIN_SIDE, bpp, ms_ssim, psnr
 
 
 class Prediction(NamedTuple):
@@ -90,11 +90,12 @@ class CodecModule(L.LightningModule):
             self.log("train/psnr", psnr_of_batch, prog_bar=True, sync_dist=True)
         return rd.loss
 
-    def validation_step(self, batch: ImageBatch, batch_idx: int) -> Tensor:
+    def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
         """Estimated loss of a whole image. Real bytes are ``callbacks.RDPoints``'s part."""
-        rd = rd_loss(self.codec(batch.x), batch.x, lmbda=self.lmbda)
-        self.log("val/loss", rd.loss, prog_bar=True, sync_dist=True, batch_size=1)
-        return rd.loss
+        output = self.codec(batch.x)
+        if self.distortion == "mse" or min(batch.x.shape[-2:]) >= MS_SSIM_MIN_SIDE:
+            rd = rd_loss(output, batch.x, lmbda=self.lmbda, distortion=self.distortion)
+            self.log("val/loss", rd.loss, prog_bar=True, sync_dist=True, batch_size=1)
 
     def on_test_start(self) -> None:
         """Freeze once for all images."""

@@ -1,0 +1,143 @@
+"""Rate-distortion points from real bytes, at every validation."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+import lightning as L
+from torch import Tensor
+
+from callbacks.names import short_names
+from callbacks.ranks import gather_from_ranks
+from callbacks.sinks import log_media, log_scalars, wandb_loggers
+from callbacks.validation import ValidationCallback, through_bytes, watched_codec
+from litcodec.losses import bits_per_pixel
+from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
+
+MAX_IMAGE_CURVES = 24  # more would bury the dashboard
+AVERAGED = ("bpp", "bpp_estimated", "psnr", "psnr_luma")
+SUMMARISED = ("bpp", "psnr", "ms_ssim", "ms_ssim_db", "lmbda")
+# A metric and its x axis. Exact names: a glob of ours would compete with the one Lightning defines.
+RD_AXES = (("rd/psnr", "rd/bpp"), ("rd/ms_ssim_db", "rd/bpp"))
+
+
+class RDPoint(NamedTuple):
+    """One image, coded and decoded."""
+
+    image: str
+    bytes: int  # of the whole .litc stream
+    bpp: float  # of these bytes, header included
+    bpp_estimated: float  # from the likelihoods
+    psnr: float  # RGB, dB
+    psnr_luma: float  # dB
+    ms_ssim: float  # nan below 161 pixels a side
+    ms_ssim_db: float
+
+
+class RDPoints(ValidationCallback):
+    """Codes every validation image to bytes, decodes those bytes, and logs rate and distortion.
+
+    Logs the means over the images as ``val/bpp``, ``val/bpp_estimated``, ``val/bpp_gap`` (relative),
+    ``val/psnr``, ``val/psnr_luma``, ``val/ms_ssim``, ``val/ms_ssim_db`` and ``val/lmbda``, where a
+    ``ModelCheckpoint`` can watch them; images too small for MS-SSIM are left out of its mean. All means are
+    nan if the codec could not be frozen. Single images are ``val_images/<name>/bpp`` and ``/psnr``. W&B also
+    gets ``rd/psnr`` and ``rd/ms_ssim_db`` over ``rd/bpp``, a table ``rd_points``, and the means in the run's
+    summary, so that a sweep's scatter panel is the RD curve.
+
+    Args:
+        every_n_validations: see ``ValidationCallback``; leave it at 1 if a checkpoint watches one of the
+        means.
+    """
+
+    def __init__(self, every_n_validations: int = 1) -> None:
+        super().__init__(every_n_validations)
+        self.points: list[RDPoint] = []  # of the last evaluation, all ranks', sorted by image
+        self._seen: list[RDPoint] = []
+
+    def begin(self) -> None:
+        """See ``ValidationCallback``."""
+        self._seen = []
+
+    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> None:
+        """See ``ValidationCallback``."""
+        data, x_hat = through_bytes(self.frozen_codec(trainer, pl_module), x)
+        estimated = float(bits_per_pixel(watched_codec(pl_module)(x)))
+        similarity = ms_ssim(x, x_hat)
+        rate = bpp(len(data), (x.shape[2], x.shape[3]))
+        self._seen.append(
+            RDPoint(
+                name,
+                len(data),
+                rate,
+                estimated,
+                psnr(x, x_hat),
+                psnr_luma(x, x_hat),
+                similarity,
+                ms_ssim_db(similarity),
+            )
+        )
+
+    def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """See ``ValidationCallback``."""
+        ranks = gather_from_ranks((self._seen, self.broken))
+        broken = any(rank_broken for _, rank_broken in ranks)
+        self.points = [] if broken else _merged([points for points, _ in ranks])
+        lmbda = float(getattr(pl_module, "lmbda", math.nan))
+        means = _means(self.points, lmbda)
+        # Equal on every rank, so that checkpoints decide alike everywhere; syncing changes nothing.
+        pl_module.log_dict(means, sync_dist=True, batch_size=1)
+        if not self.points:
+            return
+        names = short_names([point.image for point in self.points])
+        shown = self.points[:MAX_IMAGE_CURVES]
+        curves = {f"val_images/{names[p.image]}/bpp": p.bpp for p in shown}
+        curves.update({f"val_images/{names[p.image]}/psnr": p.psnr for p in shown})
+        log_scalars(trainer, curves)
+        if wandb_loggers(trainer):
+            self._to_wandb(trainer, means, lmbda)
+
+    def _to_wandb(self, trainer: L.Trainer, means: Mapping[str, float], lmbda: float) -> None:
+        import wandb
+
+        found = {name.removeprefix("val/"): value for name, value in means.items()}
+        for logger in wandb_loggers(trainer):
+            run = logger.experiment
+            for name in means:
+                run.define_metric(name, step_metric="trainer/global_step")
+            for name, axis in RD_AXES:
+                run.define_metric(axis)
+                run.define_metric(name, step_metric=axis)
+            run.summary.update({name: found[name] for name in SUMMARISED if name in found})
+        curve = {f"rd/{name}": found[name] for name in ("bpp", "psnr", "ms_ssim_db") if name in found}
+        table = wandb.Table(
+            columns=["step", "epoch", "lmbda", *RDPoint._fields],
+            data=[
+                [trainer.global_step, trainer.current_epoch, lmbda, *map(_defined, point)]
+                for point in self.points
+            ],
+        )
+        log_media(trainer, {**curve, "rd_points": table})
+
+
+def _merged(ranks: Sequence[Sequence[RDPoint]]) -> list[RDPoint]:
+    """All ranks' points, each image once: the distributed sampler repeats some to make the shares equal."""
+    if len(ranks) == 1:
+        return sorted(ranks[0])
+    return sorted({point.image: point for points in ranks for point in points}.values())
+
+
+def _means(points: Sequence[RDPoint], lmbda: float) -> dict[str, float]:
+    measured = points or [RDPoint("", 0, *[math.nan] * 6)]
+    means = {f"val/{name}": fmean(getattr(point, name) for point in measured) for name in AVERAGED}
+    means["val/bpp_gap"] = means["val/bpp"] / means["val/bpp_estimated"] - 1
+    means["val/lmbda"] = lmbda
+    large = [point for point in measured if not math.isnan(point.ms_ssim)] if points else measured
+    if large:
+        means["val/ms_ssim"] = fmean(point.ms_ssim for point in large)
+        means["val/ms_ssim_db"] = fmean(point.ms_ssim_db for point in large)
+    return means
+
+
+def _defined(value: object) -> object:
+    return None if isinstance(value, float) and math.isnan(value) else value

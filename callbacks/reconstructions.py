@@ -1,0 +1,101 @@
+"""The same few validation images at every validation, side by side with what the codec makes of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import lightning as L
+from PIL import Image
+from torch import Tensor
+
+from callbacks.names import short_names
+from callbacks.ranks import gather_from_ranks
+from callbacks.sinks import log_media, wandb_loggers
+from callbacks.tiles import COLOUR_MAP, ERROR_GAIN, bits_per_place, on_one_canvas, panel
+from callbacks.validation import ValidationCallback, through_bytes, watched_codec
+from litcodec.errors import ShapeError
+from litcodec.metrics import bpp, psnr
+
+JPEG_QUALITY = 92
+
+
+class Reconstruction(NamedTuple):
+    """One picture, ready to be shown."""
+
+    name: str
+    caption: str
+    picture: Image.Image
+
+
+class Reconstructions(ValidationCallback):
+    """Shows original | reconstruction | error | bits for the validation images that come first by name.
+
+    The reconstruction is decoded from real bytes; bits per place are the likelihoods'. Pictures are saved as
+    ``<default_root_dir>/reconstructions/step-XXXXXXX-<image>.jpg``, and W&B gets them as ``reconstructions``.
+
+    Args:
+        max_images: how many images.
+        max_side: larger images are cropped at their centre to so many pixels (1:1, never resampled).
+        every_n_validations: see ``ValidationCallback``.
+
+    Raises:
+        ShapeError: if an argument is below 1.
+    """
+
+    def __init__(self, max_images: int = 4, max_side: int = 512, every_n_validations: int = 1) -> None:
+        super().__init__(every_n_validations)
+        if max_images < 1 or max_side < 1:
+            raise ShapeError(f"max_images and max_side are 1 or more; got {max_images} and {max_side}.")
+        self.max_images, self.max_side = max_images, max_side
+        self._chosen: dict[str, Reconstruction] = {}
+
+    def begin(self) -> None:
+        """See ``ValidationCallback``."""
+        self._chosen = {}
+
+    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> None:
+        """See ``ValidationCallback``."""
+        # Loaders give images in order of name, mostly: then only the first few are ever drawn.
+        if len(self._chosen) >= self.max_images and name > max(self._chosen):
+            return
+        self._chosen[name] = self._draw(trainer, pl_module, x, name)
+        self._chosen = {first: self._chosen[first] for first in sorted(self._chosen)[: self.max_images]}
+
+    def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """See ``ValidationCallback``."""
+        # Names first: then only the pictures that will be shown travel between ranks.
+        names = sorted({name for rank in gather_from_ranks(tuple(self._chosen)) for name in rank})
+        wanted = [self._chosen[name] for name in names[: self.max_images] if name in self._chosen]
+        shown = {one.name: one for rank in gather_from_ranks(wanted) for one in rank}
+        self._chosen = {}
+        if trainer.is_global_zero and shown:
+            self._show(trainer, [shown[name] for name in sorted(shown)])
+
+    def _show(self, trainer: L.Trainer, shown: Sequence[Reconstruction]) -> None:
+        folder = Path(trainer.default_root_dir) / "reconstructions"
+        folder.mkdir(parents=True, exist_ok=True)
+        names = short_names([one.name for one in shown])
+        paths = [folder / f"step-{trainer.global_step:07d}-{names[one.name]}.jpg" for one in shown]
+        # W&B draws a list of images in frames of one size.
+        for path, picture in zip(paths, on_one_canvas([one.picture for one in shown]), strict=True):
+            picture.save(path, quality=JPEG_QUALITY, subsampling=0)
+        if wandb_loggers(trainer):
+            import wandb
+
+            captions = [one.caption for one in shown]
+            images = [
+                wandb.Image(str(path), caption=text) for path, text in zip(paths, captions, strict=True)
+            ]
+            log_media(trainer, {"reconstructions": images})
+
+    def _draw(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> Reconstruction:
+        codec = watched_codec(pl_module)
+        size = (x.shape[2], x.shape[3])
+        data, x_hat = through_bytes(self.frozen_codec(trainer, pl_module), x)
+        bits = bits_per_place(codec(x).likelihoods, size, factor=codec.downsampling_factor)
+        picture, scale = panel(x, x_hat, bits, max_side=self.max_side)
+        caption = (
+            f"{name}: {bpp(len(data), size):.4f} bpp, {psnr(x, x_hat):.2f} dB "
+            f"(error: grey, mean |difference| x{ERROR_GAIN}; bits: {COLOUR_MAP}, 0 to {scale:g} a pixel)"
+        )
+        return Reconstruction(name, caption, picture)

@@ -1,0 +1,109 @@
+"""Pictures to look at: original, reconstruction, error and bits side by side."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+ERROR_GAIN = 8
+COLOUR_MAP = "viridis"
+GAP = 4  # pixels between tiles
+LABEL_HEIGHT = 18
+SMALLEST_SCALE = 0.25  # bits per pixel
+
+FloatPixels = NDArray[np.floating]
+BytePixels = NDArray[np.uint8]
+
+
+class Panel(NamedTuple):
+    """Four tiles in a row."""
+
+    picture: Image.Image
+    bits_scale: float  # bits per pixel that the brightest colour stands for
+
+
+def panel(x: Tensor, x_hat: Tensor, bits: Tensor, *, max_side: int) -> Panel:
+    """Original | reconstruction | error | bits, each cropped at its centre to ``max_side``, never resampled.
+
+    Args:
+        x: (1, 3, H, W) in [0, 1].
+        x_hat: the same shape.
+        bits: (H, W), bits per pixel, see ``bits_per_place``.
+        max_side: pixels.
+    """
+    error = (ERROR_GAIN * (x - x_hat).abs().mean(dim=1, keepdim=True)).expand(-1, 3, -1, -1)
+    scale = bits_scale(float(bits.max()))
+    colours = matplotlib.colormaps[COLOUR_MAP]((bits / scale).clamp(0, 1).cpu().numpy())[..., :3]
+    pictures = [image[0].permute(1, 2, 0).cpu().numpy() for image in (x, x_hat, error)]
+    tiles = [_centre(_pixels(picture), max_side) for picture in (*pictures, colours)]
+    labels = ("original", "reconstruction", f"error x{ERROR_GAIN}", f"bits per pixel, 0 to {scale:g}")
+    return Panel(_row(tiles, labels), scale)
+
+
+def on_one_canvas(pictures: Sequence[Image.Image]) -> list[Image.Image]:
+    """All pictures at the size of the largest, padded with white at the bottom and the right."""
+    size = max(p.width for p in pictures), max(p.height for p in pictures)
+    canvases = [Image.new("RGB", size, "white") for _ in pictures]
+    for canvas, picture in zip(canvases, pictures, strict=True):
+        canvas.paste(picture)
+    return canvases
+
+
+def bits_per_place(likelihoods: Sequence[Tensor], size: tuple[int, int], *, factor: int) -> Tensor:
+    """Where an image's bits were spent.
+
+    Args:
+        likelihoods: of each latent, (1, C, h, w).
+        size: (H, W) of the image before padding.
+        factor: H and W were padded, at the bottom and the right, to multiples of it.
+
+    Returns:
+        (H, W), bits per pixel: every latent place's bits, summed over channels, spread evenly over its
+        pixels.
+    """
+    H, W = size
+    padded = (H + -H % factor, W + -W % factor)
+    total = torch.zeros(padded, device=likelihoods[0].device)
+    for likelihood in likelihoods:
+        bits = -torch.log2(likelihood).sum(dim=1, keepdim=True)
+        pixels = padded[0] * padded[1] / (bits.shape[2] * bits.shape[3])
+        total += F.interpolate(bits, size=padded, mode="nearest")[0, 0] / pixels
+    return total[:H, :W]
+
+
+def bits_scale(largest: float) -> float:
+    """The power of two at or above ``largest``: the colours of two pictures then mostly mean the same."""
+    if not math.isfinite(largest) or largest <= SMALLEST_SCALE:
+        return SMALLEST_SCALE
+    return float(2 ** math.ceil(math.log2(largest)))
+
+
+def _pixels(picture: FloatPixels) -> BytePixels:
+    # A diverged codec gives NaN, which has no 8-bit value: show it black.
+    levels: BytePixels = np.rint(np.clip(np.nan_to_num(picture), 0, 1) * 255).astype(np.uint8)
+    return levels
+
+
+def _centre(tile: BytePixels, max_side: int) -> Image.Image:
+    H, W = tile.shape[:2]
+    h, w = min(H, max_side), min(W, max_side)
+    top, left = (H - h) // 2, (W - w) // 2
+    return Image.fromarray(tile[top : top + h, left : left + w])
+
+
+def _row(tiles: Sequence[Image.Image], labels: Sequence[str]) -> Image.Image:
+    w, h = tiles[0].size
+    sheet = Image.new("RGB", (len(tiles) * (w + GAP) - GAP, h + LABEL_HEIGHT), "white")
+    draw = ImageDraw.Draw(sheet)
+    for k, (tile, label) in enumerate(zip(tiles, labels, strict=True)):
+        left = k * (w + GAP)
+        draw.text((left + 2, 2), label, fill="black", font=ImageFont.load_default(12))
+        sheet.paste(tile, (left, LABEL_HEIGHT))
+    return sheet

@@ -1,0 +1,52 @@
+"""Photographs: reading them, cutting patches from them, streaming them."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from litcodec.data.bundled import bundled_photographs
+from litcodec.data.images import MAX_PIXELS, image_size, list_images, read_image, write_png
+from litcodec.data.loader import PatchLoader
+from litcodec.data.photographs import FolderPhotographs, Photographs
+from litcodec.data.prepare import PrepareReport, prepare
+from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages
+from litcodec.data.windows import PatchWindows, Skipped, Window
+
+if TYPE_CHECKING:
+    from litcodec.data.datamodule import FolderDataModule, StreamDataModule
+    from litcodec.data.shards import ShardTiles
+
+__all__ = [
+    "MAX_PIXELS",
+    "FolderDataModule",
+    "FolderPhotographs",
+    "ImageBatch",
+    "NamedImage",
+    "PatchLoader",
+    "PatchWindows",
+    "Photographs",
+    "PrepareReport",
+    "ShardTiles",
+    "Skipped",
+    "StreamDataModule",
+    "WholeImages",
+    "Window",
+    "bundled_photographs",
+    "image_size",
+    "list_images",
+    "prepare",
+    "read_image",
+    "write_png",
+]
+
+# These need lightning or litdata, which take seconds to import; reading one picture should not.
+_LATE = {
+    "FolderDataModule": "datamodule",
+    "ShardTiles": "shards",
+    "StreamDataModule": "datamodule",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

@@ -1,0 +1,219 @@
+"""Lightning datamodules: training patches from a folder or from shards, whole images for everything else."""
+
+from abc import abstractmethod
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from litcodec.data.bundled import bundled_photographs
+from litcodec.data.images import MAX_PIXELS
+from litcodec.data.loader import PatchLoader
+from litcodec.data.photographs import FolderPhotographs, Photographs
+from litcodec.data.shards import ShardTiles
+from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, image_loader
+from litcodec.data.windows import PatchWindows
+
+
+class PhotographsDataModule(L.LightningDataModule):
+    """Patches of some photographs to train on, whole images to validate, test and predict on.
+
+    Images travel to the device as 8-bit integers and become float in [0, 1] there. A training batch is a
+    tensor (B, 3, P, P), channels last; any other batch is an `ImageBatch` of one image.
+
+    The arguments are those of the classes below.
+    """
+
+    def __init__(
+        self,
+        *,
+        val_dir: str | None,
+        patch_size: int,
+        batch_size: int,
+        crops_per_image: int,
+        steps_per_epoch: int | None,
+        num_workers: int,
+        seed: int,
+        val_limit: int | None,
+        max_pixels: int,
+    ) -> None:
+        super().__init__()
+        self.val_dir = str(bundled_photographs() / "heldback") if val_dir is None else val_dir
+        self.patch_size = patch_size
+        self.batch_size = batch_size
+        self.crops_per_image = crops_per_image
+        self.steps_per_epoch = steps_per_epoch
+        self.num_workers = num_workers
+        self.seed = seed
+        self.val_limit = val_limit
+        self.max_pixels = max_pixels
+        self.loader: PatchLoader | None = None  # of the training patches
+        self.images: WholeImages | None = None  # of validation, test and prediction
+        self._start = 0
+
+    @abstractmethod
+    def open_photographs(self) -> Photographs:
+        """What to cut training patches from."""
+
+    def setup(self, stage: str) -> None:
+        """Find the whole images and leave out those that cannot be read; a fit starts at the first patch."""
+        if stage == "fit":
+            self.loader, self._start = None, 0  # a checkpoint is loaded after this
+        if self.images is None:
+            self.images = WholeImages(self.val_dir, limit=self.val_limit, max_pixels=self.max_pixels)
+
+    def train_dataloader(self) -> PatchLoader:
+        """Batches of this rank, going on after those trained on, here or before a checkpoint."""
+        windows = PatchWindows(
+            self.open_photographs(),
+            patch_size=self.patch_size,
+            batch_size=self.batch_size,
+            crops_per_image=self.crops_per_image,
+            seed=self.seed,
+            rank=0 if self.trainer is None else self.trainer.global_rank,
+            world_size=1 if self.trainer is None else self.trainer.world_size,
+        )
+        self.loader = PatchLoader(
+            windows,
+            steps_per_epoch=self.steps_per_epoch,
+            num_workers=self.num_workers,
+            start=self.state_dict()["step"],
+        )
+        return self.loader
+
+    def val_dataloader(self) -> DataLoader[NamedImage]:
+        """The whole images, one by one."""
+        self.setup("validate")
+        assert self.images is not None
+        return image_loader(self.images, num_workers=self.num_workers)
+
+    def test_dataloader(self) -> DataLoader[NamedImage]:
+        """The same images as in validation."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> DataLoader[NamedImage]:
+        """The same images as in validation."""
+        return self.val_dataloader()
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """8-bit integers to float in [0, 1], on the device."""
+        if isinstance(batch, ImageBatch):
+            return batch._replace(x=_unit_range(batch.x))
+        return _unit_range(batch) if isinstance(batch, Tensor) else batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many batches have been trained on.
+
+        Lightning saves the loader's own state too, but forgets to load it when something asks for
+        ``trainer.estimated_stepping_batches`` while optimizers are configured
+        (https://github.com/Lightning-AI/pytorch-lightning/issues/20550). This one arrives in any case.
+        """
+        return {"step": self._start if self.loader is None else self.loader.step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Start the next `train_dataloader` after those batches."""
+        self.loader, self._start = None, state_dict["step"]
+
+
+class FolderDataModule(PhotographsDataModule):
+    """Photographs from folders; nothing to prepare.
+
+    Args:
+        train_dir: folder to cut training patches from, searched recursively; None is the bundled photographs.
+        val_dir: folder of whole images for validation, test and prediction; None is the bundled held-back
+            ones.
+        patch_size: side of a training patch in pixels; smaller photographs are skipped.
+        batch_size: patches per step on each device.
+        crops_per_image: patches cut from a photograph each time it is decoded. Consecutive batches show the
+            same photographs; 1 mixes best, 8 decodes an eighth as often.
+        steps_per_epoch: batches per epoch; None means each photograph about once.
+        num_workers: processes that decode. The order of patches does not depend on it.
+        seed: another seed, another order and other crops.
+        val_limit: use only the first so many whole images; None uses all.
+        max_pixels: larger images are skipped.
+    """
+
+    def __init__(
+        self,
+        *,
+        train_dir: str | None = None,
+        val_dir: str | None = None,
+        patch_size: int = 256,
+        batch_size: int = 8,
+        crops_per_image: int = 8,
+        steps_per_epoch: int | None = None,
+        num_workers: int = 2,
+        seed: int = 0,
+        val_limit: int | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        super().__init__(
+            val_dir=val_dir,
+            patch_size=patch_size,
+            batch_size=batch_size,
+            crops_per_image=crops_per_image,
+            steps_per_epoch=steps_per_epoch,
+            num_workers=num_workers,
+            seed=seed,
+            val_limit=val_limit,
+            max_pixels=max_pixels,
+        )
+        self.train_dir = str(bundled_photographs() / "train") if train_dir is None else train_dir
+
+    def open_photographs(self) -> FolderPhotographs:
+        """The image files under ``train_dir``."""
+        return FolderPhotographs(self.train_dir, max_pixels=self.max_pixels)
+
+
+class StreamDataModule(PhotographsDataModule):
+    """Training tiles streamed from shards that ``litcodec prepare`` wrote.
+
+    Args:
+        train_url: local folder or object store (s3://, gs://, ...) with the shards.
+        val_dir: see `FolderDataModule`, as for the arguments not named here.
+        cache_dir: where chunks from an object store are kept; None is litdata's default in the home folder.
+        cache_chunks: keep fetched chunks on disk; False fetches tile by tile and keeps nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        train_url: str,
+        val_dir: str | None = None,
+        cache_dir: str | None = None,
+        cache_chunks: bool = True,
+        patch_size: int = 256,
+        batch_size: int = 8,
+        crops_per_image: int = 8,
+        steps_per_epoch: int | None = None,
+        num_workers: int = 2,
+        seed: int = 0,
+        val_limit: int | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        super().__init__(
+            val_dir=val_dir,
+            patch_size=patch_size,
+            batch_size=batch_size,
+            crops_per_image=crops_per_image,
+            steps_per_epoch=steps_per_epoch,
+            num_workers=num_workers,
+            seed=seed,
+            val_limit=val_limit,
+            max_pixels=max_pixels,
+        )
+        self.train_url = train_url
+        self.cache_dir = cache_dir
+        self.cache_chunks = cache_chunks
+
+    def open_photographs(self) -> ShardTiles:
+        """The tiles behind ``train_url``."""
+        return ShardTiles(self.train_url, cache_dir=self.cache_dir, cache_chunks=self.cache_chunks)
+
+
+def _unit_range(x: Tensor) -> Tensor:
+    if x.dtype != torch.uint8:
+        return x
+    return x.to(torch.float32, memory_format=torch.channels_last).div_(255)

@@ -1,0 +1,88 @@
+"""Whole images, one at a time, for validation, test and prediction."""
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from litcodec.data.images import MAX_PIXELS, list_images, read_image
+from litcodec.errors import EmptyDataset, ImageError
+
+log = logging.getLogger("litcodec.data")
+
+
+class NamedImage(NamedTuple):
+    """One image and the path it has below its folder."""
+
+    name: str
+    x: Tensor  # uint8 (3, H, W)
+
+
+class ImageBatch(NamedTuple):
+    """A batch of one image, with its name."""
+
+    x: Tensor  # (1, 3, H, W); uint8 from the loader, float in [0, 1] once on its device
+    names: tuple[str, ...]
+
+
+class WholeImages(Dataset[NamedImage]):
+    """The readable images under a folder.
+
+    Every file is decoded once here: a damaged one is named in the log and left out, instead of ending a run
+    hours later.
+
+    Args:
+        root: a folder, searched recursively.
+        limit: keep only the first so many; None keeps all.
+        max_pixels: limit of H * W for one image.
+
+    Raises:
+        EmptyDataset: no image file there, or none that can be read.
+    """
+
+    def __init__(self, root: str | Path, *, limit: int | None = None, max_pixels: int = MAX_PIXELS) -> None:
+        self.root = Path(root)
+        self.max_pixels = max_pixels
+        self.paths: list[Path] = []
+        self.skipped: dict[str, str] = {}  # name -> why it was left out
+        for path in list_images(root):
+            if limit is not None and len(self.paths) >= limit:
+                break
+            try:
+                read_image(path, max_pixels=max_pixels)
+            except ImageError as error:
+                self.skipped[self._name(path)] = str(error)
+                log.warning("left out image %d: %s", len(self.skipped), error)
+            else:
+                self.paths.append(path)
+        if not self.paths:
+            raise EmptyDataset(
+                f"No usable image in {root}: limit={limit}, {len(self.skipped)} unreadable"
+                f"{''.join(f' (first: {reason})' for reason in list(self.skipped.values())[:1])}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> NamedImage:
+        path = self.paths[index]
+        return NamedImage(self._name(path), read_image(path, max_pixels=self.max_pixels))
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+def image_loader(images: WholeImages, *, num_workers: int = 0) -> DataLoader[NamedImage]:
+    """A loader of `ImageBatch` es of one image, in order.
+
+    A plain DataLoader, so that Lightning can share the images out among ranks. To make the shares equal it
+    repeats some; drop repeats by name when gathering.
+    """
+    return DataLoader(images, batch_size=1, num_workers=num_workers, collate_fn=_as_batch)
+
+
+def _as_batch(images: list[NamedImage]) -> ImageBatch:
+    (image,) = images
+    return ImageBatch(image.x[None], (image.name,))

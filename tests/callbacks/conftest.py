@@ -1,0 +1,67 @@
+"""A tiny real run: a codec of N=8, M=12, three small pictures, a Trainer on the CPU."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny_run import SIZES, TinyModule, as_loader, validation_batches
+from torch.utils.data import DataLoader
+
+from litcodec.codecs import MeanScaleHyperprior
+
+
+@pytest.fixture(autouse=True)
+def _wandb_stays_in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DIR", "CACHE_DIR", "CONFIG_DIR", "DATA_DIR", "ARTIFACT_DIR"):
+        monkeypatch.setenv(f"WANDB_{name}", str(tmp_path / "wandb-home" / name))
+    monkeypatch.setenv("WANDB_MODE", "offline")  # whatever a test forgets, nothing goes out
+    monkeypatch.setenv("WANDB_SILENT", "true")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of smooth pictures with some noise, one of them too small for MS-SSIM."""
+    random = np.random.default_rng(0)
+    for k, (name, (H, W)) in enumerate(SIZES.items()):
+        rows, columns = np.mgrid[:H, :W] / 20
+        waves = np.stack([np.sin(rows * (c + 1) + columns * k) for c in range(3)], axis=-1)
+        pixels = 128 + 90 * waves + random.normal(0, 8, (H, W, 3))
+        path = tmp_path / "pictures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def module() -> TinyModule:
+    torch.manual_seed(0)
+    return TinyModule(MeanScaleHyperprior(N=8, M=12))
+
+
+@pytest.fixture
+def fit(tmp_path: Path, pictures: Path) -> Callable[..., L.Trainer]:
+    """Fit a module for three steps with a validation after each epoch."""
+
+    def run(module: L.LightningModule, callbacks: list[L.Callback], logger: Any, **options: Any) -> L.Trainer:
+        torch.manual_seed(1)
+        patches = [torch.rand(64, 1, 1).expand(64, 64, 64)[:3] for _ in range(6)]
+        trainer = L.Trainer(
+            accelerator="cpu",
+            devices=1,
+            logger=logger,
+            callbacks=callbacks,
+            default_root_dir=tmp_path / "root",
+            log_every_n_steps=1,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            **{"max_epochs": 1, "enable_checkpointing": False, **options},
+        )
+        trainer.fit(module, DataLoader(patches, batch_size=2), as_loader(validation_batches(pictures)))
+        return trainer
+
+    return run

@@ -1,0 +1,94 @@
+"""The pictures: what is drawn where, and on which scale."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from callbacks.names import short_names
+from callbacks.tiles import ERROR_GAIN, GAP, LABEL_HEIGHT, bits_per_place, bits_scale, on_one_canvas, panel
+from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior
+
+
+def test_bits_land_on_the_pixels_of_their_place() -> None:
+    y = torch.ones(1, 2, 4, 4)
+    y[0, 0, 1, 2] = 0.25  # 2 bits
+    y[0, 1, 1, 2] = 0.5  # 1 bit
+    z = torch.full((1, 1, 1, 1), 2.0**-64)
+    bits = bits_per_place((y, z), (50, 60), factor=64)
+    assert bits.shape == (50, 60)
+    assert bits[0, 0] == 64 / 64**2
+    assert bits[16, 32] == bits[31, 47] == pytest.approx(64 / 64**2 + 3 / 16**2)
+    assert bits[15, 32] == bits[16, 31] == 64 / 64**2
+
+
+@pytest.mark.parametrize("cls", [FactorizedPrior, MeanScaleHyperprior])
+def test_a_map_over_whole_latents_holds_all_bits(cls: type) -> None:
+    torch.manual_seed(0)
+    codec = cls(N=8, M=12).eval()
+    with torch.no_grad():
+        likelihoods = codec(torch.rand(1, 3, 64, 128)).likelihoods
+    total = sum(-torch.log2(likelihood).sum().item() for likelihood in likelihoods)
+    bits = bits_per_place(likelihoods, (64, 128), factor=codec.downsampling_factor)
+    assert bits.sum().item() == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("largest", "scale"), [(0.0, 0.25), (0.25, 0.25), (0.26, 0.5), (3.0, 4.0), (float("nan"), 0.25)]
+)
+def test_the_colour_scale_is_a_power_of_two(largest: float, scale: float) -> None:
+    assert bits_scale(largest) == scale
+
+
+def test_a_panel_shows_original_reconstruction_error_and_bits() -> None:
+    x = torch.full((1, 3, 20, 30), 0.5)
+    x_hat = x.clone()
+    x_hat[..., :15] += 0.05
+    bits = torch.zeros(20, 30)
+    bits[:10] = 1.0
+    picture, scale = panel(x, x_hat, bits, max_side=512)
+    pixels = np.asarray(picture)
+    assert pixels.shape == (20 + LABEL_HEIGHT, 4 * 30 + 3 * GAP, 3)
+    original, reconstruction, error, colours = (
+        pixels[LABEL_HEIGHT:, k * (30 + GAP) : k * (30 + GAP) + 30] for k in range(4)
+    )
+    assert (original == 128).all()
+    assert (reconstruction[:, :15] == 140).all()
+    assert (error[:, :15] == round(255 * ERROR_GAIN * 0.05)).all()
+    assert (error[:, 15:] == 0).all()
+    assert scale == 1.0
+    assert tuple(colours[0, 0]) == (253, 231, 37)  # the bright end of viridis
+    assert tuple(colours[15, 0]) == (68, 1, 84)  # and the dark one
+
+
+def test_large_pictures_are_cropped_at_the_centre_not_shrunk() -> None:
+    x = torch.zeros(1, 3, 40, 60)
+    x[..., 20, 30] = 1.0
+    picture, _ = panel(x, x, torch.zeros(40, 60), max_side=11)
+    tile = np.asarray(picture)[LABEL_HEIGHT:, :11]
+    assert tile.shape == (11, 11, 3)
+    assert tile[20 - 14, 30 - 24, 0] == 255  # 14 = (40 - 11) // 2, 24 = (60 - 11) // 2
+
+
+def test_pictures_of_a_diverged_codec_can_still_be_drawn() -> None:
+    x = torch.zeros(1, 3, 16, 16)
+    panel(x, torch.full_like(x, torch.nan), torch.full((16, 16), torch.nan), max_side=16)
+
+
+def test_one_canvas_fits_all() -> None:
+    pictures = [Image.new("RGB", (10, 4)), Image.new("RGB", (6, 8))]
+    assert [picture.size for picture in on_one_canvas(pictures)] == [(10, 8), (10, 8)]
+
+
+def test_short_names_are_stems_unless_two_are_alike(tmp_path: Path) -> None:
+    assert short_names(["kodim01.png", "x/kodim02.png"]) == {
+        "kodim01.png": "kodim01",
+        "x/kodim02.png": "kodim02",
+    }
+    assert short_names(["a/1.png", "b/1.png", "../c/2.jpg"]) == {
+        "a/1.png": "a_1.png",
+        "b/1.png": "b_1.png",
+        "../c/2.jpg": "2",
+    }

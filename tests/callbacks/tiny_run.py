@@ -1,0 +1,40 @@
+"""What the tests of callbacks run on: a tiny module and three small pictures."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader
+
+from litcodec.codecs import Codec
+from litcodec.data import ImageBatch, read_image
+from litcodec.losses import rd_loss
+
+SIZES = {"a/first.png": (192, 192), "b/second.png": (170, 200), "b/tiny.png": (40, 72)}  # (H, W)
+
+
+class TinyModule(L.LightningModule):
+    """As much of a module as the callbacks ask for."""
+
+    def __init__(self, codec: Codec, lmbda: float = 0.013) -> None:
+        super().__init__()
+        self.codec = codec
+        self.lmbda = lmbda
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=1e-3)
+
+    def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
+        return rd_loss(self.codec(batch), batch, lmbda=self.lmbda).loss
+
+    def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
+        return None
+
+
+def validation_batches(pictures: Path, names: Iterable[str] = tuple(SIZES)) -> list[ImageBatch]:
+    return [ImageBatch(read_image(pictures / name)[None].float() / 255, (name,)) for name in names]
+
+
+def as_loader(batches: list[ImageBatch]) -> DataLoader[ImageBatch]:
+    return DataLoader(batches, batch_size=None)

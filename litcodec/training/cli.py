@@ -69,8 +69,10 @@ class LitcodecCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Put the run folder's callback first: it must see the weights before EMA replaces them."""
         trainer = super().instantiate_trainer(**kwargs)
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]
+        callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         callbacks.sort(key=lambda callback: not isinstance(callback, RunFolder))
+        if self.subcommand != "fit":
+            callbacks[:] = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
         if trainer.is_global_zero:
             print(f"run folder: {self.run_folder}", flush=True)
         return trainer

@@ -1,0 +1,82 @@
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from litcodec.cli import main
+from litcodec.data import bundled_photographs, list_images
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+# The same commands, but seconds of them.
+SMALL_FIT = (
+    "--trainer.val_check_interval 2 --trainer.accelerator cpu --data.patch_size 64 --data.batch_size 2 "
+    "--data.num_workers 0 --data.val_limit 1 --data.steps_per_epoch 4 --trainer.enable_progress_bar false"
+)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    return [line for block in blocks("bash") for line in block.splitlines()]
+
+
+def test_the_readme_stays_readable() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+@pytest.mark.filterwarnings("default")  # Lightning warns about runs as short as these
+def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photographs = list_images(bundled_photographs() / "train")
+    for folder, names in (("train", photographs[:2]), ("val", photographs[2:3])):
+        (tmp_path / "photographs" / folder).mkdir(parents=True)
+        for path in names:
+            with Image.open(path) as image:
+                image.resize((272, 264)).save(tmp_path / "photographs" / folder / path.name)
+    with Image.open(photographs[3]) as image:
+        image.resize((200, 180)).save(tmp_path / "photo.jpg")
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    (tmp_path / "sweeps").symlink_to(ROOT / "sweeps")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    monkeypatch.setattr(sys, "argv", ["litcodec"])
+
+    assert len(commands()) >= 8
+    for command in commands():
+        program, *arguments = shlex.split(command)
+        assert program == "litcodec", command
+        if arguments[0] == "fit":
+            steps = "4" if "--ckpt_path" in arguments else "2"
+            arguments += [*SMALL_FIT.split(), "--trainer.max_steps", steps]
+        monkeypatch.setenv("LITCODEC_RUN_FOLDER", "")
+        assert main(arguments) == 0, command
+    assert {"photo.litc", "photo.png", "shards"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_the_python_of_the_readme_runs() -> None:
+    (code,) = blocks("python")
+    found: dict[str, object] = {}
+    exec(code, found)
+    x_hat = found["x_hat"]
+    assert isinstance(x_hat, torch.Tensor)
+    assert x_hat.shape == (1, 3, 100, 75)
+
+
+def test_the_make_targets_of_the_readme_exist() -> None:
+    targets = {word for words in re.findall(r"make ((?:[a-z]+ ?)+)", README) for word in words.split()}
+    targets &= set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert {"demo", "setup", "check", "test", "bench", "help"} <= targets
+    done = subprocess.run(["make", "-n", *sorted(targets)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_files_that_the_readme_points_at_exist() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from litcodec.cli import main
+from litcodec.codecs import MeanScaleHyperprior, ScaleHyperprior, load_codec
+from litcodec.data import read_image
+from litcodec.training import CodecModule
+from tests.training.runs import TINY, write_photographs
+
+
+def test_compiling_keeps_the_names_of_weights() -> None:
+    plain = CodecModule(ScaleHyperprior(N=4, M=6)).state_dict()
+    compiled = CodecModule(ScaleHyperprior(N=4, M=6), compile_transforms=True).state_dict()
+    assert list(plain) == list(compiled)
+
+
+def test_one_optimiser_holds_every_parameter() -> None:
+    module = CodecModule(MeanScaleHyperprior(N=4, M=6), learning_rate=0.5)
+    optimizer = module.configure_optimizers()
+    assert isinstance(optimizer, torch.optim.Adam)
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    assert held == {id(p) for p in module.parameters()}
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+@pytest.mark.filterwarnings("default")
+def test_fit_export_validate_test_predict_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photographs = write_photographs(tmp_path / "photographs", count=4)
+    config = tmp_path / "tiny.yaml"
+    config.write_text(TINY)
+    shared = ["--config", str(config), "--run_root", str(tmp_path / "runs"), "--trainer.limit_val_batches", "2"]
+    shared += ["--data.train_dir", str(photographs), "--data.val_dir", str(photographs), "--trainer.max_steps", "6"]
+    monkeypatch.setattr("sys.argv", ["litcodec"])
+
+    def lightning(*arguments: str) -> None:
+        monkeypatch.setenv("LITCODEC_RUN_FOLDER", "")
+        assert main([arguments[0], *shared, *arguments[1:]]) == 0
+
+    lightning("fit", "--trainer.precision", "bf16-mixed")
+    checkpoint = str(tmp_path / "runs" / "tiny" / "latest" / "checkpoints" / "last.ckpt")
+    codec_file = tmp_path / "codec.safetensors"
+    assert main(["export", checkpoint, str(codec_file)]) == 0
+    assert load_codec(codec_file).notes == (0.0130, "mse", 6)
+
+    lightning("validate", "--ckpt_path", checkpoint)
+    capsys.readouterr()
+    lightning("test", "--ckpt_path", checkpoint)
+    table = capsys.readouterr().out
+    assert "test/bpp" in table
+    assert "test/ms_ssim" not in table  # 80 pixels are too few for it
+    pictures = tmp_path / "pictures"
+    writer = ["--trainer.callbacks+=callbacks.WritePredictions", f"--trainer.callbacks.output_dir={pictures}"]
+    lightning("predict", "--ckpt_path", checkpoint, *writer, "--return_predictions", "false")
+
+    inputs = [str(path) for path in sorted(photographs.iterdir())]
+    assert main(["compress", *inputs, "-c", str(codec_file), "-o", str(tmp_path / "streams")]) == 0
+    streams = [str(path) for path in sorted((tmp_path / "streams").iterdir())]
+    assert main(["decompress", *streams, "-c", str(codec_file), "-o", str(tmp_path / "decoded")]) == 0
+    for name in ("0.png", "1.png", "2.png", "3.png"):
+        assert torch.equal(read_image(pictures / name), read_image(tmp_path / "decoded" / name))

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from litcodec.limits import MAX_PIXELS
+
 if TYPE_CHECKING:
     from litcodec.commands.coding import Options
 
@@ -20,7 +22,6 @@ LIGHTNING = {
     "test": "write real bytes for the test photographs and report rate and quality",
     "predict": "reconstruct photographs from real bytes",
 }
-MAX_PIXELS = 2**26
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,9 +14,8 @@ from torchvision.transforms.functional import pil_to_tensor, to_pil_image
 from litcodec.codecs import load_codec
 from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.evaluation import compress_file, decompress_file
+from litcodec.limits import MAX_PIXELS
 from litcodec.metrics import bpp, ms_ssim, psnr
-
-MAX_PIXELS = 2**26
 
 
 def main(folder: Path) -> None:
@@ -48,7 +47,9 @@ def main(folder: Path) -> None:
     console.print(f"codec    {folder / 'codec.safetensors'}\nstream   {stream}\npicture  {picture}")
     console.print(f"W&B run  {run / 'wandb'} (offline); look at it in the terminal with")
     console.print(f"         .venv/bin/wandb leet {run / 'wandb'}")
-    console.print(f"         or upload it with .venv/bin/wandb sync {run / 'wandb'}/offline-run-*", soft_wrap=True)
+    console.print(
+        f"         or upload it with .venv/bin/wandb sync {run / 'wandb'}/offline-run-*", soft_wrap=True
+    )
 
 
 def jpeg_of_size(x: Tensor, size: int) -> tuple[int, bytes]:

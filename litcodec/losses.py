@@ -8,7 +8,7 @@ from pytorch_msssim import ms_ssim
 from torch import Tensor
 
 from litcodec.errors import ShapeError
-from litcodec.metrics import MS_SSIM_MIN_SIDE
+from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.types import CodecOutput, RDLoss
 
 Distortion = Literal["mse", "ms-ssim"]

@@ -1,11 +1,10 @@
 """``.litc`` streams: one coded image as bytes, lengths and a checksum, no codec. The format is in SPEC.md."""
 
 from litcodec.bitstream.container import pack, unpack
-from litcodec.bitstream.header import FINGERPRINT_BYTES, MAX_PIXELS, VERSION, Header, read_header
+from litcodec.bitstream.header import FINGERPRINT_BYTES, VERSION, Header, read_header
 
 __all__ = [
     "FINGERPRINT_BYTES",
-    "MAX_PIXELS",
     "VERSION",
     "Header",
     "pack",

@@ -2,12 +2,10 @@
 
 import zlib
 
-from litcodec.bitstream.header import CRC_BYTES, MAX_PIXELS, VERSION, Header, parse, write_fields
+from litcodec.bitstream.header import CRC_BYTES, VERSION, Header, parse, write_fields
 from litcodec.errors import CodecMismatch, Corrupt, TooLarge, Truncated
+from litcodec.limits import MAX_PIXELS, too_large
 from litcodec.types import Compressed
-
-# Codecs pad to multiples of 64, so a picture of one row takes as much memory as one of 64.
-_SIDE_PADDED = 64
 
 
 def pack(compressed: Compressed, fingerprint: bytes) -> bytes:
@@ -49,10 +47,9 @@ def unpack(data: bytes, *, fingerprint: bytes | None, max_pixels: int = MAX_PIXE
             "use the codec file it was made with."
         )
     H, W = header.size
-    padded = max(H, _SIDE_PADDED) * max(W, _SIDE_PADDED)
-    if H * W > max_pixels or padded > max(max_pixels, MAX_PIXELS):
+    if too_large(H, W, max_pixels):
         raise TooLarge(
-            f"the stream claims {H} x {W} pixels ({padded} or more when padded); the limit is {max_pixels}. "
+            f"the stream claims {H} x {W} pixels; the limit is {max_pixels}. "
             "If you trust the file, raise it with --max-pixels."
         )
     expected = layout.payload_start + sum(header.lengths)

@@ -19,7 +19,6 @@ CRC_BYTES = 4
 STRINGS_MAX = 16
 NUMBER_MAX = 2**31 - 1
 NUMBER_BYTES = 5
-MAX_PIXELS = 2**26  # default limit for decoding: 67 million, 8192 x 8192
 
 
 class Header(NamedTuple):

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from litcodec.data.bundled import bundled_photographs
-from litcodec.data.images import MAX_PIXELS, image_size, list_images, read_image, write_png
+from litcodec.data.images import image_size, list_images, read_image, write_png
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.prepare import PrepareReport, prepare
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from litcodec.data.shards import ShardTiles
 
 __all__ = [
-    "MAX_PIXELS",
     "FolderDataModule",
     "FolderPhotographs",
     "ImageBatch",

@@ -9,12 +9,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from litcodec.data.bundled import bundled_photographs
-from litcodec.data.images import MAX_PIXELS
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.shards import ShardTiles
 from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, image_loader
 from litcodec.data.windows import PatchWindows
+from litcodec.limits import MAX_PIXELS
 
 
 class PhotographsDataModule(L.LightningDataModule):

@@ -34,8 +34,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from litcodec.errors import EmptyDataset, ShapeError, TooLarge, TooSmallImage, UnreadableImage
+from litcodec.limits import MAX_PIXELS, too_large
 
-MAX_PIXELS = 2**26
 """Default limit of H * W: 67 million pixels, 192 MiB as 8-bit RGB."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
@@ -183,7 +183,7 @@ def _opened(path: str | Path, max_pixels: int) -> Iterator[Image.Image]:
                 Image.MAX_IMAGE_PIXELS = limit
         with image:
             W, H = image.size
-            if W * H > max_pixels:
+            if too_large(H, W, max_pixels):
                 raise TooLarge(
                     f"{path}: {W}x{H} = {W * H} pixels, more than the limit of {max_pixels};"
                     f" raise it with --max-pixels {W * H} if you trust the file."

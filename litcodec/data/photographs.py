@@ -6,7 +6,8 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
-from litcodec.data.images import MAX_PIXELS, list_images, read_image
+from litcodec.data.images import list_images, read_image
+from litcodec.limits import MAX_PIXELS
 
 
 class Photographs(Protocol):

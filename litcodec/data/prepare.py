@@ -19,9 +19,10 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from litcodec.data.images import MAX_PIXELS, list_images, read_image
+from litcodec.data.images import list_images, read_image
 from litcodec.data.windows import Skipped
 from litcodec.errors import EmptyDataset, ImageError, OutputExists, ShapeError
+from litcodec.limits import MAX_PIXELS
 
 CHUNK_BYTES = "32MB"
 """Size of a chunk file: about 110 tiles of 512x512, fetched in one request."""
@@ -59,8 +60,8 @@ def prepare(
 ) -> PrepareReport:
     """Cut photographs into tiles and store them losslessly in shards that stream.
 
-    Photographs go in in a shuffled order, which depends on their number alone, so that neighbouring tiles in
-    a shard come from different ones. Broken and too-small photographs are skipped and named in the report.
+    Photographs go in in a shuffled order, which depends on their number alone, so that every shard is a fair
+    sample of all. Broken and too-small photographs are skipped and named in the report.
 
     Args:
         source_dir: a folder, searched recursively.
@@ -118,7 +119,8 @@ def prepare(
         len(cuts) - len(skipped), sum(cut.tiles for cut in cuts), sum(cut.bytes for cut in cuts), skipped
     )
     if report.tiles == 0:
-        Path(out, "index.json").unlink(missing_ok=True)  # or the next try would find the output not empty
+        if "://" not in out:  # or the next try would find the output not empty
+            Path(out, "index.json").unlink(missing_ok=True)
         raise EmptyDataset(
             f"None of the {len(paths)} photographs in {source_dir} can be used with min_size={min_size}"
             f" (first: {skipped[0].reason})"

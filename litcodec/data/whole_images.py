@@ -7,8 +7,9 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from litcodec.data.images import MAX_PIXELS, list_images, read_image
+from litcodec.data.images import list_images, read_image
 from litcodec.errors import EmptyDataset, ImageError
+from litcodec.limits import MAX_PIXELS
 
 log = logging.getLogger("litcodec.data")
 

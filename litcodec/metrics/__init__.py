@@ -1,9 +1,9 @@
 """How good a reconstruction is and what it costs: one plain function per file, of one image at a time."""
 
 from litcodec.metrics.bpp import bpp
-from litcodec.metrics.ms_ssim import MS_SSIM_MIN_SIDE, ms_ssim
+from litcodec.metrics.ms_ssim import ms_ssim
 from litcodec.metrics.ms_ssim_db import ms_ssim_db
 from litcodec.metrics.psnr import psnr
 from litcodec.metrics.psnr_luma import psnr_luma
 
-__all__ = ["MS_SSIM_MIN_SIDE", "bpp", "ms_ssim", "ms_ssim_db", "psnr", "psnr_luma"]
+__all__ = ["bpp", "ms_ssim", "ms_ssim_db", "psnr", "psnr_luma"]

@@ -9,9 +9,8 @@ import pytorch_msssim
 import torch
 from torch import Tensor
 
+from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.metrics.eight_bit import eight_bit_pair
-
-MS_SSIM_MIN_SIDE = 161  # the 11-pixel window has to fit after four halvings
 
 
 def ms_ssim(x: Tensor, x_hat: Tensor) -> float:

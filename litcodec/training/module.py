@@ -13,8 +13,9 @@ from torch import Tensor
 from litcodec.bitstream import pack, unpack
 from litcodec.codecs import Codec, FrozenCodec, Notes
 from litcodec.data import ImageBatch
+from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.losses import Distortion, rd_loss
-from litcodec.metrics import MS_SSIM_MIN_SIDE, bpp, ms_ssim, psnr
+from litcodec.metrics import bpp, ms_ssim, psnr
 
 
 class Prediction(NamedTuple):

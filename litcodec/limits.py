@@ -1,0 +1,11 @@
+"""Sizes that several rooms must agree on. Imports nothing, so that the command line can name them at once."""
+
+MAX_PIXELS = 2**26  # default limit for reading and decoding: 67 million, 8192 x 8192
+MS_SSIM_MIN_SIDE = 161  # the 11-pixel window of MS-SSIM has to fit after four halvings
+_SIDE_PADDED = 64  # codecs pad to multiples of it: a picture of one row takes as much memory as one of 64
+
+
+def too_large(H: int, W: int, max_pixels: int) -> bool:
+    """Whether a picture has more than ``max_pixels``, or would need memory for far more when padded."""
+    padded = max(H, _SIDE_PADDED) * max(W, _SIDE_PADDED)
+    return H * W > max_pixels or padded > max(max_pixels, MAX_PIXELS)

@@ -1,0 +1,25 @@
+import pytest
+import torch
+
+from litcodec.layers import FullPrecisionConv2d, conv, deconv
+
+
+@pytest.mark.parametrize(("kernel_size", "stride"), [(3, 1), (5, 2), (9, 4)])
+def test_conv_divides_and_deconv_multiplies_the_sides(kernel_size: int, stride: int):
+    x = torch.zeros(1, 3, 8 * stride, 5 * stride)
+    small = conv(3, 2, kernel_size=kernel_size, stride=stride)(x)
+    assert small.shape == (1, 2, 8, 5)
+    assert deconv(2, 3, kernel_size=kernel_size, stride=stride)(small).shape == x.shape
+
+
+def test_full_precision_conv_stays_in_float32_under_autocast():
+    torch.manual_seed(0)
+    layer = FullPrecisionConv2d(2, 3, 5, 2, padding=2)
+    x = torch.randn(1, 2, 8, 8)
+    plain = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = layer(x)
+        assert conv(2, 3)(x).dtype is torch.bfloat16  # autocast is really on
+        assert layer(x.bfloat16()).dtype is torch.float32
+    assert inside.dtype is torch.float32
+    assert torch.equal(inside, plain)

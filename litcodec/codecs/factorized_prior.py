@@ -12,6 +12,7 @@ from torch import Tensor
 
 from litcodec.codecs.base import Codec, GDNForm, Latents, check_image, gdn_layer, pad_to, quantiser_or_default
 from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
+from litcodec.codecs.initial import initialise
 from litcodec.codecs.latent_coders import FactorizedLatentCoder
 from litcodec.entropy import FactorizedDensity, Quantiser
 from litcodec.transforms import analysis, analysis_9x9, synthesis, synthesis_9x9
@@ -50,6 +51,7 @@ class FactorizedPrior(Codec):
         make_g_a, make_g_s = pairs[transform]
         self.g_a = make_g_a(N=N, M=M, gdn=gdn_layer(gdn))
         self.g_s = make_g_s(N=N, M=M, gdn=gdn_layer(gdn))
+        initialise(self.g_a, self.g_s)
         self.density = FactorizedDensity(M)
         self.quantiser = quantiser_or_default(quantiser)
 

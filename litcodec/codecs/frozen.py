@@ -62,9 +62,9 @@ class LatentCoder(Protocol):
 class FrozenCodec:
     """Compresses images to strings and back. Made by ``codec.freeze()`` or ``load_codec``.
 
-    The strings and the latents they decode to are the same on every machine, for any number of threads and
-    any batch size. Pixels come from a float network: they may differ in the last bits, at most 1 of 255 after
-    rounding.
+    A string decodes to the same latents on every machine, for any number of threads and any batch size. The
+    analysis and synthesis transforms are float networks: another machine may round a rare latent the other
+    way when it compresses, and may differ in the last bits of the pixels, at most 1 of 255 after rounding.
 
     Args:
         architecture: how to build the codec again.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from litcodec.codecs.base import Codec, GDNForm, Latents, check_image, gdn_layer, pad_to, quantiser_or_default
 from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
+from litcodec.codecs.initial import initialise
 from litcodec.codecs.latent_coders import HyperpriorLatentCoder
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
 from litcodec.transforms import analysis, mean_scale_hyper_analysis, mean_scale_hyper_synthesis, synthesis
@@ -45,6 +46,7 @@ class MeanScaleHyperprior(Codec):
         self.g_s = synthesis(N=N, M=M, gdn=gdn_layer(gdn))
         self.h_a = mean_scale_hyper_analysis(N=N, M=M)
         self.h_s = mean_scale_hyper_synthesis(N=N, M=M)
+        initialise(self.g_a, self.g_s, self.h_a, self.h_s)
         self.density = FactorizedDensity(N)
         self.quantiser = quantiser_or_default(quantiser)
 

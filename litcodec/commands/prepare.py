@@ -12,7 +12,7 @@ def prepare_shards(source: Path, output: str, *, tile_size: int, min_size: int, 
     for skipped in report.skipped:
         print(f"litcodec: skipped {skipped.name}: {skipped.reason}", file=sys.stderr)
     print(
-        f"{output}: {report.tiles:,} tiles of {report.photographs:,} photographs, {report.bytes / 1e6:.1f} MB; "
-        f"{len(report.skipped)} skipped"
+        f"{output}: {report.tiles:,} tiles of {report.photographs:,} photographs, "
+        f"{report.bytes / 1e6:.1f} MB; {len(report.skipped)} skipped"
     )
     return 0

@@ -46,8 +46,11 @@ class GDN(nn.Module):
         """Normalise ``x`` (B, C, H, W) across its channels."""
         norm = self._pool(x * x)
         # In place: the pooled energy is needed no more, and at half resolution it is the largest tensor of
-        # all.
-        return x * (norm.sqrt_() if self.inverse else norm.rsqrt_())
+        # all. A tensor of that size costs as much to allocate as to compute.
+        factor = norm.sqrt_() if self.inverse else norm.rsqrt_()
+        if torch.is_grad_enabled() or factor.dtype != x.dtype:
+            return x * factor
+        return factor.mul_(x)
 
 
 class SimplifiedGDN(GDN):

@@ -103,7 +103,7 @@ def _wandb_id(folder: Path) -> str:
 
 def run(arguments: list[str]) -> int:
     """Run one of Lightning's subcommands; returns 0, or exits with 2 where the configuration is wrong."""
-    # Keys in ${…} are written as seen from the top of a file; the parser holds them below the subcommand's name.
+    # Keys in ${…} are written as seen from the top of a file; the parser holds them below "fit".
     set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
     sys.argv[1:] = arguments  # Lightning starts the processes of further devices from it
     try:

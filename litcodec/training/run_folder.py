@@ -76,7 +76,7 @@ class RunFolder(SaveConfigCallback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The periodic checkpoint may lie some steps back: keep the end."""
-        trainer.save_checkpoint(self.folder / "checkpoints" / "last.ckpt")
+        trainer.save_checkpoint(self.folder / "checkpoints" / "last.ckpt", weights_only=False)
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import litcodec.bitstream
-from litcodec.bitstream import MAX_PIXELS, Header, pack, read_header, unpack
+from litcodec.bitstream import Header, pack, read_header, unpack
 from litcodec.errors import (
     BadMagic,
     BitstreamError,

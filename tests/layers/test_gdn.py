@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from litcodec.layers import GDN, SimplifiedGDN
-from litcodec.layers.gdn import BETA_MIN, PEDESTAL
+from litcodec.layers.gdn import PEDESTAL
 
 FORMS = [GDN, SimplifiedGDN]
 
@@ -46,6 +46,24 @@ def test_gradients_are_exact(form: type[GDN], inverse: bool):
     assert torch.autograd.gradcheck(apply, (x.requires_grad_(), beta, gamma))
 
 
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+def test_without_gradients_the_output_is_the_same_and_the_input_is_left_alone(
+    form: type[GDN], inverse: bool, autocast: bool
+):
+    layer = _layer(form, inverse=inverse).float()
+    x = torch.randn(2, 4, 3, 5, generator=torch.Generator().manual_seed(2))
+    kept = x.clone()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        expected = layer(x)
+        with torch.inference_mode():
+            found = layer(x)
+    assert torch.equal(found, expected)
+    assert found.dtype is expected.dtype
+    assert torch.equal(x, kept)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_new_layer_has_beta_1_and_gamma_a_tenth_of_the_identity(form: type[GDN]):
     layer = form(3)
@@ -59,8 +77,8 @@ def test_beta_and_gamma_in_use_never_fall_below_their_bounds():
         layer.beta.fill_(-5)
         layer.gamma.fill_(-5)
     x = torch.tensor([3.0, -4.0], dtype=torch.float64).reshape(1, 2, 1, 1)
-    # What is left is x / sqrt(BETA_MIN): gamma counts as 0.
-    torch.testing.assert_close(layer(x), x / BETA_MIN**0.5, rtol=1e-9, atol=0)
+    # What is left is x / sqrt(1e-6): gamma counts as 0.
+    torch.testing.assert_close(layer(x), x / 1e-3, rtol=1e-9, atol=0)
 
 
 def test_parameters_below_their_bounds_can_come_back():

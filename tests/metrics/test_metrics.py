@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from litcodec.errors import ShapeError
-from litcodec.metrics import MS_SSIM_MIN_SIDE, bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
+from litcodec.limits import MS_SSIM_MIN_SIDE
+from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
 
 
 def _pair(H: int, W: int, *, noise: float = 0.05, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

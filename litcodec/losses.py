@@ -38,17 +38,19 @@ def rd_loss(output: CodecOutput, x: Tensor, *, lmbda: float, distortion: Distort
         Scalars; always float32.
 
     Raises:
-        ShapeError: if ``distortion`` is "ms-ssim" and a side of ``x`` is under 161.
+        ShapeError: if ``distortion`` is unknown, or "ms-ssim" and a side of ``x`` is under 161.
     """
     x, x_hat = x.float(), output.x_hat.float()
     if distortion == "mse":
         d = 255**2 * torch.mean((x_hat - x) ** 2)
-    else:
+    elif distortion == "ms-ssim":
         if min(x.shape[-2:]) < MS_SSIM_MIN_SIDE:
             raise ShapeError(
                 f"MS-SSIM needs sides of at least {MS_SSIM_MIN_SIDE}; got {tuple(x.shape[-2:])}. "
                 "Use larger patches."
             )
         d = 1 - ms_ssim(x_hat, x, data_range=1.0)
+    else:
+        raise ShapeError(f"distortion {distortion!r} is unknown; use 'mse' or 'ms-ssim'.")
     rate = bits_per_pixel(output)
     return RDLoss(rate + lmbda * d, rate, d)

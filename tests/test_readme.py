@@ -73,7 +73,8 @@ def test_the_make_targets_of_the_readme_exist() -> None:
     targets = {word for words in re.findall(r"make ((?:[a-z]+ ?)+)", README) for word in words.split()}
     targets &= set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     assert {"demo", "setup", "check", "test", "bench", "help"} <= targets
-    done = subprocess.run(["make", "-n", *sorted(targets)], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["make", "-n", *sorted(targets)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

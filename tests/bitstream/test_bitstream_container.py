@@ -18,6 +18,7 @@ from litcodec.errors import (
     Truncated,
     UnsupportedVersion,
 )
+from litcodec.limits import MAX_PIXELS
 from litcodec.types import Compressed
 
 FINGERPRINT = bytes.fromhex("0123456789abcdef")

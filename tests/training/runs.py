@@ -52,7 +52,8 @@ def write_photographs(folder: Path, count: int = 8) -> Path:
     ramp = torch.linspace(0, 1, 80)
     for k in range(count):
         ends = torch.rand(3, 2, 1, 1, generator=generator)
-        picture = ends[:, 0] * ramp[:, None] + ends[:, 1] * ramp + 0.1 * torch.rand(3, 80, 80, generator=generator)
+        noise = torch.rand(3, 80, 80, generator=generator)
+        picture = ends[:, 0] * ramp[:, None] + ends[:, 1] * ramp + 0.1 * noise
         write_png(folder / f"{k}.png", (picture.clamp(0, 1) * 255).to(torch.uint8))
     return folder
 
@@ -83,9 +84,8 @@ def fit(root: Path, *extra: str) -> None:
 
 def fit_and_kill(root: Path, *, after_step: int, metrics: Path, extra: tuple[str, ...]) -> None:
     """Run until ``after_step`` is logged, then kill -9."""
-    process = subprocess.Popen(
-        command(root, *extra), env=environment(), cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command(root, *extra), env=environment(), cwd=root, stdout=quiet, stderr=quiet)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         if metrics.exists() and max(losses(metrics), default=-1) >= after_step:

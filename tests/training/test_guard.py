@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Iterator
+from itertools import pairwise
 
 import lightning as L
 import pytest
@@ -66,7 +67,7 @@ def test_a_step_with_a_nan_changes_no_weight_and_is_counted(caplog: pytest.LogCa
     guard = NonFiniteGuard()
     with caplog.at_level(logging.WARNING, logger="litcodec"):
         weights = fit(Patches(8, poisoned={3, 5}), guard).weights
-    changed = [not torch.equal(before, after) for before, after in zip(weights, weights[1:], strict=False)]
+    changed = [not torch.equal(before, after) for before, after in pairwise(weights)]
     assert changed == [True, True, False, True, False, True, True]
     assert weights[-1].isfinite().all()
     assert (guard.skipped, guard.in_a_row) == (2, 0)

@@ -32,8 +32,9 @@ def test_fit_export_validate_test_predict_agree(
     photographs = write_photographs(tmp_path / "photographs", count=4)
     config = tmp_path / "tiny.yaml"
     config.write_text(TINY)
-    shared = ["--config", str(config), "--run_root", str(tmp_path / "runs"), "--trainer.limit_val_batches", "2"]
-    shared += ["--data.train_dir", str(photographs), "--data.val_dir", str(photographs), "--trainer.max_steps", "6"]
+    shared = ["--config", str(config), "--run_root", str(tmp_path / "runs"), "--trainer.max_steps", "6"]
+    shared += ["--data.train_dir", str(photographs), "--data.val_dir", str(photographs)]
+    shared += ["--trainer.limit_val_batches", "2"]
     monkeypatch.setattr("sys.argv", ["litcodec"])
 
     def lightning(*arguments: str) -> None:

@@ -9,7 +9,7 @@ EMA = (
 )
 
 
-def test_a_run_killed_within_an_epoch_and_resumed_gives_the_losses_of_an_uninterrupted_one(tmp_path: Path) -> None:
+def test_a_run_killed_within_an_epoch_and_resumed_repeats_an_uninterrupted_one(tmp_path: Path) -> None:
     slow = ("--trainer.max_steps", "400")  # so that the kill comes in time; steps 0..23 are compared
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir(), broken.mkdir()

@@ -1,0 +1,90 @@
+"""Tiny codecs of every kind whose latents are as varied as a trained one's."""
+
+import copy
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import torch
+
+from litcodec.codecs import Codec, FactorizedPrior, FrozenCodec, MeanScaleHyperprior, ScaleHyperprior
+from litcodec.losses import rd_loss
+
+SMALL = {"N": 8, "M": 12}
+KINDS: dict[str, Callable[..., Codec]] = {
+    "factorized": partial(FactorizedPrior, **SMALL),
+    "factorized 9x9": partial(FactorizedPrior, **SMALL, transform="9x9"),
+    "scale": partial(ScaleHyperprior, **SMALL),
+    "mean-scale": partial(MeanScaleHyperprior, **SMALL),
+    "mean-scale simplified GDN": partial(MeanScaleHyperprior, **SMALL, gdn="simplified"),
+}
+
+
+@pytest.fixture(scope="session", params=KINDS.values(), ids=KINDS.keys())
+def make_codec(request) -> Callable[..., Codec]:
+    """Makes an untrained codec; takes ``quantiser=``."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def lively(make_codec, image_like) -> Codec:
+    return _make_lively(make_codec, image_like)
+
+
+@pytest.fixture
+def codec(lively: Codec) -> Codec:
+    """A codec in eval mode with lively latents, each kind in turn; the test may change it."""
+    torch.manual_seed(0)
+    return copy.deepcopy(lively)
+
+
+@pytest.fixture(scope="session")
+def frozen(lively: Codec) -> FrozenCodec:
+    """What ``codec.freeze()`` gives."""
+    return lively.freeze()
+
+
+@torch.no_grad()
+def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
+    """Scale an untrained codec's layers so that latents, means, scales and pixels take many values."""
+    torch.manual_seed(0)
+    codec = make_codec().eval()
+    for parameter in codec.density.parameters():
+        parameter.add_(torch.randn(parameter.shape) * 0.2)
+    codec.density.biases[0].add_(torch.randn(codec.density.biases[0].shape))
+    x = image_like(128, 128, batch=2, seed=9)
+    _rescale(codec.g_a[-1], codec.latents(x).y, to=4.0)
+    if codec.latents(x).z is not None:
+        _rescale(codec.h_a[-1], codec.latents(x).z, to=3.0)
+        for layer in (0, 2, 4):  # all of them: one large gain at the end would blow up roundings too
+            out = codec.latents(x).z
+            for module in codec.h_s[: layer + 1]:
+                out = module(out)
+            _rescale(codec.h_s[layer], out, to=1.5)
+        codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
+    _rescale(codec.g_s[-1], codec(x).x_hat, to=0.15)
+    codec.g_s[-1].bias.fill_(0.5)
+    return codec
+
+
+def _rescale(layer, out: torch.Tensor, *, to: float) -> None:
+    layer.weight.mul_(to / out.std())
+
+
+@pytest.fixture(scope="session")
+def trained(image_like) -> Codec:
+    """A mean-scale hyperprior after two hundred steps on image-like crops, in eval mode. Do not change it."""
+    torch.manual_seed(0)
+    codec = MeanScaleHyperprior(N=16, M=24)
+    optimiser = torch.optim.Adam(codec.parameters(), lr=2e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=200, pct_start=0.1)
+    images = torch.cat([image_like(256, 256, batch=4, seed=seed) for seed in range(100, 108)])
+    for _ in range(200):
+        top, left = torch.randint(0, 193, (2,)).tolist()
+        x = images[torch.randperm(32)[:8], :, top : top + 64, left : left + 64]
+        optimiser.zero_grad()
+        rd_loss(codec(x), x, lmbda=0.05).loss.backward()
+        torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+    return codec.eval()

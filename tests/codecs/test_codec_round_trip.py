@@ -1,0 +1,102 @@
+import pytest
+import torch
+
+from litcodec.codecs import Codec, FrozenCodec
+from litcodec.errors import FreezeError, ShapeError
+
+SIZES = [(1, 1), (1, 17), (17, 33), (255, 257)]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize(("H", "W"), SIZES)
+def test_decoding_gives_exactly_the_encoders_reconstruction(
+    frozen: FrozenCodec, H: int, W: int, batch: int, image_like
+):
+    x = image_like(H, W, batch=batch)
+    packed = frozen.compress(x)
+    assert [compressed.size for compressed in packed] == [(H, W)] * batch
+    x_hat = frozen.decompress(packed)
+    expected = torch.cat([frozen.synthesise(frozen.encode(image[None]).y_hat, (H, W)) for image in x])
+    assert x_hat.shape == x.shape
+    assert x_hat.dtype is torch.float32
+    assert 0 <= x_hat.min() <= x_hat.max() <= 1
+    assert torch.equal(x_hat, expected)
+
+
+@pytest.mark.parametrize(("H", "W"), SIZES)
+def test_decoding_gives_exactly_the_encoders_latents(
+    codec: Codec, frozen: FrozenCodec, H: int, W: int, image_like
+):
+    coded = frozen.encode(image_like(H, W))
+    h, w = coded.y_hat.shape[2:]
+    k = codec.downsampling_factor
+    assert (h, w) == (-(-H // k) * k // 16, -(-W // k) * k // 16)
+    assert torch.equal(frozen.latent_coder.decode(coded.strings, h, w), coded.y_hat)
+    assert coded.y_hat.unique().numel() > 5  # a test of all zeros would prove nothing
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("H", "W"), SIZES)
+def test_real_pixels_are_those_of_the_eval_forward(
+    codec: Codec, frozen: FrozenCodec, H: int, W: int, seed: int, image_like
+):
+    """Same weights, one in floats and one exact: within 1 of 255 as long as no latent lies on a border."""
+    x = image_like(H, W, seed=seed)
+    y_hat = frozen.encode(x).y_hat
+    padded = torch.nn.functional.pad(
+        x, (0, 16 * y_hat.shape[3] - W, 0, 16 * y_hat.shape[2] - H), mode="replicate"
+    )
+    latents = codec.latents(padded)
+    means = codec.density.medians() if latents.means_hat is None else latents.means_hat
+    from_mean = latents.y - means
+    difference = (y_hat - (from_mean.round() + means)).abs()
+    # A mean that is off by 2^-12 may send a latent to the other side of a border, and only there.
+    crossed = difference > 0.5
+    to_border = 0.5 - (from_mean - from_mean.round()).abs()
+    assert difference[~crossed].max() < 1e-3
+    assert (to_border[crossed] < 1e-3).all()
+    assert crossed.sum() <= 1 + 1e-3 * crossed.numel()
+    if not crossed.any():
+        by_estimate = (codec(x).x_hat.clamp(0, 1) * 255).round()
+        by_bytes = (frozen.decompress(frozen.compress(x)) * 255).round()
+        assert (by_estimate - by_bytes).abs().max() <= 1
+
+
+def test_bytes_are_about_what_the_likelihoods_promise(codec: Codec, image_like):
+    x = image_like(128, 192)
+    with torch.no_grad():
+        bits = -sum(float(likelihoods.log2().sum()) for likelihoods in codec(x).likelihoods)
+    coded = codec.freeze().encode(x)
+    # These codecs are not trained: an escape costs less than the likelihood's floor says.
+    escaped_bits = 30 * coded.escapes
+    assert bits - escaped_bits <= 8 * sum(map(len, coded.strings)) <= 1.01 * bits + 8 * 40
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 1, 8, 8), (1, 3, 0, 8), (0, 3, 8, 8), (1, 4, 8, 8)])
+def test_what_is_no_image_batch_is_refused_with_its_shape(shape: tuple[int, ...], codec: Codec):
+    x = torch.zeros(shape)
+    for use in (codec, codec.latents, codec.freeze().compress):
+        with pytest.raises(ShapeError, match="got") as caught:
+            use(x)
+        assert str(shape) in str(caught.value)
+
+
+def test_images_of_two_sizes_do_not_decode_as_one_batch(frozen: FrozenCodec, image_like):
+    packed = frozen.compress(image_like(16, 16)) + frozen.compress(image_like(16, 17))
+    with pytest.raises(ShapeError, match=r"\(16, 17\)"):
+        frozen.decompress(packed)
+    with pytest.raises(ShapeError, match="at least one"):
+        frozen.decompress([])
+
+
+def test_an_image_that_is_not_finite_is_refused(codec: Codec):
+    x = torch.full((1, 3, 16, 16), float("nan"))
+    with pytest.raises(FreezeError, match="not finite"):
+        codec.freeze().compress(x)
+
+
+def test_pixels_far_outside_of_the_range_still_round_trip(frozen: FrozenCodec):
+    coded = frozen.encode(torch.full((1, 3, 32, 32), 50.0))
+    h, w = coded.y_hat.shape[2:]
+    assert torch.equal(frozen.latent_coder.decode(coded.strings, h, w), coded.y_hat)

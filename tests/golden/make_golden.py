@@ -1,0 +1,98 @@
+"""Make the golden streams that ``test_golden_streams.py`` decodes. Run it through ``make golden``.
+
+For each codec: a tiny codec file, two ``.litc`` streams, and what they must decode to. They say that files
+written today can be read tomorrow, so making new ones means giving up on the old: review the diff.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from litcodec.bitstream import pack
+from litcodec.codecs import Codec, FactorizedPrior, MeanScaleHyperprior, Notes, ScaleHyperprior, save_codec
+
+HERE = Path(__file__).parent
+KINDS: dict[str, type[Codec]] = {
+    "factorized_prior": FactorizedPrior,
+    "scale_hyperprior": ScaleHyperprior,
+    "mean_scale_hyperprior": MeanScaleHyperprior,
+}
+SIZES = [(17, 33), (64, 96)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write all golden files beside this one; refuse to replace any without ``--force``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--force", action="store_true", help="replace the golden files that are there")
+    options = parser.parse_args(arguments)
+    present = [path for name in KINDS for path in HERE.glob(f"{name}*") if path.suffix != ".py"]
+    if present and not options.force:
+        print(f"{len(present)} golden files are there, such as {present[0].name}; --force replaces them.")
+        return 1
+    for name in KINDS:
+        _write(name)
+    return 0
+
+
+@torch.no_grad()
+def _write(name: str) -> None:
+    frozen = _lively(KINDS[name]).freeze()
+    frozen.notes = Notes(lmbda=0.0130, distortion="mse", step=0)
+    save_codec(frozen, HERE / f"{name}.safetensors")
+    expected = {}
+    for H, W in SIZES:
+        x = picture(H, W)
+        (compressed,) = frozen.compress(x)
+        coded = frozen.encode(x)
+        stream = pack(compressed, frozen.fingerprint)
+        (HERE / f"{name}_{H}x{W}.litc").write_bytes(stream)
+        expected[f"{H}x{W}.y_hat"] = coded.y_hat
+        expected[f"{H}x{W}.pixels"] = to_bytes(frozen.decompress([compressed]))
+        print(f"{name} {H}x{W}: {len(stream)} bytes, {coded.symbols} symbols, {coded.escapes} escapes")
+    save_file(expected, HERE / f"{name}_expected.safetensors")
+
+
+def to_bytes(x_hat: Tensor) -> Tensor:
+    """(1, 3, H, W) in [0, 1] -> uint8 (3, H, W)."""
+    return (x_hat[0] * 255).round().to(torch.uint8)
+
+
+def picture(H: int, W: int) -> Tensor:
+    """(1, 3, H, W): waves and an edge."""
+    rows, columns = torch.meshgrid(torch.arange(H) / 16.0, torch.arange(W) / 16.0, indexing="ij")
+    waves = torch.stack([torch.sin((k + 1) * rows + (3 - k) * columns) for k in range(3)])
+    return (0.5 + 0.3 * waves + 0.2 * (rows > columns)).clamp(0, 1)[None]
+
+
+def _lively(kind: type[Codec]) -> Codec:
+    """An untrained codec, its layers scaled so that latents, means, scales and pixels take many values."""
+    torch.manual_seed(0)
+    codec = kind(N=6, M=8).eval()  # type: ignore[call-arg]
+    for parameter in codec.density.parameters():
+        parameter.add_(0.2 * torch.randn(parameter.shape))
+    codec.density.matrices[0].add_(6.0)  # narrow, so that some symbols escape from their tables
+    x = picture(128, 128)
+    _rescale(codec.g_a[6], codec.latents(x).y, to=6.0)
+    z = codec.latents(x).z
+    if z is not None:
+        _rescale(codec.h_a[4], z, to=4.0)
+        z = codec.latents(x).z
+        for layer in (0, 2, 4):
+            _rescale(codec.h_s[layer], codec.h_s[: layer + 1](z), to=1.5)
+        codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
+    _rescale(codec.g_s[6], codec(x).x_hat, to=0.2)
+    codec.g_s[6].bias.fill_(0.5)
+    return codec
+
+
+def _rescale(layer: torch.nn.Module, out: Tensor, *, to: float) -> None:
+    layer.weight.mul_(to / out.std())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+import math
+
+import pytest
+import torch
+
+from litcodec.errors import ShapeError
+from litcodec.limits import MS_SSIM_MIN_SIDE
+from litcodec.losses import bits_per_pixel, rd_loss
+from litcodec.metrics import ms_ssim
+from litcodec.types import CodecOutput
+
+
+def _output(x_hat: torch.Tensor, *likelihoods: torch.Tensor) -> CodecOutput:
+    return CodecOutput(x_hat, likelihoods)
+
+
+def test_bits_are_summed_over_latents_and_divided_by_pixels_and_images():
+    x_hat = torch.zeros(2, 3, 10, 20)
+    y = torch.full((2, 4, 1, 2), 0.25)  # 16 symbols of 2 bits
+    z = torch.full((2, 2, 1, 1), 0.5)  # 4 symbols of 1 bit
+    assert bits_per_pixel(_output(x_hat, y)).item() == pytest.approx(32 / 400)
+    assert bits_per_pixel(_output(x_hat, y, z)).item() == pytest.approx(36 / 400)
+
+
+def test_certain_symbols_are_free():
+    assert bits_per_pixel(_output(torch.zeros(1, 3, 4, 4), torch.ones(1, 2, 1, 1))).item() == 0
+
+
+def test_distortion_is_the_squared_error_on_the_255_scale():
+    x = torch.full((1, 3, 8, 8), 0.5)
+    output = _output(x + 2 / 255, torch.full((1, 1, 1, 1), 0.5))
+    loss = rd_loss(output, x, lmbda=0.0130)
+    assert loss.distortion.item() == pytest.approx(4.0, rel=1e-5)
+    assert loss.rate.item() == pytest.approx(1 / 64)
+    assert loss.loss.item() == pytest.approx(1 / 64 + 0.0130 * 4.0, rel=1e-5)
+
+
+def test_ms_ssim_distortion_is_one_minus_the_metric(image_like):
+    x = image_like(176, 192)
+    x_hat = (x + 0.03 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    x, x_hat = (v.mul(255).round() / 255 for v in (x, x_hat))
+    loss = rd_loss(_output(x_hat, torch.ones(1, 1, 1, 1)), x, lmbda=8.73, distortion="ms-ssim")
+    assert loss.distortion.item() == pytest.approx(1 - ms_ssim(x[0], x_hat[0]), abs=1e-5)
+    assert loss.loss.item() == pytest.approx(8.73 * loss.distortion.item())
+
+
+def test_identical_images_have_no_distortion(image_like):
+    x = image_like(176, 176)
+    for distortion in ("mse", "ms-ssim"):
+        loss = rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion=distortion)
+        assert loss.distortion.item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [(160, 300), (300, 160)])
+def test_images_too_small_for_ms_ssim_are_refused_with_their_size(size: tuple[int, int]):
+    x = torch.zeros(1, 3, *size)
+    with pytest.raises(ShapeError, match=f"{MS_SSIM_MIN_SIDE}.*{size[0]}, {size[1]}"):
+        rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion="ms-ssim")
+
+
+def test_the_smallest_side_is_large_enough():
+    x = torch.rand(1, 3, MS_SSIM_MIN_SIDE, MS_SSIM_MIN_SIDE, generator=torch.Generator().manual_seed(0))
+    rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion="ms-ssim")
+
+
+@pytest.mark.parametrize("distortion", ["mse", "ms-ssim"])
+def test_half_precision_reconstructions_give_float32_losses(distortion, image_like):
+    x = image_like(176, 176)
+    loss = rd_loss(_output(x.bfloat16(), torch.full((1, 1, 1, 1), 0.5)), x, lmbda=1.0, distortion=distortion)
+    assert {value.dtype for value in loss} == {torch.float32}
+    assert all(value.isfinite() and value.dim() == 0 for value in loss)
+
+
+@pytest.mark.parametrize("distortion", ["mse", "ms-ssim"])
+def test_both_terms_have_gradients(distortion, image_like):
+    x = image_like(176, 176)
+    x_hat = (x * 0.9).requires_grad_()
+    likelihoods = torch.full((1, 1, 2, 2), 0.3, requires_grad=True)
+    rd_loss(_output(x_hat, likelihoods), x, lmbda=0.01, distortion=distortion).loss.backward()
+    assert x_hat.grad.abs().sum() > 0
+    assert likelihoods.grad.flatten().tolist() == pytest.approx(
+        [-1 / (0.3 * math.log(2) * 176 * 176)] * 4, rel=1e-5
+    )

@@ -66,8 +66,8 @@ def test_a_misspelt_key_is_named(
 
 def test_interpolation_sees_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = str(CONFIGS / "quickstart.yaml")
+    changed = ["--trainer.max_steps", "77", "--model.learning_rate", "0.5"]
     with pytest.raises(SystemExit):
-        changed = ["--trainer.max_steps", "77", "--model.learning_rate", "0.5"]
         main(["fit", "--config", config, *changed, "--print_config"])
     found = yaml.safe_load(capsys.readouterr().out)
     scheduler = found["model"]["lr_scheduler"]["init_args"]

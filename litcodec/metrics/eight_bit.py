@@ -28,7 +28,7 @@ def eight_bit_pair(x: Tensor, x_hat: Tensor) -> tuple[Tensor, Tensor]:
 
 def mean_squared_error(a: Tensor, b: Tensor) -> float:
     """The mean of ``(a - b)^2``, summed in float64."""
-    return float((a - b).double().square().mean())
+    return float((a - b).square().mean(dtype=torch.float64))
 
 
 def _levels(x: Tensor) -> Tensor:

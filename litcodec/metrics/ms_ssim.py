@@ -31,7 +31,7 @@ def ms_ssim(x: Tensor, x_hat: Tensor) -> float:
         return math.nan
     # Variances are differences of large numbers: in half precision they would be noise.
     with torch.no_grad(), torch.autocast(levels.device.type, enabled=False):
-        # One channel at a time: their mean is the same, and a 24-megapixel picture needs a third of the memory.
+        # Channel by channel: the mean is the same, and 24 megapixels need a third of the memory.
         channels = zip(levels.split(1, dim=1), levels_hat.split(1, dim=1), strict=True)
         values = [float(pytorch_msssim.ms_ssim(a, b, data_range=255)) for a, b in channels]
         return sum(values) / len(values)

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench golden
+.PHONY: help setup demo test lint check fix bench golden
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,11 +26,12 @@ demo: setup  ## train a small codec, compress a photograph with it, compare with
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest
 
-check: setup  ## what CI runs: format, lint, types, tests
+lint: setup  ## check format, style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+
+check: lint test  ## what CI runs: format, lint, types, tests
 
 fix: setup  ## format and repair what can be repaired
 	$(BIN)/ruff format .

@@ -9,11 +9,11 @@ import lightning as L
 from torch import Tensor
 
 from callbacks.names import short_names
-from callbacks.ranks import gather_from_ranks
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
 from callbacks.validation import ValidationCallback, through_bytes, watched_codec
 from litcodec.losses import bits_per_pixel
 from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
+from litcodec.training.ranks import gather_from_ranks
 
 MAX_IMAGE_CURVES = 24  # more would bury the dashboard
 AVERAGED = ("bpp", "bpp_estimated", "psnr", "psnr_luma")

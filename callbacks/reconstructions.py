@@ -9,12 +9,12 @@ from PIL import Image
 from torch import Tensor
 
 from callbacks.names import short_names
-from callbacks.ranks import gather_from_ranks
 from callbacks.sinks import log_media, wandb_loggers
 from callbacks.tiles import COLOUR_MAP, ERROR_GAIN, bits_per_place, on_one_canvas, panel
 from callbacks.validation import ValidationCallback, through_bytes, watched_codec
 from litcodec.errors import ShapeError
 from litcodec.metrics import bpp, psnr
+from litcodec.training.ranks import gather_from_ranks
 
 JPEG_QUALITY = 92
 

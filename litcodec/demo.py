@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
         )
     console = Console()
     console.print(table)
-    run = (folder / "latest").resolve().relative_to(Path.cwd())
+    run = folder / "latest"
     console.print(f"codec    {folder / 'codec.safetensors'}\nstream   {stream}\npicture  {picture}")
     console.print(f"W&B run  {run / 'wandb'} (offline); look at it in the terminal with")
     console.print(f"         .venv/bin/wandb leet {run / 'wandb'}")

@@ -5,7 +5,7 @@ MS_SSIM_MIN_SIDE = 161  # the 11-pixel window of MS-SSIM has to fit after four h
 _SIDE_PADDED = 64  # codecs pad to multiples of it: a picture of one row takes as much memory as one of 64
 
 
-def too_large(H: int, W: int, max_pixels: int) -> bool:
-    """Whether a picture has more than ``max_pixels``, or would need memory for far more when padded."""
+def pixels_needed(H: int, W: int) -> int:
+    """The limit a picture needs: its pixels, or what a thin one becomes when padded, if that is far more."""
     padded = max(H, _SIDE_PADDED) * max(W, _SIDE_PADDED)
-    return H * W > max_pixels or padded > max(max_pixels, MAX_PIXELS)
+    return H * W if padded <= MAX_PIXELS else padded

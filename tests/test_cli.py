@@ -98,6 +98,18 @@ def test_inputs_that_differ_in_their_suffix_do_not_share_an_output(codec: str, p
     assert {"a.png.litc", "a.jpg.litc"} <= files(folder)
 
 
+def test_inputs_that_would_share_an_output_are_refused_before_anything_is_written(
+    codec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (20, 20)).save(tmp_path / folder / "a.png")
+    inputs = [str(tmp_path / "x" / "a.png"), str(tmp_path / "y" / "a.png")]
+    assert main(["compress", *inputs, "-c", codec, "-o", str(tmp_path / "out"), "--force"]) == 1
+    assert "a.png.litc" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_garbage_and_streams_of_another_codec_do_not_decode(
     codec: str, photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

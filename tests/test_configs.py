@@ -1,14 +1,16 @@
-import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
+from jsonargparse import Namespace
 
 from litcodec.cli import main
 from litcodec.training.cli import LitcodecCLI
+from litcodec.training.run_folder import _claim, _point_latest_at
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-OVERLAYS = sorted(p.relative_to(CONFIGS) for p in CONFIGS.glob("*/*.yaml"))
+OVERLAYS = sorted(p.relative_to(CONFIGS) for p in (*CONFIGS.glob("*/*.yaml"), CONFIGS / "predict.yaml"))
 GPU = {Path("trainer/gpu.yaml"), Path("trainer/ddp.yaml")}  # here they can only be parsed
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Checkpoint directory.*", "ignore:.*bf16.*")
@@ -17,8 +19,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*Checkpoint directory.*", "igno
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LitcodecCLI, "_run_subcommand", lambda self, subcommand: None)
-    for name in ("LITCODEC_RUN_FOLDER", "PL_GLOBAL_SEED"):
-        monkeypatch.setenv(name, "")  # so that what the run sets is undone
 
 
 def build(tmp_path: Path, *arguments: str) -> int:
@@ -74,12 +74,57 @@ def test_interpolation_sees_the_command_line(tmp_path: Path, capsys: pytest.Capt
     assert (scheduler["total_steps"], scheduler["max_lr"]) == (77, 0.5)
 
 
-def test_a_second_run_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
     for number in ("001", "002", "003"):
-        monkeypatch.setenv("LITCODEC_RUN_FOLDER", "")
         assert build(tmp_path, "--config", str(CONFIGS / "base.yaml")) == 0
-        assert os.readlink(tmp_path / "base" / "latest") == number
         assert (tmp_path / "base" / number).is_dir()
+
+
+def test_runs_started_at_once_claim_different_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: _claim(tmp_path / "name"), range(64)))
+        list(pool.map(_point_latest_at, folders))
+    assert sorted(folder.name for folder in folders) == [f"{k:03d}" for k in range(1, 65)]
+    assert (tmp_path / "name" / "latest").resolve() in folders
+
+
+@pytest.mark.parametrize(
+    ("environment", "offline", "chooses_id"),
+    [
+        ({}, True, True),
+        ({"WANDB_MODE": "disabled"}, False, True),
+        ({"WANDB_SWEEP_ID": "s", "WANDB_RUN_ID": "r"}, False, False),
+    ],
+)
+def test_wandb_is_offline_unless_the_environment_says_otherwise(
+    environment: dict[str, str],
+    offline: bool,
+    chooses_id: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("WANDB_MODE", "WANDB_SWEEP_ID", "WANDB_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    seen: list[Namespace] = []
+    monkeypatch.setattr(LitcodecCLI, "instantiate_classes", lambda self: seen.append(self.config["fit"]))
+    assert main(["fit", "--config", str(CONFIGS / "base.yaml"), "--run_root", str(tmp_path)]) == 0
+    init_args = seen[0].trainer.logger.init_args
+    assert init_args.offline is offline
+    assert (init_args.id is not None) is chooses_id
+    assert init_args.save_dir == str(tmp_path / "base" / "001")
+
+
+def test_what_a_run_cannot_start_from_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = ["--config", str(CONFIGS / "base.yaml"), "--run_root", str(tmp_path)]
+    assert main(["test", *base]) == 1
+    assert "--ckpt_path" in capsys.readouterr().err
+    assert main(["fit", *base, "--ckpt_path", "last"]) == 1
+    assert "latest/checkpoints/last.ckpt" in capsys.readouterr().err
+    assert not (tmp_path / "base").exists()
 
 
 def test_the_sweep_varies_keys_that_the_config_has() -> None:

@@ -4,7 +4,7 @@ import zlib
 
 from litcodec.bitstream.header import CRC_BYTES, VERSION, Header, parse, write_fields
 from litcodec.errors import CodecMismatch, Corrupt, TooLarge, Truncated
-from litcodec.limits import MAX_PIXELS, too_large
+from litcodec.limits import MAX_PIXELS, pixels_needed
 from litcodec.types import Compressed
 
 
@@ -47,10 +47,10 @@ def unpack(data: bytes, *, fingerprint: bytes | None, max_pixels: int = MAX_PIXE
             "use the codec file it was made with."
         )
     H, W = header.size
-    if too_large(H, W, max_pixels):
+    if pixels_needed(H, W) > max_pixels:
         raise TooLarge(
             f"the stream claims {H} x {W} pixels; the limit is {max_pixels}. "
-            "If you trust the file, raise it with --max-pixels."
+            f"If you trust the file, raise it with --max-pixels {pixels_needed(H, W)}."
         )
     expected = layout.payload_start + sum(header.lengths)
     if len(data) < expected:

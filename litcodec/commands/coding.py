@@ -59,9 +59,9 @@ def _each(
     for path, output in zip(options.images, outputs, strict=True):
         try:
             result = one(path, output)
-        except (LitcodecError, OSError) as error:
+        except (LitcodecError, OSError, MemoryError, RuntimeError) as error:  # torch: out of memory
             failed += 1
-            reason = str(error)
+            reason = str(error).partition("\n")[0] or type(error).__name__
             print(f"litcodec: {reason if str(path) in reason else f'{path}: {reason}'}", file=sys.stderr)
             continue
         print(json.dumps(_finite(result._asdict())) if options.json else line(result), flush=True)

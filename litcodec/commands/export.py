@@ -25,16 +25,19 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
     try:
         found = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise CodecFileError(f"{checkpoint} cannot be read: {str(error).splitlines()[0]}") from error
+        reason = str(error).partition("\n")[0]
+        raise CodecFileError(f"{checkpoint} cannot be read: {reason}") from error
     about = found.get("litcodec") if isinstance(found, dict) else None
-    if about is None:
+    if not isinstance(about, dict) or not {"codec", "init_args", "notes"} <= set(about):
         raise CodecFileError(f"{checkpoint} is not a checkpoint of litcodec fit.")
     codec = build_codec(about["codec"], about["init_args"])
     weights = {name.removeprefix("codec."): tensor for name, tensor in found["state_dict"].items()}
     try:
         codec.load_state_dict(weights)
     except RuntimeError as error:
-        raise CodecFileError(f"{checkpoint} does not fit a {about['codec']}: {error}") from error
+        raise CodecFileError(
+            f"{checkpoint} does not fit a {about['codec']}: {str(error).splitlines()[-1].strip()}"
+        ) from error
     frozen = codec.eval().freeze()
     frozen.notes = Notes(**about["notes"])
     with atomic_output(output, overwrite=overwrite) as file:

@@ -34,9 +34,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from litcodec.errors import EmptyDataset, ShapeError, TooLarge, TooSmallImage, UnreadableImage
-from litcodec.limits import MAX_PIXELS, too_large
-
-"""Default limit of H * W: 67 million pixels, 192 MiB as 8-bit RGB."""
+from litcodec.limits import MAX_PIXELS, pixels_needed
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 SUFFIXES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -183,10 +181,10 @@ def _opened(path: str | Path, max_pixels: int) -> Iterator[Image.Image]:
                 Image.MAX_IMAGE_PIXELS = limit
         with image:
             W, H = image.size
-            if too_large(H, W, max_pixels):
+            if pixels_needed(H, W) > max_pixels:
                 raise TooLarge(
-                    f"{path}: {W}x{H} = {W * H} pixels, more than the limit of {max_pixels};"
-                    f" raise it with --max-pixels {W * H} if you trust the file."
+                    f"{path}: {W}x{H} pixels are too many for the limit of {max_pixels};"
+                    f" raise it with --max-pixels {pixels_needed(H, W)} if you trust the file."
                 )
             yield image
 

@@ -20,16 +20,23 @@ def output_paths(inputs: Sequence[Path], output: Path | None, suffix: str) -> li
             inputs if not given.
         suffix: of the outputs, such as ".litc". Inputs that differ only in their suffix keep it, as in
             "a.jpg.litc".
+
+    Raises:
+        OutputExists: if two inputs would still share an output.
     """
     if output is not None and len(inputs) == 1 and not output.is_dir():
         return [output]
     folders = [path.parent if output is None else output for path in inputs]
     plain = [folder / path.with_suffix(suffix).name for folder, path in zip(folders, inputs, strict=True)]
     taken = Counter(plain)
-    return [
+    outputs = [
         candidate if taken[candidate] == 1 else folder / (path.name + suffix)
         for candidate, folder, path in zip(plain, folders, inputs, strict=True)
     ]
+    for path, count in Counter(outputs).items():
+        if count > 1:
+            raise OutputExists(f"{count} inputs would be written to {path}. Give them to separate commands.")
+    return outputs
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """``litcodec fit | validate | test | predict``: Lightning's command line, with a folder for every run."""
 
+import copy
 import os
+import pickle
 import secrets
 import sys
 from pathlib import Path
@@ -12,10 +14,10 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-from litcodec.errors import LitcodecError
+from litcodec.errors import CodecFileError, LitcodecError
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.module import CodecModule
-from litcodec.training.run_folder import RunFolder, choose_run_folder
+from litcodec.training.run_folder import ENVIRONMENT_VARIABLE, RunFolder, choose_run_folder
 
 # Interpolation sees values from every config file and from the command line.
 PARSER = {"parser_mode": "omegaconf+"}
@@ -44,21 +46,41 @@ class LitcodecCLI(LightningCLI):
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.add_lightning_class_args(NonFiniteGuard, "nonfinite_guard")
         parser.set_defaults(
-            {"checkpoint.every_n_train_steps": 500, "checkpoint.save_last": True, "checkpoint.save_top_k": 0}
+            {
+                "checkpoint.every_n_train_steps": 500,
+                "checkpoint.save_last": True,
+                "checkpoint.save_top_k": 0,
+                "checkpoint.enable_version_counter": False,  # last.ckpt, never last-v1.ckpt
+            }
         )
 
     def before_instantiate_classes(self) -> None:
         """Choose the run's folder and point loggers and checkpoints at it."""
         config = self.config[self.subcommand]
         name = config.run_name if self.subcommand == "fit" else f"{config.run_name}-{self.subcommand}"
-        ckpt_path = config.ckpt_path if self.subcommand == "fit" else None
-        self.run_folder = choose_run_folder(Path(config.run_root), name, ckpt_path)
-        self.save_config_kwargs = {"folder": str(self.run_folder)}
-        config.weights_only = config.weights_only is not False  # never unpickle what a checkpoint brings
+        if config.ckpt_path == "last":
+            config.ckpt_path = str(
+                Path(config.run_root, config.run_name, "latest", "checkpoints", "last.ckpt")
+            )
+        if config.ckpt_path is None and self.subcommand != "fit":
+            raise LitcodecError(
+                f"litcodec {self.subcommand} needs --ckpt_path, a checkpoint of litcodec fit."
+            )
+        if config.ckpt_path is not None and not Path(config.ckpt_path).is_file():
+            raise CodecFileError(f"there is no checkpoint {config.ckpt_path}.")
+        if self.subcommand == "predict":
+            config.return_predictions = False  # they are written by a callback, not kept in memory
+        given = copy.deepcopy(config)
+        continued = config.ckpt_path if self.subcommand == "fit" else None
+        self.run_folder = choose_run_folder(Path(config.run_root), name, continued)
+        self.save_config_kwargs = {"folder": str(self.run_folder), "given": given}
+        config.weights_only = config.weights_only is not False  # nothing is unpickled unless asked for
         config.trainer.default_root_dir = str(self.run_folder)
         config.checkpoint.dirpath = str(self.run_folder / "checkpoints")
         if config.trainer.logger is False:
-            config.trainer.callbacks = [c for c in config.trainer.callbacks or [] if not _needs_logger(c)]
+            callbacks = config.trainer.callbacks or []
+            callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
+            config.trainer.callbacks = [c for c in callbacks if not _needs_logger(c)]
         loggers = (
             config.trainer.logger if isinstance(config.trainer.logger, list) else [config.trainer.logger]
         )
@@ -84,13 +106,17 @@ def _needs_logger(callback: Namespace) -> bool:
 
 
 def _place_logger(logger: Namespace, folder: Path) -> None:
+    """Fill in what the user left open."""
     init_args = logger.get("init_args", Namespace())  # type: ignore[no-untyped-call]
-    if "save_dir" in init_args:
+    if init_args.get("save_dir", "") in (None, "."):
         init_args.save_dir = str(folder)
-    if str(logger.class_path).endswith("WandbLogger"):
-        init_args.name = init_args.get("name") or "-".join(folder.parts[-2:])
-        if "WANDB_RUN_ID" not in os.environ:  # a sweep's agent has chosen already
-            init_args.id, init_args["resume"] = _wandb_id(folder), "allow"
+    if not str(logger.class_path).endswith("WandbLogger"):
+        return
+    init_args.name = init_args.get("name") or "-".join(folder.parts[-2:])
+    if "WANDB_MODE" in os.environ or "WANDB_SWEEP_ID" in os.environ:
+        init_args.offline = False  # Lightning would overrule the environment, and no sweep is offline
+    if init_args.get("id") is None and "WANDB_RUN_ID" not in os.environ:  # a sweep's agent has chosen one
+        init_args.id, init_args["resume"] = _wandb_id(folder), "allow"
 
 
 def _wandb_id(folder: Path) -> str:
@@ -110,6 +136,11 @@ def run(arguments: list[str]) -> int:
         _start()
     except MisconfigurationException as error:
         raise LitcodecError(str(error)) from error
+    except pickle.UnpicklingError as error:
+        reason = str(error).partition("\n")[0]
+        raise CodecFileError(f"the checkpoint cannot be read: {reason}") from error
+    finally:
+        os.environ.pop(ENVIRONMENT_VARIABLE, None)  # another run of this process is another run
     return 0
 
 

@@ -13,9 +13,11 @@ from torch import Tensor
 from litcodec.bitstream import pack, unpack
 from litcodec.codecs import Codec, FrozenCodec, Notes
 from litcodec.data import ImageBatch
-from litcodec.limits import MS_SSIM_MIN_SIDE
+from litcodec.errors import CodecFileError
+from litcodec.limits import MS_SSIM_MIN_SIDE, pixels_needed
 from litcodec.losses import Distortion, rd_loss
 from litcodec.metrics import bpp, ms_ssim, psnr
+from litcodec.training.ranks import gather_from_ranks
 
 
 class Prediction(NamedTuple):
@@ -58,6 +60,7 @@ class CodecModule(L.LightningModule):
         self.learning_rate = learning_rate
         self._lr_scheduler = lr_scheduler
         self._coder: FrozenCodec | None = None
+        self._tested: list[tuple[str, float, float, float]] = []
         if compile_transforms:
             for name in ("g_a", "g_s", "h_a", "h_s"):
                 if hasattr(codec, name):
@@ -94,35 +97,58 @@ class CodecModule(L.LightningModule):
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
         """Estimated loss of a whole image. Real bytes are ``callbacks.RDPoints``'s part."""
         output = self.codec(batch.x)
-        if self.distortion == "mse" or min(batch.x.shape[-2:]) >= MS_SSIM_MIN_SIDE:
-            rd = rd_loss(output, batch.x, lmbda=self.lmbda, distortion=self.distortion)
-            self.log("val/loss", rd.loss, prog_bar=True, sync_dist=True, batch_size=1)
+        # An image too small for MS-SSIM counts nothing, but is logged: every process must log alike.
+        counts = self.distortion == "mse" or min(batch.x.shape[-2:]) >= MS_SSIM_MIN_SIDE
+        distortion = self.distortion if counts else "mse"
+        rd = rd_loss(output, batch.x, lmbda=self.lmbda, distortion=distortion)
+        self.log("val/loss", rd.loss, prog_bar=True, sync_dist=True, batch_size=int(counts))
 
     def on_test_start(self) -> None:
         """Freeze once for all images."""
-        self._coder = self.codec.freeze()
+        self._coder, self._tested = self.codec.freeze(), []
 
     def on_predict_start(self) -> None:
         """Freeze once for all images."""
         self._coder = self.codec.freeze()
 
     def test_step(self, batch: ImageBatch, batch_idx: int) -> None:
-        """Log rate and distortion of one image's real bytes."""
+        """Rate and distortion of one image's real bytes."""
         prediction = self.predict_step(batch, batch_idx)
         x_hat = prediction.x_hat.to(batch.x.device).float() / 255
-        found = {"bpp": prediction.bpp, "psnr": prediction.psnr, "ms_ssim": ms_ssim(batch.x, x_hat[None])}
-        for name, value in found.items():
-            if np.isfinite(value):  # MS-SSIM is not defined for small images
-                self.log(f"test/{name}", value, sync_dist=True, batch_size=1)
+        point = (prediction.name, prediction.bpp, prediction.psnr, ms_ssim(batch.x, x_hat[None]))
+        self._tested.append(point)
+
+    def on_test_epoch_end(self) -> None:
+        """Log the means over all processes' images, each counted once."""
+        points = {point[0]: point[1:] for found in gather_from_ranks(self._tested) for point in found}
+        for name, values in zip(("bpp", "psnr", "ms_ssim"), zip(*points.values(), strict=True), strict=True):
+            finite = [value for value in values if math.isfinite(value)]
+            if finite:  # MS-SSIM is not defined for small images
+                self.log(f"test/{name}", sum(finite) / len(finite))
 
     def predict_step(self, batch: ImageBatch, batch_idx: int) -> Prediction:
         """One image through real bytes and back."""
         assert self._coder is not None
         (compressed,) = self._coder.compress(batch.x)
         data = pack(compressed, self._coder.fingerprint)
-        x_hat = self._coder.decompress([unpack(data, fingerprint=self._coder.fingerprint)])
-        pixels = (x_hat[0] * 255).round().to(torch.uint8)
-        return Prediction(batch.names[0], pixels, bpp(len(data), compressed.size), psnr(batch.x, x_hat))
+        pixels = pixels_needed(*compressed.size)
+        x_hat = self._coder.decompress([unpack(data, fingerprint=self._coder.fingerprint, max_pixels=pixels)])
+        levels = (x_hat[0] * 255).round().to(torch.uint8)
+        return Prediction(batch.names[0], levels, bpp(len(data), compressed.size), psnr(batch.x, x_hat))
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """See that the checkpoint is of this codec.
+
+        Raises:
+            CodecFileError: if it is of another.
+        """
+        about = checkpoint.get("litcodec", {})
+        name, init_args = self.codec.architecture
+        if (about.get("codec"), about.get("init_args")) != (name, init_args):
+            raise CodecFileError(
+                f"the checkpoint holds a {about.get('codec')} {about.get('init_args')}, the configuration asks "
+                f"for a {name} {init_args}. Use the configuration it was trained with."
+            )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Tell in plain words what the weights belong to, so that ``export`` can rebuild the codec safely."""

@@ -28,8 +28,9 @@ def choose_run_folder(root: Path, name: str, ckpt_path: str | None) -> Path:
 def _run_of(ckpt_path: str | None) -> Path | None:
     if ckpt_path is None:
         return None
-    folder = Path(ckpt_path).resolve().parent.parent
-    return folder if (folder / "config.yaml").is_file() else None
+    path = Path(ckpt_path).resolve()
+    folder = path.parent.parent
+    return folder if path.parent.name == "checkpoints" and (folder / "config.yaml").is_file() else None
 
 
 def _claim(parent: Path) -> Path:
@@ -44,11 +45,19 @@ def _claim(parent: Path) -> Path:
             folder.mkdir()
         except FileExistsError:
             number += 1
-            continue
-        latest = parent / "latest"
-        latest.unlink(missing_ok=True)
-        latest.symlink_to(folder.name)
-        return folder
+        else:
+            return folder
+
+
+def _point_latest_at(folder: Path) -> None:
+    """Let ``latest`` beside ``folder`` lead to it; in one step, as several runs may start at once."""
+    link = folder.parent / f".latest-{folder.name}"
+    try:
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.name)
+        os.replace(link, folder.parent / "latest")
+    except OSError:  # no links on this file system: the numbers still tell
+        link.unlink(missing_ok=True)
 
 
 class RunFolder(SaveConfigCallback):
@@ -56,23 +65,28 @@ class RunFolder(SaveConfigCallback):
 
     Args:
         parser: of the subcommand.
-        config: as parsed.
+        config: as it is run.
         folder: the run's folder.
+        given: the config as the user gave it, without this run's own paths and ids: what another run can use.
     """
 
-    def __init__(self, parser: LightningArgumentParser, config: Namespace, *, folder: str) -> None:
+    def __init__(
+        self, parser: LightningArgumentParser, config: Namespace, *, folder: str, given: Namespace
+    ) -> None:
         super().__init__(parser, config, save_to_log_dir=False)
         self.folder = Path(folder)
+        self.given = given
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         names = ["config.yaml", *(f"config-{k}.yaml" for k in range(2, 10_000))]
         path = next(self.folder / name for name in names if not (self.folder / name).exists())
-        self.parser.save(self.config, path, skip_none=False, multifile=False)
+        self.parser.save(self.given, path, skip_none=False, multifile=False)
+        _point_latest_at(self.folder)
         for logger in trainer.loggers:
             # Dotted keys, the same that a sweep sets: "model.lmbda".
-            logger.log_hyperparams(dict(_flat(self.config.as_dict())))
+            logger.log_hyperparams(dict(_flat(self.given.as_dict())))
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The periodic checkpoint may lie some steps back: keep the end."""

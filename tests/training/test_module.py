@@ -38,7 +38,6 @@ def test_fit_export_validate_test_predict_agree(
     monkeypatch.setattr("sys.argv", ["litcodec"])
 
     def lightning(*arguments: str) -> None:
-        monkeypatch.setenv("LITCODEC_RUN_FOLDER", "")
         assert main([arguments[0], *shared, *arguments[1:]]) == 0
 
     lightning("fit", "--trainer.precision", "bf16-mixed")

@@ -35,9 +35,8 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
     try:
         codec.load_state_dict(weights)
     except RuntimeError as error:
-        raise CodecFileError(
-            f"{checkpoint} does not fit a {about['codec']}: {str(error).splitlines()[-1].strip()}"
-        ) from error
+        reason = str(error).splitlines()[-1].strip()
+        raise CodecFileError(f"{checkpoint} does not fit a {about['codec']}: {reason}") from error
     frozen = codec.eval().freeze()
     frozen.notes = Notes(**about["notes"])
     with atomic_output(output, overwrite=overwrite) as file:

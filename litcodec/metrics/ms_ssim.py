@@ -32,6 +32,8 @@ def ms_ssim(x: Tensor, x_hat: Tensor) -> float:
     # Variances are differences of large numbers: in half precision they would be noise.
     with torch.no_grad(), torch.autocast(levels.device.type, enabled=False):
         # Channel by channel: the mean is the same, and 24 megapixels need a third of the memory.
-        channels = zip(levels.split(1, dim=1), levels_hat.split(1, dim=1), strict=True)
-        values = [float(pytorch_msssim.ms_ssim(a, b, data_range=255)) for a, b in channels]
+        values = [
+            float(pytorch_msssim.ms_ssim(levels[:, c : c + 1], levels_hat[:, c : c + 1], data_range=255))
+            for c in range(3)
+        ]
         return sum(values) / len(values)

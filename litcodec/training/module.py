@@ -146,8 +146,8 @@ class CodecModule(L.LightningModule):
         name, init_args = self.codec.architecture
         if (about.get("codec"), about.get("init_args")) != (name, init_args):
             raise CodecFileError(
-                f"the checkpoint holds a {about.get('codec')} {about.get('init_args')}, the configuration asks "
-                f"for a {name} {init_args}. Use the configuration it was trained with."
+                f"the checkpoint holds a {about.get('codec')} {about.get('init_args')}, the configuration "
+                f"says {name} {init_args}. Use the configuration it was trained with."
             )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

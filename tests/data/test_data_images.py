@@ -140,11 +140,11 @@ def with_red_and_blue_swapped(profile: bytes) -> bytes:
 def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.png"
     bomb.write_bytes(raw_png(60000, 60000, 8, 2, b""))  # 3.6 gigapixels in 69 bytes
-    with pytest.raises(TooLarge, match=r"60000x60000 = 3600000000 pixels.*67108864.*--max-pixels 3600000000"):
+    with pytest.raises(TooLarge, match=r"60000x60000 pixels.*67108864.*--max-pixels 3600000000"):
         read_image(bomb)
     path = tmp_path / "x.png"
     Image.fromarray(ramp()).save(path)
-    with pytest.raises(TooLarge, match="32x24 = 768 pixels, more than the limit of 767"):
+    with pytest.raises(TooLarge, match="32x24 pixels are too many for the limit of 767"):
         read_image(path, max_pixels=767)
     with pytest.raises(TooLarge):
         image_size(path, max_pixels=767)

@@ -73,7 +73,7 @@ def _rescale(layer, out: torch.Tensor, *, to: float) -> None:
 
 @pytest.fixture(scope="session")
 def trained(image_like) -> Codec:
-    """A mean-scale hyperprior after three hundred steps on image-like crops, in eval mode. Do not change it."""
+    """A mean-scale hyperprior after 300 steps on image-like crops, in eval mode. Do not change it."""
     torch.manual_seed(0)
     codec = MeanScaleHyperprior(N=16, M=24).eval()
     with torch.no_grad():  # a head start: what a codec does in its first thousand steps

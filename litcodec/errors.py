@@ -17,6 +17,11 @@ LitcodecError
   EmptyDataset (also ValueError)          a folder or a set of shards without a usable photograph
   OutputExists (also FileExistsError)     refusing to overwrite
   TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
+  AnchorMissing (also RuntimeError)       a yardstick's library or program is not installed
+  AnchorFailed (also RuntimeError)        a yardstick could not code or decode a picture
+  CurveError (also ValueError)            two rate-distortion curves cannot be compared
+  ResultsError (also ValueError)          a results file is damaged, of another version, or holds too little
+  SweepError (also ValueError)            a sweep file cannot be run
 """
 
 
@@ -86,3 +91,23 @@ class OutputExists(LitcodecError, FileExistsError):
 
 class TrainingDiverged(LitcodecError, RuntimeError):
     """Too many non-finite training steps in a row."""
+
+
+class AnchorMissing(LitcodecError, RuntimeError):
+    """A yardstick's library or program is not installed."""
+
+
+class AnchorFailed(LitcodecError, RuntimeError):
+    """A yardstick could not code or decode a picture."""
+
+
+class CurveError(LitcodecError, ValueError):
+    """Two rate-distortion curves cannot be compared."""
+
+
+class ResultsError(LitcodecError, ValueError):
+    """A results file is damaged, of another version, or holds too little."""
+
+
+class SweepError(LitcodecError, ValueError):
+    """A sweep file cannot be run."""

@@ -1,6 +1,6 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli, callbacks -> training, evaluation -> codecs, anchors, data, metrics, losses
+cli -> callbacks -> report -> training, evaluation -> codecs, anchors, data, metrics, losses
     -> transforms, entropy, bitstream -> layers, coding -> ops -> types, errors
 """
 
@@ -15,9 +15,10 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(("cli", "commands", "demo", "__main__"), 7),
-    "callbacks": 6,
-    **dict.fromkeys(("training", "evaluation"), 5),
+    **dict.fromkeys(("cli", "commands", "demo", "__main__"), 8),
+    "callbacks": 7,
+    "report": 6,
+    **dict.fromkeys(("training", "evaluation", "interchange"), 5),
     **dict.fromkeys(("codecs", "anchors", "data", "metrics", "losses"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),

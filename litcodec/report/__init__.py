@@ -1,0 +1,1 @@
+"""What was evaluated, drawn: a page, figures, tables."""

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from callbacks.names import short_names
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
-from callbacks.validation import ValidationCallback, through_bytes, watched_codec
+from callbacks.validation import ValidationCallback, watched_codec
+from litcodec.codecs import through_bytes
 from litcodec.losses import bits_per_pixel
 from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
 from litcodec.training.ranks import gather_from_ranks

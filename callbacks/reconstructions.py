@@ -10,10 +10,11 @@ from torch import Tensor
 
 from callbacks.names import short_names
 from callbacks.sinks import log_media, wandb_loggers
-from callbacks.tiles import COLOUR_MAP, ERROR_GAIN, bits_per_place, on_one_canvas, panel
-from callbacks.validation import ValidationCallback, through_bytes, watched_codec
+from callbacks.tiles import COLOUR_MAP, ERROR_GAIN, on_one_canvas, panel
+from callbacks.validation import ValidationCallback
+from litcodec.codecs import through_bytes
 from litcodec.errors import ShapeError
-from litcodec.metrics import bpp, psnr
+from litcodec.metrics import bits_per_place, bpp, psnr
 from litcodec.training.ranks import gather_from_ranks
 
 JPEG_QUALITY = 92
@@ -30,8 +31,9 @@ class Reconstruction(NamedTuple):
 class Reconstructions(ValidationCallback):
     """Shows original | reconstruction | error | bits for the validation images that come first by name.
 
-    The reconstruction is decoded from real bytes; bits per place are the likelihoods'. Pictures are saved as
-    ``<default_root_dir>/reconstructions/step-XXXXXXX-<image>.jpg``, and W&B gets them as ``reconstructions``.
+    The reconstruction is decoded from real bytes; bits per place are those of the integer tables. Pictures
+    are saved as ``<default_root_dir>/reconstructions/step-XXXXXXX-<image>.jpg``, and W&B gets them as
+    ``reconstructions``.
 
     Args:
         max_images: how many images.
@@ -89,10 +91,10 @@ class Reconstructions(ValidationCallback):
             log_media(trainer, {"reconstructions": images})
 
     def _draw(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> Reconstruction:
-        codec = watched_codec(pl_module)
         size = (x.shape[2], x.shape[3])
-        data, x_hat = through_bytes(self.frozen_codec(trainer, pl_module), x)
-        bits = bits_per_place(codec(x).likelihoods, size, factor=codec.downsampling_factor)
+        coder = self.frozen_codec(trainer, pl_module)
+        data, x_hat = through_bytes(coder, x)
+        bits = bits_per_place(coder.bits(x), size, factor=coder.downsampling_factor)
         picture, scale = panel(x, x_hat, bits, max_side=self.max_side)
         caption = (
             f"{name}: {bpp(len(data), size):.4f} bpp, {psnr(x, x_hat):.2f} dB "

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import matplotlib
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -35,7 +33,7 @@ def panel(x: Tensor, x_hat: Tensor, bits: Tensor, *, max_side: int) -> Panel:
     Args:
         x: (1, 3, H, W) in [0, 1].
         x_hat: the same shape.
-        bits: (H, W), bits per pixel, see ``bits_per_place``.
+        bits: (H, W), bits per pixel, see ``litcodec.metrics.bits_per_place``.
         max_side: pixels.
     """
     error = (ERROR_GAIN * (x - x_hat).abs().mean(dim=1, keepdim=True)).expand(-1, 3, -1, -1)
@@ -54,28 +52,6 @@ def on_one_canvas(pictures: Sequence[Image.Image]) -> list[Image.Image]:
     for canvas, picture in zip(canvases, pictures, strict=True):
         canvas.paste(picture)
     return canvases
-
-
-def bits_per_place(likelihoods: Sequence[Tensor], size: tuple[int, int], *, factor: int) -> Tensor:
-    """Where an image's bits were spent.
-
-    Args:
-        likelihoods: of each latent, (1, C, h, w).
-        size: (H, W) of the image before padding.
-        factor: H and W were padded, at the bottom and the right, to multiples of it.
-
-    Returns:
-        (H, W), bits per pixel: every latent place's bits, summed over channels, spread evenly over its
-        pixels.
-    """
-    H, W = size
-    padded = (H + -H % factor, W + -W % factor)
-    total = torch.zeros(padded, device=likelihoods[0].device)
-    for likelihood in likelihoods:
-        bits = -torch.log2(likelihood).sum(dim=1, keepdim=True)
-        pixels = padded[0] * padded[1] / (bits.shape[2] * bits.shape[3])
-        total += F.interpolate(bits, size=padded, mode="nearest")[0, 0] / pixels
-    return total[:H, :W]
 
 
 def bits_scale(largest: float) -> float:

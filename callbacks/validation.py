@@ -7,7 +7,6 @@ import lightning as L
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
-from litcodec.bitstream import pack, unpack
 from litcodec.codecs import Codec, FrozenCodec
 from litcodec.data import ImageBatch
 from litcodec.errors import FreezeError, ShapeError
@@ -110,12 +109,3 @@ def watched_codec(pl_module: L.LightningModule) -> Codec:
             f"these callbacks watch a module with a litcodec codec; its `codec` is {type(codec).__name__}."
         )
     return codec
-
-
-def through_bytes(frozen: FrozenCodec, x: Tensor) -> tuple[bytes, Tensor]:
-    """What a ``.litc`` file of ``x`` (1, 3, H, W) would hold, and the image decoded from just those bytes."""
-    (compressed,) = frozen.compress(x)
-    data = pack(compressed, frozen.fingerprint)
-    pixels = x.shape[2] * x.shape[3]
-    unpacked = unpack(data, fingerprint=frozen.fingerprint, max_pixels=pixels)
-    return data, frozen.decompress([unpacked]).to(x.device)

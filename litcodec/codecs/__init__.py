@@ -6,6 +6,7 @@ from litcodec.codecs.file import build_codec, codec_bytes, load_codec, save_code
 from litcodec.codecs.frozen import Coded, FrozenCodec, Notes
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
+from litcodec.codecs.streams import from_stream, through_bytes, to_stream
 
 __all__ = [
     "Codec",
@@ -18,6 +19,9 @@ __all__ = [
     "ScaleHyperprior",
     "build_codec",
     "codec_bytes",
+    "from_stream",
     "load_codec",
     "save_codec",
+    "through_bytes",
+    "to_stream",
 ]

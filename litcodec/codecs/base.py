@@ -4,12 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from litcodec.codecs.frozen import Architecture, FrozenCodec
+from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, MixedQuantiser, Quantiser
-from litcodec.errors import ShapeError
 from litcodec.layers import GDN, SimplifiedGDN
 from litcodec.types import CodecOutput
 
@@ -89,21 +88,3 @@ def gdn_layer(form: GDNForm) -> type[GDN]:
 def quantiser_or_default(quantiser: Quantiser | None) -> Quantiser:
     """The given one, or the mixed one."""
     return MixedQuantiser() if quantiser is None else quantiser
-
-
-def check_image(x: Tensor) -> tuple[int, int]:
-    """H and W of an image batch.
-
-    Raises:
-        ShapeError: if ``x`` is not (B, 3, H, W) with H, W >= 1.
-    """
-    if x.dim() != 4 or x.shape[1] != 3 or 0 in x.shape:
-        raise ShapeError(f"an image batch is (B, 3, H, W) with H, W >= 1; got {tuple(x.shape)}.")
-    return x.shape[2], x.shape[3]
-
-
-def pad_to(x: Tensor, factor: int) -> Tensor:
-    """Repeat the last row and column until H and W are multiples of ``factor``."""
-    H, W = x.shape[-2:]
-    bottom, right = -H % factor, -W % factor
-    return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x

@@ -10,10 +10,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, check_image, gdn_layer, pad_to, quantiser_or_default
+from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
 from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.latent_coders import FactorizedLatentCoder
+from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser
 from litcodec.transforms import analysis, analysis_9x9, synthesis, synthesis_9x9
 from litcodec.types import CodecOutput

@@ -7,6 +7,7 @@ transform is integers.
 
 import copy
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from litcodec.codecs.frozen import Coded
 from litcodec.codecs.strips import in_strips
-from litcodec.coding import SYMBOL_MAX, IntegerTables, RangeCoder, check_tables
+from litcodec.coding import SYMBOL_MAX, IntegerTables, RangeCoder, check_tables, information
 from litcodec.entropy import (
     FactorizedDensity,
     FixedPointNet,
@@ -68,6 +69,15 @@ class FactorizedLatentCoder:
     def tensors(self, name: str) -> dict[str, Tensor]:
         """What a codec file has to hold of this coder."""
         return {**_tables_to(name, self.tables), f"{name}.medians": self.medians.to(torch.int32)}
+
+    def encoder_tensors(self) -> dict[str, Tensor]:
+        """Nothing: encoder and decoder need the same."""
+        return {}
+
+    def bits(self, y: Tensor) -> tuple[Tensor, ...]:
+        """See ``LatentCoder``."""
+        symbols = _round(y.double().cpu() * GRID - self._centre())
+        return (_bits(self.tables, symbols, self._rows(*y.shape[2:])),)
 
     def encode(self, y: Tensor) -> Coded:
         """Code ``y`` (1, C, h, w) as one string."""
@@ -169,15 +179,25 @@ class HyperpriorLatentCoder:
             found[f"h_s.{k}.shift"] = torch.tensor(layer.shift, dtype=torch.int32)
         return found
 
+    def encoder_tensors(self) -> dict[str, Tensor]:
+        """The hyper-analysis: a decoder does not run it."""
+        return {f"h_a.{name}": tensor for name, tensor in self.h_a.state_dict().items()}
+
     @property
     def latents(self) -> int:
         """How many strings ``encode`` makes."""
         return 2
 
+    def bits(self, y: Tensor) -> tuple[Tensor, ...]:
+        """See ``LatentCoder``."""
+        z = self._hyper_analysis(y)
+        _, z_grid, _, _ = self.z_coder.encode_to_grid(z)
+        means, rows = self._parameters(z_grid)
+        return _bits(self.tables, _round(y.double().cpu() * GRID - means), rows), *self.z_coder.bits(z)
+
     def encode(self, y: Tensor) -> Coded:
         """Code ``y`` (1, M, h, w) as two strings, of y and z."""
-        z = self.h_a(y if self.predicts_means else y.abs())
-        z_string, z_grid, z_escapes, z_clipped = self.z_coder.encode_to_grid(z)
+        z_string, z_grid, z_escapes, z_clipped = self.z_coder.encode_to_grid(self._hyper_analysis(y))
         means, rows = self._parameters(z_grid)
         symbols = _round(y.double().cpu() * GRID - means)
         encoded = self._coder.encode(_flat(symbols), rows)
@@ -202,6 +222,10 @@ class HyperpriorLatentCoder:
         symbols = torch.from_numpy(self._coder.decode(y_string, rows)).double().reshape(1, -1, h, w)
         return ((symbols * GRID + means) / GRID).float()
 
+    def _hyper_analysis(self, y: Tensor) -> Tensor:
+        z: Tensor = self.h_a(y if self.predicts_means else y.abs())
+        return z
+
     def _parameters(self, z_grid: Tensor) -> tuple[Tensor, "np.ndarray[tuple[int], np.dtype[np.uint8]]"]:
         """Means on the grid, (1, M, h, w) or a scalar zero, and every element's table row."""
         pixels_per_row = PIXELS_PER_Z**2 * z_grid.shape[3]
@@ -222,6 +246,10 @@ def _round(scaled: Tensor) -> Tensor:
 def _flat(symbols: Tensor) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
     # Far outside of what an escape can code; the coder clips to +-SYMBOL_MAX and counts it.
     return symbols.clamp(-(2**30), 2**30).to(torch.int32).flatten().numpy()
+
+
+def _bits(tables: IntegerTables, symbols: Tensor, rows: "np.ndarray[tuple[int], np.dtype[Any]]") -> Tensor:
+    return torch.from_numpy(information(tables, _flat(symbols), rows)).reshape(symbols.shape)
 
 
 def _take(tensors: Mapping[str, Tensor], name: str) -> Tensor:

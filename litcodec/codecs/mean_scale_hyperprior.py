@@ -9,11 +9,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, check_image, gdn_layer, pad_to, quantiser_or_default
+from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
 from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.latent_coders import HyperpriorLatentCoder
+from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
+from litcodec.ops import round_about
 from litcodec.transforms import analysis, mean_scale_hyper_analysis, mean_scale_hyper_synthesis, synthesis
 from litcodec.types import CodecOutput
 
@@ -55,7 +57,7 @@ class MeanScaleHyperprior(Codec):
         with torch.autocast(x.device.type, enabled=False):
             y = y.float()
             z = self.quantiser(self.h_a(y), self.density.medians())
-            scales_hat, means_hat = self.h_s(z.for_decoder).chunk(2, dim=1)
+            means_hat, scales_hat = self._entropy_parameters(z.for_decoder)
             quantised = self.quantiser(y, means_hat)
             y_likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
             z_likelihoods = self.density(z.for_rate)
@@ -67,10 +69,11 @@ class MeanScaleHyperprior(Codec):
         y = self.g_a(pad_to(x, self.downsampling_factor)).float()
         with torch.autocast(x.device.type, enabled=False):
             z = self.h_a(y)
-            medians = self.density.medians()
-            z_hat = (z - medians).round() + medians
-            scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)
-            return Latents(y, z, means_hat, scales_hat)
+            return Latents(y, z, *self._entropy_parameters(round_about(z, self.density.medians())))
+
+    def _entropy_parameters(self, z_hat: Tensor) -> tuple[Tensor, Tensor]:
+        scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)
+        return means_hat, scales_hat
 
     def freeze(self) -> FrozenCodec:
         """See ``Codec.freeze``."""

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, check_image, gdn_layer, pad_to, quantiser_or_default
+from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
 from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.latent_coders import HyperpriorLatentCoder
+from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
+from litcodec.ops import round_about
 from litcodec.transforms import analysis, hyper_analysis, hyper_synthesis, synthesis
 from litcodec.types import CodecOutput
 
@@ -67,8 +69,7 @@ class ScaleHyperprior(Codec):
         y = self.g_a(pad_to(x, self.downsampling_factor)).float()
         with torch.autocast(x.device.type, enabled=False):
             z = self.h_a(y.abs())
-            medians = self.density.medians()
-            z_hat = (z - medians).round() + medians
+            z_hat = round_about(z, self.density.medians())
             return Latents(y, z, torch.zeros_like(y), self.h_s(z_hat))
 
     def freeze(self) -> FrozenCodec:

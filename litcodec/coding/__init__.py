@@ -1,5 +1,6 @@
 """Entropy coding: integer symbols and integer tables <-> bytes. No float decides anything, no torch."""
 
+from litcodec.coding.information import information
 from litcodec.coding.range_coder import Encoded, RangeCoder
 from litcodec.coding.tables import (
     PRECISION,
@@ -18,5 +19,6 @@ __all__ = [
     "RangeCoder",
     "build_tables",
     "check_tables",
+    "information",
     "quantise_pmf",
 ]

@@ -8,11 +8,18 @@ leading one. All are uniformly distributed.
 
 import constriction
 import numpy as np
+import numpy.typing as npt
 
 from litcodec.coding.tables import Ints
 
 _Uniform = constriction.stream.model.Uniform
 _BITS_MAX = 16  # abs(v) < 2^16, because rows and symbols lie within +-32767
+
+
+def overshoot_bits(overshoots: Ints) -> npt.NDArray[np.float32]:
+    """What each overshoot (m,) costs beside its ESCAPE, in bits."""
+    bits = np.frexp(np.abs(overshoots).astype(np.float32))[1]
+    return (np.log2(2 * _BITS_MAX) + bits - 1).astype(np.float32)
 
 
 def encode_overshoots(encoder: constriction.stream.queue.RangeEncoder, overshoots: Ints) -> None:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from litcodec.ops import add_uniform_noise, round_straight_through
+from litcodec.ops import add_uniform_noise, round_about, round_straight_through
 
 
 class Quantised(NamedTuple):
@@ -26,7 +26,7 @@ class Quantiser(nn.Module):
         """
         if self.training:
             return self._train(v, means)
-        rounded = (v - means).round() + means
+        rounded = round_about(v, means)
         return Quantised(rounded, rounded)
 
     def _train(self, v: Tensor, means: Tensor) -> Quantised:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import torch
 
-from litcodec.bitstream import pack, read_header, unpack
-from litcodec.codecs import FrozenCodec
+from litcodec.bitstream import read_header
+from litcodec.codecs import FrozenCodec, from_stream, to_stream
 from litcodec.data import read_image, write_png
 from litcodec.errors import BitstreamError
 from litcodec.evaluation.outputs import atomic_output
@@ -60,13 +60,12 @@ def compress_file(
     with atomic_output(output, overwrite=overwrite) as file:
         x = read_image(path, max_pixels=max_pixels)[None].float() / 255
         start = time.perf_counter()
-        (compressed,) = codec.compress(x)
-        data = pack(compressed, codec.fingerprint)
+        data = to_stream(codec, x)
         encoded = time.perf_counter()
-        x_hat = codec.decompress([unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels)])
+        x_hat = from_stream(codec, data, max_pixels=max_pixels)
         decoded = time.perf_counter()
         file.write(data)
-    H, W = compressed.size
+    H, W = x.shape[2:]
     quality = psnr(x, x_hat), ms_ssim(x, x_hat)
     rate = bpp(len(data), (H, W))
     return CompressedFile(
@@ -96,7 +95,7 @@ def decompress_file(
         except OSError as error:
             raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from error
         start = time.perf_counter()
-        x_hat = codec.decompress([unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels)])
+        x_hat = from_stream(codec, data, max_pixels=max_pixels)
         decode_s = time.perf_counter() - start
         write_png(file, (x_hat[0] * 255).round().to(torch.uint8))
     H, W = read_header(data).size

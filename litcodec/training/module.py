@@ -10,11 +10,10 @@ import torch
 from lightning.pytorch.cli import LRSchedulerCallable
 from torch import Tensor
 
-from litcodec.bitstream import pack, unpack
-from litcodec.codecs import Codec, FrozenCodec, Notes
+from litcodec.codecs import Codec, FrozenCodec, Notes, through_bytes
 from litcodec.data import ImageBatch
 from litcodec.errors import CodecFileError
-from litcodec.limits import MS_SSIM_MIN_SIDE, pixels_needed
+from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.losses import Distortion, rd_loss
 from litcodec.metrics import bpp, ms_ssim, psnr
 from litcodec.training.ranks import gather_from_ranks
@@ -129,12 +128,10 @@ class CodecModule(L.LightningModule):
     def predict_step(self, batch: ImageBatch, batch_idx: int) -> Prediction:
         """One image through real bytes and back."""
         assert self._coder is not None
-        (compressed,) = self._coder.compress(batch.x)
-        data = pack(compressed, self._coder.fingerprint)
-        pixels = pixels_needed(*compressed.size)
-        x_hat = self._coder.decompress([unpack(data, fingerprint=self._coder.fingerprint, max_pixels=pixels)])
+        data, x_hat = through_bytes(self._coder, batch.x)
         levels = (x_hat[0] * 255).round().to(torch.uint8)
-        return Prediction(batch.names[0], levels, bpp(len(data), compressed.size), psnr(batch.x, x_hat))
+        H, W = batch.x.shape[2:]
+        return Prediction(batch.names[0], levels, bpp(len(data), (H, W)), psnr(batch.x, x_hat))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """See that the checkpoint is of this codec.

@@ -8,31 +8,7 @@ import torch
 from PIL import Image
 
 from callbacks.names import short_names
-from callbacks.tiles import ERROR_GAIN, GAP, LABEL_HEIGHT, bits_per_place, bits_scale, on_one_canvas, panel
-from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior
-
-
-def test_bits_land_on_the_pixels_of_their_place() -> None:
-    y = torch.ones(1, 2, 4, 4)
-    y[0, 0, 1, 2] = 0.25  # 2 bits
-    y[0, 1, 1, 2] = 0.5  # 1 bit
-    z = torch.full((1, 1, 1, 1), 2.0**-64)
-    bits = bits_per_place((y, z), (50, 60), factor=64)
-    assert bits.shape == (50, 60)
-    assert bits[0, 0] == 64 / 64**2
-    assert bits[16, 32] == bits[31, 47] == pytest.approx(64 / 64**2 + 3 / 16**2)
-    assert bits[15, 32] == bits[16, 31] == 64 / 64**2
-
-
-@pytest.mark.parametrize("cls", [FactorizedPrior, MeanScaleHyperprior])
-def test_a_map_over_whole_latents_holds_all_bits(cls: type) -> None:
-    torch.manual_seed(0)
-    codec = cls(N=8, M=12).eval()
-    with torch.no_grad():
-        likelihoods = codec(torch.rand(1, 3, 64, 128)).likelihoods
-    total = sum(-torch.log2(likelihood).sum().item() for likelihood in likelihoods)
-    bits = bits_per_place(likelihoods, (64, 128), factor=codec.downsampling_factor)
-    assert bits.sum().item() == pytest.approx(total, rel=1e-5)
+from callbacks.tiles import ERROR_GAIN, GAP, LABEL_HEIGHT, bits_scale, on_one_canvas, panel
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ LEVELS = {
     **dict.fromkeys(("cli", "commands", "demo", "__main__"), 8),
     "callbacks": 7,
     "report": 6,
-    **dict.fromkeys(("training", "evaluation", "interchange"), 5),
+    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps"), 5),
     **dict.fromkeys(("codecs", "anchors", "data", "metrics", "losses"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
     "ops": 1,
-    **dict.fromkeys(("types", "errors", "limits", "__init__"), 0),
+    **dict.fromkeys(("types", "errors", "limits", "__init__", "__version__"), 0),
 }
 # The few that do, one way only.
 NEIGHBOURS = {("__main__", "cli"), ("cli", "commands"), ("losses", "metrics")}

@@ -9,6 +9,8 @@ from torch import nn
 
 # Standard deviation of y relative to a variance-preserving start: several quantisation steps.
 LATENT_GAIN = 5.0
+# Inverse normalisation amplifies what deviates: without it the first pictures would be all noise.
+PICTURE_GAIN = 0.02
 GREY = 0.45
 
 
@@ -26,6 +28,7 @@ def initialise(g_a: nn.Sequential, g_s: nn.Sequential, *hyper: nn.Sequential) ->
                     nn.init.zeros_(module.bias)
     with torch.no_grad():
         g_a[-1].get_parameter("weight").mul_(LATENT_GAIN)
+        g_s[-1].get_parameter("weight").mul_(PICTURE_GAIN)
         g_s[-1].get_parameter("bias").fill_(GREY)
 
 

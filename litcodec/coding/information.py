@@ -25,7 +25,7 @@ def information(
     entries = np.clip(symbols, -SYMBOL_MAX, SYMBOL_MAX) - tables.offsets[rows]
     outside = (entries < 0) | (entries >= escape)
     masses = tables.masses[starts[rows] + np.where(outside, escape, entries)]
-    bits = PRECISION - np.log2(masses.astype(np.float32))
+    bits: npt.NDArray[np.float32] = PRECISION - np.log2(masses.astype(np.float32))
     beyond = entries[outside]
     bits[outside] += overshoot_bits(np.where(beyond < 0, beyond, beyond - escape[outside] + 1))
     return bits

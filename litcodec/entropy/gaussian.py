@@ -15,6 +15,7 @@ SCALE_MIN = 0.11
 SCALE_MAX = 256.0
 SCALE_LEVELS = 64
 LIKELIHOOD_MIN = 1e-9
+TAIL_REACH = 1e4  # scales; gradients end there, so that squares stay finite
 
 
 def _standard_normal_cdf(v: Tensor) -> Tensor:
@@ -33,9 +34,14 @@ def gaussian_likelihood(v: Tensor, scales_hat: Tensor) -> Tensor:
     """
     scales = lower_bound(scales_hat, SCALE_MIN)
     v = v.abs()  # both tails then lie where erfc is accurate
-    upper = _standard_normal_cdf((0.5 - v) / scales)
-    lower = _standard_normal_cdf((-0.5 - v) / scales)
-    return lower_bound(upper - lower, LIKELIHOOD_MIN)
+    nearer = (0.5 - v) / scales
+    mass = _standard_normal_cdf(nearer) - _standard_normal_cdf((-0.5 - v) / scales)
+    # Six and more scales out the mass underflows and with it its gradient: a latent that its scale is wrong
+    # about would stay wrong. There the value is the floor, about what an escape costs, and the gradient that
+    # of the leading term of log(mass).
+    log_tail = -0.5 * nearer.clamp_min(-TAIL_REACH).square()
+    tail = LIKELIHOOD_MIN * torch.exp(log_tail - log_tail.detach())
+    return torch.where(mass < LIKELIHOOD_MIN, tail, mass)
 
 
 def scale_table() -> Tensor:

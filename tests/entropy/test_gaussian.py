@@ -42,6 +42,15 @@ def test_improbable_values_are_floored_and_keep_a_finite_gradient():
     assert scales.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("v", [6.0, -20.0, 300.0])
+def test_a_scale_that_is_far_too_small_is_told_so_as_loudly_as_by_the_exact_logarithm(v: float):
+    scales = torch.tensor([0.3], requires_grad=True)
+    gaussian_likelihood(torch.tensor([v]), scales).log().sum().backward()
+    exact = torch.tensor([0.3], dtype=torch.float64, requires_grad=True)
+    torch.special.log_ndtr((0.5 - abs(v)) / exact).sum().backward()
+    assert scales.grad.item() == pytest.approx(exact.grad.item(), rel=0.02)
+
+
 @pytest.mark.parametrize("scale", [0.0, -5.0, 0.05])
 def test_scales_are_bounded_below(scale: float):
     v = torch.tensor([0.0, 0.4, 1.0])

@@ -38,7 +38,7 @@ def test_it_has_learned_something(trained: MeanScaleHyperprior, image_like):
 @pytest.mark.parametrize("quantiser", [NoiseQuantiser, MixedQuantiser])
 def test_noise_promises_no_fewer_bits_than_rounding(trained: MeanScaleHyperprior, image_like, quantiser):
     torch.manual_seed(0)
-    x = image_like(256, 256, batch=2, seed=3)
+    x = torch.cat([image_like(256, 256, batch=2, seed=seed) for seed in range(4)])
     rounded = sum(_bits(trained, x))
     kept = trained.quantiser
     try:

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from litcodec.data.bundled import bundled_photographs
+from litcodec.data.cache import CachedPhotographs
 from litcodec.data.images import image_size, list_images, read_image, write_png
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from litcodec.data.shards import ShardTiles
 
 __all__ = [
+    "CachedPhotographs",
     "FolderDataModule",
     "FolderPhotographs",
     "ImageBatch",

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from litcodec.data.bundled import bundled_photographs
+from litcodec.data.cache import CachedPhotographs
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.shards import ShardTiles
@@ -35,6 +36,7 @@ class PhotographsDataModule(L.LightningDataModule):
         crops_per_image: int,
         steps_per_epoch: int | None,
         num_workers: int,
+        cache_mb: int,
         seed: int,
         val_limit: int | None,
         max_pixels: int,
@@ -46,6 +48,7 @@ class PhotographsDataModule(L.LightningDataModule):
         self.crops_per_image = crops_per_image
         self.steps_per_epoch = steps_per_epoch
         self.num_workers = num_workers
+        self.cache_mb = cache_mb
         self.seed = seed
         self.val_limit = val_limit
         self.max_pixels = max_pixels
@@ -67,7 +70,7 @@ class PhotographsDataModule(L.LightningDataModule):
     def train_dataloader(self) -> PatchLoader:
         """Batches of this rank, going on after those trained on, here or before a checkpoint."""
         windows = PatchWindows(
-            self.open_photographs(),
+            CachedPhotographs(self.open_photographs(), self.cache_mb),
             patch_size=self.patch_size,
             batch_size=self.batch_size,
             crops_per_image=self.crops_per_image,
@@ -130,6 +133,7 @@ class FolderDataModule(PhotographsDataModule):
             same photographs; 1 mixes best, 8 decodes an eighth as often.
         steps_per_epoch: batches per epoch; None means each photograph about once.
         num_workers: processes that decode. The order of patches does not depend on it.
+        cache_mb: megabytes of decoded photographs that each worker keeps: small sets are decoded once.
         seed: another seed, another order and other crops.
         val_limit: use only the first so many whole images; None uses all.
         max_pixels: larger images are skipped.
@@ -145,6 +149,7 @@ class FolderDataModule(PhotographsDataModule):
         crops_per_image: int = 8,
         steps_per_epoch: int | None = None,
         num_workers: int = 2,
+        cache_mb: int = 256,
         seed: int = 0,
         val_limit: int | None = None,
         max_pixels: int = MAX_PIXELS,
@@ -156,6 +161,7 @@ class FolderDataModule(PhotographsDataModule):
             crops_per_image=crops_per_image,
             steps_per_epoch=steps_per_epoch,
             num_workers=num_workers,
+            cache_mb=cache_mb,
             seed=seed,
             val_limit=val_limit,
             max_pixels=max_pixels,
@@ -189,6 +195,7 @@ class StreamDataModule(PhotographsDataModule):
         crops_per_image: int = 8,
         steps_per_epoch: int | None = None,
         num_workers: int = 2,
+        cache_mb: int = 256,
         seed: int = 0,
         val_limit: int | None = None,
         max_pixels: int = MAX_PIXELS,
@@ -200,6 +207,7 @@ class StreamDataModule(PhotographsDataModule):
             crops_per_image=crops_per_image,
             steps_per_epoch=steps_per_epoch,
             num_workers=num_workers,
+            cache_mb=cache_mb,
             seed=seed,
             val_limit=val_limit,
             max_pixels=max_pixels,

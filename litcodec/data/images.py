@@ -264,4 +264,4 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
                     return srgb
         except (ImageCms.PyCMSError, OSError, KeyError, ValueError, TypeError):
             pass  # an unusable profile: the pixels are taken as stored
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

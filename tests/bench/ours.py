@@ -123,16 +123,17 @@ def data(plan: Plan) -> Figures:
         ("bundled", bundled_photographs() / "train"),
         ("camera", Path(plan.folder, "photographs")),
     ):
-        for crops_per_image in (8, 1):
+        for crops_per_image, cache_mb in ((8, 256), (8, 0), (1, 0)):
             module = FolderDataModule(
                 train_dir=str(folder),
                 patch_size=plan.patch,
                 batch_size=plan.batch,
                 crops_per_image=crops_per_image,
                 steps_per_epoch=10**9,
+                cache_mb=cache_mb,
             )
             batches = (module.on_after_batch_transfer(batch, 0) for batch in module.train_dataloader())
-            figures[f"{name} {crops_per_image}"] = _crops_per_second(
+            figures[f"{name} {crops_per_image}{' cached' if cache_mb else ''}"] = _crops_per_second(
                 batches, plan, batches_at_once=4 * crops_per_image
             )
         one_crop = OneCrop(folder, plan.patch)

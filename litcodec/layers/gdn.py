@@ -14,6 +14,7 @@ from litcodec.ops import lower_bound
 # 0.
 PEDESTAL = 2.0**-36
 BETA_MIN = 1e-6
+CHUNK = 2**17  # elements that stay in a processor's own cache
 
 
 def _stored(p: Tensor) -> Tensor:
@@ -30,27 +31,31 @@ class GDN(nn.Module):
     Args:
         channels: C of the (B, C, H, W) that comes in and goes out.
         inverse: the approximate inverse (IGDN) used in synthesis transforms.
+        inplace: may overwrite what comes in, as in ``nn.ReLU``; done only where no gradient is needed.
     """
 
-    def __init__(self, channels: int, *, inverse: bool = False) -> None:
+    def __init__(self, channels: int, *, inverse: bool = False, inplace: bool = False) -> None:
         super().__init__()
-        self.inverse = inverse
+        self.inverse, self.inplace = inverse, inplace
         self.beta = nn.Parameter(_stored(torch.ones(channels)))
         self.gamma = nn.Parameter(_stored(0.1 * torch.eye(channels)))
 
-    def _pool(self, energy: Tensor) -> Tensor:
-        gamma = _used(self.gamma, 0.0)[:, :, None, None]
-        return F.conv2d(energy, gamma, _used(self.beta, BETA_MIN))
-
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``x`` (B, C, H, W) across its channels."""
-        norm = self._pool(x * x)
-        # In place: the pooled energy is needed no more, and at half resolution it is the largest tensor of
-        # all. A tensor of that size costs as much to allocate as to compute.
-        factor = norm.sqrt_() if self.inverse else norm.rsqrt_()
-        if torch.is_grad_enabled() or factor.dtype != x.dtype:
-            return x * factor
-        return factor.mul_(x)
+        gamma, beta = _used(self.gamma, 0.0)[:, :, None, None], _used(self.beta, BETA_MIN)
+        if torch.is_grad_enabled() or x.device.type != "cpu":
+            return x * self._factor(x, gamma, beta)
+        # A few rows at a time: at half resolution x is the largest tensor of all, and another of its size
+        # costs as much to allocate as to compute.
+        out = x if self.inplace else torch.empty_like(x)
+        rows = max(1, CHUNK // (x.shape[0] * x.shape[1] * x.shape[3]))
+        for part, written in zip(x.split(rows, dim=2), out.split(rows, dim=2), strict=True):
+            torch.mul(part, self._factor(part, gamma, beta), out=written)
+        return out
+
+    def _factor(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        norm = F.conv2d(x * x, gamma, beta)
+        return norm.sqrt_() if self.inverse else norm.rsqrt_()  # in place: the sum is needed no more
 
 
 class SimplifiedGDN(GDN):
@@ -58,5 +63,6 @@ class SimplifiedGDN(GDN):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``x`` (B, C, H, W) across its channels."""
-        norm = self._pool(x.abs())
+        gamma = _used(self.gamma, 0.0)[:, :, None, None]
+        norm = F.conv2d(x.abs(), gamma, _used(self.beta, BETA_MIN))
         return x * norm if self.inverse else x / norm

@@ -4,42 +4,102 @@ Run it where compressai and safetensors are installed; litcodec need not be:
 
     python tests/golden/make_compressai_vectors.py
 
-It writes ``compressai_*.safetensors`` beside itself: weights under CompressAI's names, an input ``x``, and
-what ``forward`` in eval mode gives: ``x_hat`` and ``likelihoods.*``.
+For each architecture it writes into ``compressai/`` beside itself ``ARCH.pth.tar``, a checkpoint as
+CompressAI's training example writes one, and ``ARCH.safetensors``: an input ``x`` in 8 bits, what the
+model makes of it, ``x_hat`` and ``likelihoods.*``, and ``bits``, the estimate for a photograph.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from compressai.entropy_models import EntropyBottleneck
-from compressai.models import CompressionModel, FactorizedPrior, MeanScaleHyperprior, ScaleHyperprior
+from compressai.models import (
+    CompressionModel,
+    FactorizedPrior,
+    JointAutoregressiveHierarchicalPriors,
+    MeanScaleHyperprior,
+    ScaleHyperprior,
+)
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
+from torchvision.transforms.functional import pil_to_tensor
 
 HERE = Path(__file__).parent
+PHOTOGRAPH = HERE.parents[1] / "litcodec" / "photographs" / "heldback" / "canal-houses-d60acb20.jpg"
 CODECS = {
-    "bmshj2018_factorized": FactorizedPrior,
-    "bmshj2018_hyperprior": ScaleHyperprior,
-    "mbt2018_mean": MeanScaleHyperprior,
+    "bmshj2018-factorized": FactorizedPrior,
+    "bmshj2018-hyperprior": ScaleHyperprior,
+    "mbt2018-mean": MeanScaleHyperprior,
+    "mbt2018": JointAutoregressiveHierarchicalPriors,
 }
-MARGIN = 2e-3  # no latent may lie so close to a rounding border that other arithmetic rounds it the other way
+N, M = 8, 12
+MARGIN = 1e-3  # no latent may lie so close to a rounding border that other arithmetic rounds it the other way
+
+
+class Output(NamedTuple):
+    """What a model makes of an image."""
+
+    x_hat: Tensor
+    likelihoods: dict[str, Tensor]
+    off_grid: Tensor  # every latent minus what it is rounded about
 
 
 @torch.no_grad()
 def main() -> None:
+    (HERE / "compressai").mkdir(exist_ok=True)
     for name, kind in CODECS.items():
         seed = 0
-        while (vectors := _vectors(kind, seed)) is None:
+        while (found := _lively(kind, seed)) is None:
             seed += 1
-        path = HERE / f"compressai_{name}.safetensors"
-        save_file({key: tensor.contiguous() for key, tensor in vectors.items()}, path)
-        print(f"{path.name}: seed {seed}, {path.stat().st_size} bytes")
+        _write(name, *found)
+        sizes = [path.stat().st_size for path in sorted((HERE / "compressai").glob(f"{name}.*"))]
+        print(f"{name}: seed {seed}, {sizes} bytes")
 
 
-def _vectors(kind: type[CompressionModel], seed: int) -> dict[str, Tensor] | None:
-    """Weights, input and outputs; None if a latent comes too close to a border."""
+def _write(name: str, model: CompressionModel, out: Output) -> None:
+    if name == "bmshj2018-factorized":
+        model.update()  # one checkpoint with tables; with a hyperprior they are 800 kB
+    # As their examples/train.py does it.
+    optimisers = [torch.optim.Adam(model.parameters(), lr=1e-4) for _ in range(2)]
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimisers[0], "min")
+    checkpoint = {
+        "epoch": 1,
+        "state_dict": model.state_dict(),
+        "loss": torch.tensor(1.25),
+        "optimizer": optimisers[0].state_dict(),
+        "aux_optimizer": optimisers[1].state_dict(),
+        "lr_scheduler": scheduler.state_dict(),
+    }
+    torch.save(checkpoint, HERE / "compressai" / f"{name}.pth.tar")
+    photograph = _forward(model, photograph_crop()).likelihoods
+    vectors = {
+        "x": (picture() * 255).round().to(torch.uint8),
+        "x_hat": out.x_hat.contiguous(),
+        **{f"likelihoods.{key}": value.contiguous() for key, value in out.likelihoods.items()},
+        "bits": -sum(value.double().log2().sum() for value in photograph.values()),
+    }
+    save_file(vectors, HERE / "compressai" / f"{name}.safetensors")
+
+
+def picture() -> Tensor:
+    """(1, 3, 64, 128): waves and an edge, in 8 bits."""
+    rows, columns = torch.meshgrid(torch.linspace(0, 6, 64), torch.linspace(0, 12, 128), indexing="ij")
+    waves = torch.stack([torch.sin((k + 1) * rows + (3 - k) * columns / 3) for k in range(3)])
+    return ((0.5 + 0.3 * waves + 0.2 * (rows > columns - 1)).clamp(0, 1) * 255).round()[None] / 255
+
+
+def photograph_crop() -> Tensor:
+    """(1, 3, 512, 512): the top left of a photograph."""
+    with Image.open(PHOTOGRAPH) as image:
+        return pil_to_tensor(image.convert("RGB"))[None, :, :512, :512] / 255
+
+
+def _lively(kind: type[CompressionModel], seed: int) -> tuple[CompressionModel, Output] | None:
+    """A model whose latents take many values, and its output; None if a latent comes close to a border."""
     torch.manual_seed(seed)
-    model = kind(8, 12).eval()
+    model = kind(N, M).eval()
     for name, parameter in model.named_parameters():
         if name.endswith("gamma"):  # as far from its start as training takes it
             parameter.add_(0.3 * torch.rand(parameter.shape))
@@ -47,48 +107,75 @@ def _vectors(kind: type[CompressionModel], seed: int) -> dict[str, Tensor] | Non
             parameter.add_(0.2 * parameter.abs().mean() * torch.randn(parameter.shape))
     for factor in model.entropy_bottleneck.factors:
         factor.add_(0.3 * torch.randn(factor.shape))
-    x = _picture()
-    latents = _make_lively(model, x)
     model.entropy_bottleneck.quantiles[:, 0, 1] = _medians(model.entropy_bottleneck)
-    for latent, means in latents:
-        fraction = latent - means
-        if ((fraction - fraction.round()).abs() - 0.5).abs().min() < MARGIN:
-            return None
-    out = model(x)
-    weights = {n: p.detach() for n, p in model.named_parameters() if not n.endswith("quantiles")}
-    return {
-        **weights,
-        "x": x,
-        "x_hat": out["x_hat"],
-        **{f"likelihoods.{key}": value for key, value in out["likelihoods"].items()},
-    }
+    x = picture()
+    _rescale(model, photograph_crop())
+    out = _forward(model, x)
+    if ((out.off_grid - out.off_grid.round()).abs() - 0.5).abs().min() < MARGIN:
+        return None
+    return model, out
 
 
-def _picture() -> Tensor:
-    """(1, 3, 64, 64): waves and an edge."""
-    rows, columns = torch.meshgrid(torch.linspace(0, 6, 64), torch.linspace(0, 6, 64), indexing="ij")
-    waves = torch.stack([torch.sin((k + 1) * rows + (3 - k) * columns / 3) for k in range(3)])
-    return (0.5 + 0.3 * waves + 0.2 * (rows > columns - 1)).clamp(0, 1)[None]
-
-
-def _make_lively(model: CompressionModel, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Scale layers so that latents take many values; gives the latents and what they are rounded about."""
+def _rescale(model: CompressionModel, x: Tensor) -> None:
+    """Scale layers so that latents, means, scales and pixels take many values."""
     model.g_s[6].bias.fill_(0.5)
     model.g_a[6].weight.mul_(5 / model.g_a(x).std())
     y = model.g_a(x)
     model.g_s[6].weight.mul_(0.2 / model.g_s(y.round()).std())
-    medians = _medians(model.entropy_bottleneck).reshape(1, -1, 1, 1)
     if isinstance(model, FactorizedPrior):
-        return [(y, medians)]
+        return
     side = y if isinstance(model, MeanScaleHyperprior) else y.abs()
     model.h_a[4].weight.mul_(4 / model.h_a(side).std())
-    z = model.h_a(side)
+    z_hat = model.h_a(side).round()
     for layer in (0, 2, 4):
-        model.h_s[layer].weight.mul_(1.5 / model.h_s[: layer + 1](z.round()).std())
-    model.h_s[4].bias.add_(2 * torch.rand(model.h_s[4].bias.shape))
-    parameters = model.h_s((z - medians).round() + medians)
-    means = parameters.chunk(2, 1)[1] if isinstance(model, MeanScaleHyperprior) else torch.zeros(())
-    return [(y, means), (z, medians)]
+        model.h_s[layer].weight.mul_(1.5 / model.h_s[: layer + 1](z_hat).std())
+    last = model.h_s[4]
+    if isinstance(model, JointAutoregressiveHierarchicalPriors):
+        model.context_prediction.weight.mul_(1.5 / model.context_prediction(y.round()).std())
+        both = torch.cat((model.h_s(z_hat), model.context_prediction(y.round())), dim=1)
+        for layer in (0, 2, 4):
+            nets = model.entropy_parameters
+            nets[layer].weight.mul_(1.5 / nets[: layer + 1](both).std())
+        last = nets[4]
+    last.weight.mul_(0.4)
+    last.bias[:M].add_(5 + 2 * torch.rand(M))  # scales that such latents have
+
+
+def _forward(model: CompressionModel, x: Tensor) -> Output:
+    """The model's own ``forward``; for the autoregressive one, what its ``compress`` does.
+
+    Its ``forward`` rounds y about 0, ``compress`` about the means: the estimate is of another codec.
+    """
+    y = model.g_a(x)
+    medians = model.entropy_bottleneck.quantiles[:, 0, 1].reshape(1, -1, 1, 1)
+    if isinstance(model, FactorizedPrior):
+        out = model(x)
+        return Output(out["x_hat"], out["likelihoods"], (y - medians).flatten())
+    z = model.h_a(y if isinstance(model, MeanScaleHyperprior) else y.abs())
+    z_hat, z_likelihoods = model.entropy_bottleneck(z)
+    if isinstance(model, JointAutoregressiveHierarchicalPriors):
+        y_hat, means, y_likelihoods = _autoregressive(model, y, model.h_s(z_hat))
+        x_hat, likelihoods = model.g_s(y_hat), {"y": y_likelihoods, "z": z_likelihoods}
+    else:
+        out = model(x)
+        x_hat, likelihoods = out["x_hat"], out["likelihoods"]
+        means = model.h_s(z_hat).chunk(2, 1)[1] if isinstance(model, MeanScaleHyperprior) else 0
+    return Output(x_hat, likelihoods, torch.cat(((y - means).flatten(), (z - medians).flatten())))
+
+
+def _autoregressive(
+    model: JointAutoregressiveHierarchicalPriors, y: Tensor, params: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    y_hat = torch.zeros_like(y)
+    for row in range(y.shape[2]):
+        for column in range(y.shape[3]):
+            seen = torch.cat((params, model.context_prediction(y_hat)), dim=1)[:, :, row, column]
+            means = model.entropy_parameters(seen[:, :, None, None]).chunk(2, 1)[1][:, :, 0, 0]
+            y_hat[:, :, row, column] = (y[:, :, row, column] - means).round() + means
+    seen = torch.cat((params, model.context_prediction(y_hat)), dim=1)
+    scales, means = model.entropy_parameters(seen).chunk(2, 1)
+    y_likelihoods = model.gaussian_conditional._likelihood(y_hat, scales, means)
+    return y_hat, means, model.gaussian_conditional.likelihood_lower_bound(y_likelihoods)
 
 
 def _medians(bottleneck: EntropyBottleneck) -> Tensor:

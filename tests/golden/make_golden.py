@@ -14,27 +14,36 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from litcodec.bitstream import pack
-from litcodec.codecs import Codec, FactorizedPrior, MeanScaleHyperprior, Notes, ScaleHyperprior, save_codec
+from litcodec.codecs import (
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    Notes,
+    ScaleHyperprior,
+    save_codec,
+)
 
 HERE = Path(__file__).parent
 KINDS: dict[str, type[Codec]] = {
     "factorized_prior": FactorizedPrior,
     "scale_hyperprior": ScaleHyperprior,
     "mean_scale_hyperprior": MeanScaleHyperprior,
+    "joint_autoregressive": JointAutoregressive,
 }
 SIZES = [(17, 33), (64, 96)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write all golden files beside this one; refuse to replace any without ``--force``."""
+    """Write the golden files that are missing beside this one; replace none without ``--force``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--force", action="store_true", help="replace the golden files that are there")
     options = parser.parse_args(arguments)
-    present = [path for name in KINDS for path in HERE.glob(f"{name}*") if path.suffix != ".py"]
-    if present and not options.force:
-        print(f"{len(present)} golden files are there, such as {present[0].name}; --force replaces them.")
+    names = [name for name in KINDS if options.force or not (HERE / f"{name}.safetensors").exists()]
+    if not names:
+        print(f"golden files of all of {', '.join(KINDS)} are there; --force replaces them.")
         return 1
-    for name in KINDS:
+    for name in names:
         _write(name)
     return 0
 
@@ -85,6 +94,13 @@ def _lively(kind: type[Codec]) -> Codec:
         for layer in (0, 2, 4):
             _rescale(codec.h_s[layer], codec.h_s[: layer + 1](z), to=1.5)
         codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
+    if isinstance(codec, JointAutoregressive):
+        y, z = codec.latents(x)[:2]
+        _rescale(codec.context_prediction, codec.context_prediction(y.round()), to=1.0)
+        out = torch.cat([codec.h_s(z.round()), codec.context_prediction(y.round())], dim=1)
+        for layer in (0, 2, 4):
+            _rescale(codec.entropy_parameters[layer], codec.entropy_parameters[: layer + 1](out), to=1.5)
+        codec.entropy_parameters[4].bias.copy_(torch.randn(codec.entropy_parameters[4].bias.shape) + 2)
     _rescale(codec.g_s[6], codec(x).x_hat, to=0.2)
     codec.g_s[6].bias.fill_(0.5)
     return codec

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from litcodec.layers import GDN, SimplifiedGDN
-from litcodec.layers.gdn import PEDESTAL
+from litcodec.layers.gdn import CHUNK, PEDESTAL
 
 FORMS = [GDN, SimplifiedGDN]
 
@@ -62,6 +62,18 @@ def test_without_gradients_the_output_is_the_same_and_the_input_is_left_alone(
     assert torch.equal(found, expected)
     assert found.dtype is expected.dtype
     assert torch.equal(x, kept)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_rows_a_few_at_a_time_and_in_place_are_rows_all_at_once(inverse: bool):
+    layer = _layer(GDN, inverse=inverse, channels=16).float()
+    x = torch.randn(2, 16, 37, 2 * CHUNK // (2 * 16 * 20), generator=torch.Generator().manual_seed(2))
+    expected = layer(x).detach()
+    layer.inplace = True
+    assert layer(x).grad_fn is not None  # with gradients x is needed, and kept
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(x), expected, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(x, expected, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("form", FORMS)

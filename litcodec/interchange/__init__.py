@@ -1,0 +1,6 @@
+"""Weights that other packages trained, as codecs of ours."""
+
+from litcodec.interchange.checkpoints import read_checkpoint
+from litcodec.interchange.compressai import ARCHITECTURES, Imported, codec_from_compressai, import_compressai
+
+__all__ = ["ARCHITECTURES", "Imported", "codec_from_compressai", "import_compressai", "read_checkpoint"]

@@ -1,0 +1,87 @@
+"""Reading other people's weight files, which may hold anything, without running anything."""
+
+import pickle
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from litcodec.errors import CodecFileError
+
+ZIP_MAGIC = b"PK\x03\x04"
+# Of what torch wrote before, as the oldest published checkpoints are.
+LEGACY_MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file by name.
+
+    Args:
+        path: a ``.safetensors`` file, or what ``torch.save`` wrote of a state dict or of a training
+            checkpoint with one under "state_dict".
+
+    Raises:
+        CodecFileError: if the file is missing, damaged, or holds something else.
+    """
+    found = _load_safetensors(path) if path.suffix == ".safetensors" else _load_torch(path)
+    if not isinstance(found, Mapping):
+        raise CodecFileError(f"{path} holds {_kind(found)}, not a state dict.")
+    if "litcodec" in found:
+        raise CodecFileError(f"{path} is a checkpoint of litcodec fit. Use litcodec export.")
+    state = found.get("state_dict", found)
+    if not isinstance(state, Mapping) or not state:
+        raise CodecFileError(f"{path} has no weights in its state dict.")
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise CodecFileError(f"{path} holds {_kind(value)} under {name!r}: not a state dict.")
+        if not _is_whole(value):
+            raise CodecFileError(f"{path} does not hold every element of {name!r}.")
+    return dict(state)
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    """Not sparse, not on the meta device, not a small value expanded to a size no memory has."""
+    if tensor.layout != torch.strided or tensor.device.type != "cpu":
+        return False
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
+
+
+def _load_safetensors(path: Path) -> object:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CodecFileError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _load_torch(path: Path) -> object:
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(LEGACY_MAGIC))
+    except OSError as error:
+        raise CodecFileError(f"{path} cannot be read: {error.strerror}.") from error
+    if start != LEGACY_MAGIC and not start.startswith(ZIP_MAGIC):
+        raise CodecFileError(f"{path} is not a file that torch.save wrote.")
+    try:
+        # torch warns of what it finds odd in a damaged file before it fails on it.
+        with warnings.catch_warnings(action="ignore"):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle makes torch raise nearly anything
+        foreign = re.search(r"GLOBAL (\S+)", str(error))
+        if isinstance(error, pickle.UnpicklingError) and foreign:
+            raise CodecFileError(
+                f"{path} holds more than weights ({foreign[1]}), which is not loaded: it could run code. "
+                "Save its state_dict() alone."
+            ) from error
+        raise CodecFileError(
+            f"{path} is damaged or incomplete: torch.load fails on it ({type(error).__name__})."
+        ) from error
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

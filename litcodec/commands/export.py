@@ -1,14 +1,11 @@
 """``litcodec export``: a training checkpoint becomes a codec file."""
 
-import pickle
-import zipfile
 from pathlib import Path
-
-import torch
 
 from litcodec.codecs import Notes, build_codec, codec_bytes
 from litcodec.errors import CodecFileError
 from litcodec.evaluation import atomic_output
+from litcodec.interchange import load_torch_file
 
 
 def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
@@ -19,14 +16,7 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
         FreezeError: if the weights have diverged.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
-    if checkpoint.is_file() and not zipfile.is_zipfile(checkpoint):
-        # Before torch.load takes it for its old format, in which anything can be found.
-        raise CodecFileError(f"{checkpoint} is not a checkpoint of litcodec fit.")
-    try:
-        found = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        reason = str(error).partition("\n")[0]
-        raise CodecFileError(f"{checkpoint} cannot be read: {reason}") from error
+    found = load_torch_file(checkpoint)
     about = found.get("litcodec") if isinstance(found, dict) else None
     if not isinstance(about, dict) or not {"codec", "init_args", "notes"} <= set(about):
         raise CodecFileError(f"{checkpoint} is not a checkpoint of litcodec fit.")

@@ -1,6 +1,13 @@
 """Weights that other packages trained, as codecs of ours."""
 
-from litcodec.interchange.checkpoints import read_checkpoint
+from litcodec.interchange.checkpoints import load_torch_file, read_checkpoint
 from litcodec.interchange.compressai import ARCHITECTURES, Imported, codec_from_compressai, import_compressai
 
-__all__ = ["ARCHITECTURES", "Imported", "codec_from_compressai", "import_compressai", "read_checkpoint"]
+__all__ = [
+    "ARCHITECTURES",
+    "Imported",
+    "codec_from_compressai",
+    "import_compressai",
+    "load_torch_file",
+    "read_checkpoint",
+]

@@ -28,7 +28,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     Raises:
         CodecFileError: if the file is missing, damaged, or holds something else.
     """
-    found = _load_safetensors(path) if path.suffix == ".safetensors" else _load_torch(path)
+    found = _load_safetensors(path) if path.suffix == ".safetensors" else load_torch_file(path)
     if not isinstance(found, Mapping):
         raise CodecFileError(f"{path} holds {_kind(found)}, not a state dict.")
     if "litcodec" in found:
@@ -58,7 +58,12 @@ def _load_safetensors(path: Path) -> object:
         raise CodecFileError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _load_torch(path: Path) -> object:
+def load_torch_file(path: Path) -> object:
+    """What ``torch.save`` wrote, weights and plain values only.
+
+    Raises:
+        CodecFileError: if the file is missing, damaged, not torch's, or holds what could run code.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(len(LEGACY_MAGIC))

@@ -1,13 +1,17 @@
 """What several rooms' tests need."""
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from litcodec.evaluation import Machine, Point, Results, Score
+
 ImageLike = Callable[..., Tensor]
+Measurement = tuple[str, int, float]  # a picture's name, bytes, PSNR in dB
 
 
 def _image_like(H: int, W: int, *, batch: int = 1, seed: int = 0) -> Tensor:
@@ -38,3 +42,51 @@ def threads() -> Iterator[Callable[[int], None]]:
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
+
+
+def _make_results(
+    curves: Mapping[str, Mapping[str, Sequence[Measurement]]], *, size: tuple[int, int] = (100, 80)
+) -> Results:
+    """Results made up: {curve: {setting: measurements}}. Curves called "Codec…" are litcodec's own."""
+    points = tuple(
+        Point(
+            curve=curve,
+            kind="codec" if curve.startswith("Codec") else "anchor",
+            setting=setting,
+            source=f"source of {curve}",
+            lmbda=float(setting.removeprefix("lmbda ")) if setting.startswith("lmbda") else None,
+            fingerprint="00ff" if curve.startswith("Codec") else None,
+            scores=tuple(_score(measurement, size) for measurement in sorted(measurements)),
+            failures=(),
+        )
+        for curve, settings in curves.items()
+        for setting, measurements in settings.items()
+    )
+    machine = Machine("a processor", 2, 1, "cpu", "Linux", "3.11", "2.11", "0.1")
+    return Results("pictures", "2026-01-01T00:00:00+00:00", machine, points)
+
+
+def _score(measurement: Measurement, size: tuple[int, int]) -> Score:
+    image, count, psnr = measurement
+    W, H = size
+    return Score(
+        image=image,
+        sha256=hashlib.sha256(image.encode()).hexdigest(),
+        width=W,
+        height=H,
+        bytes=count,
+        bpp=8 * count / (W * H),
+        psnr_rgb=psnr,
+        psnr_luma=psnr + 1,
+        ms_ssim=1 - 10 ** (-psnr / 20),
+        ms_ssim_db=psnr / 2,
+        encode_s=0.25,
+        decode_s=0.5,
+        file="",
+    )
+
+
+@pytest.fixture(scope="session")
+def make_results() -> Callable[..., Results]:
+    """``make_results({"JPEG": {"quality 40": [("a.png", 1000, 30.0)]}})``: an evaluation made up."""
+    return _make_results

@@ -6,6 +6,8 @@ heads, ``2 * (k - 1) + (v < 0)``, 5 bits each; then, for k = 2, 3, ... 16, all t
 leading one. All are uniformly distributed.
 """
 
+import math
+
 import constriction
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +20,8 @@ _BITS_MAX = 16  # abs(v) < 2^16, because rows and symbols lie within +-32767
 
 def overshoot_bits(overshoots: Ints) -> npt.NDArray[np.float32]:
     """What each overshoot (m,) costs beside its ESCAPE, in bits."""
-    bits = np.frexp(np.abs(overshoots).astype(np.float32))[1]
-    return (np.log2(2 * _BITS_MAX) + bits - 1).astype(np.float32)
+    bits: Ints = np.frexp(np.abs(overshoots).astype(np.float32))[1]
+    return np.float32(math.log2(2 * _BITS_MAX) - 1) + bits.astype(np.float32)
 
 
 def encode_overshoots(encoder: constriction.stream.queue.RangeEncoder, overshoots: Ints) -> None:

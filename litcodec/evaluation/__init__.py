@@ -1,13 +1,28 @@
 """Codecs at work on files: real bytes in, real bytes out."""
 
+from litcodec.evaluation.evaluate import Step, evaluate
 from litcodec.evaluation.files import CompressedFile, DecompressedFile, compress_file, decompress_file
+from litcodec.evaluation.machine import this_machine
 from litcodec.evaluation.outputs import atomic_output, output_paths
+from litcodec.evaluation.results import SCHEMA_VERSION, Failure, Machine, Point, Results, Score
+from litcodec.evaluation.results_file import read_results, write_results
 
 __all__ = [
+    "SCHEMA_VERSION",
     "CompressedFile",
     "DecompressedFile",
+    "Failure",
+    "Machine",
+    "Point",
+    "Results",
+    "Score",
+    "Step",
     "atomic_output",
     "compress_file",
     "decompress_file",
+    "evaluate",
     "output_paths",
+    "read_results",
+    "this_machine",
+    "write_results",
 ]

@@ -49,7 +49,7 @@ class GDN(nn.Module):
         # costs as much to allocate as to compute.
         out = x if self.inplace else torch.empty_like(x)
         rows = max(1, CHUNK // (x.shape[0] * x.shape[1] * x.shape[3]))
-        for part, written in zip(x.split(rows, dim=2), out.split(rows, dim=2), strict=True):
+        for part, written in zip(torch.split(x, rows, dim=2), torch.split(out, rows, dim=2), strict=True):
             torch.mul(part, self._factor(part, gamma, beta), out=written)
         return out
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec import cli
+from litcodec import usage
 from litcodec.cli import main
 from litcodec.codecs import Notes, load_codec
 from litcodec.data import write_png
@@ -42,7 +42,7 @@ def test_the_curve_s_point_is_noted(golden: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_offers_every_architecture() -> None:
-    assert cli.COMPRESSAI_ARCHITECTURES == ARCHITECTURES
+    assert usage.COMPRESSAI_ARCHITECTURES == ARCHITECTURES
 
 
 @pytest.mark.parametrize("lmbda", ["0", "-1", "nan", "inf", "much"])

@@ -1,0 +1,153 @@
+"""What is evaluated: codecs and yardsticks at one setting each, named, behind the same two verbs."""
+
+import inspect
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from litcodec import codecs
+from litcodec.anchors.base import Anchor
+from litcodec.codecs import FrozenCodec, from_stream, load_codec, to_stream
+from litcodec.codecs.frozen import Architecture
+from litcodec.evaluation.results import Point
+
+
+class Coder(Protocol):
+    """A picture, (3, H, W) uint8 RGB, to the bytes of a file and back."""
+
+    suffix: str  # of its files
+
+    def encode(self, x: Tensor) -> bytes:
+        """A complete file."""
+
+    def decode(self, data: bytes) -> Tensor:
+        """The picture in a file that ``encode`` made."""
+
+
+class Candidate(NamedTuple):
+    """Something to evaluate."""
+
+    point: Point  # its names; no scores yet
+    coder: Coder
+
+
+class CodecCoder:
+    """litcodec's own codecs: ``.litc`` files.
+
+    Args:
+        codec: a frozen codec.
+        max_pixels: refuse to decode larger pictures.
+    """
+
+    suffix = ".litc"
+
+    def __init__(self, codec: FrozenCodec, *, max_pixels: int) -> None:
+        self.codec = codec
+        self.max_pixels = max_pixels
+
+    def encode(self, x: Tensor) -> bytes:
+        """See ``Coder.encode``."""
+        return to_stream(self.codec, x[None].float() / 255)
+
+    def decode(self, data: bytes) -> Tensor:
+        """See ``Coder.decode``; rounded to 8 bits, as ``litcodec decompress`` writes it."""
+        x_hat = from_stream(self.codec, data, max_pixels=self.max_pixels)
+        return (x_hat[0] * 255).round().to(torch.uint8)
+
+
+class AnchorCoder:
+    """A yardstick at one quality."""
+
+    def __init__(self, anchor: Anchor, quality: float) -> None:
+        self.anchor = anchor
+        self.quality = quality
+        self.suffix = anchor.suffix
+
+    def encode(self, x: Tensor) -> bytes:
+        """See ``Coder.encode``."""
+        return self.anchor.compress(x, self.quality)
+
+    def decode(self, data: bytes) -> Tensor:
+        """See ``Coder.decode``."""
+        return self.anchor.decompress(data)
+
+
+def codec_candidates(
+    paths: Sequence[Path], *, label: str | None, max_pixels: int, before: Sequence[Point]
+) -> list[Candidate]:
+    """Codec files, each with a curve and a setting that no other has.
+
+    Args:
+        paths: written by ``litcodec export``.
+        label: the curve of all of them; by class, sizes and distortion if not given.
+        max_pixels: refuse to decode larger pictures.
+        before: what the results file holds already: a codec keeps the setting it had there, and takes none
+            that another file has.
+
+    Raises:
+        CodecFileError: if a file is missing or damaged.
+    """
+    found = []
+    for path in dict.fromkeys(paths):
+        codec = load_codec(path)
+        fingerprint = codec.fingerprint.hex()
+        lmbda = codec.notes.lmbda
+        setting = path.stem if lmbda is None else f"lmbda {_lmbda(lmbda)}"
+        curve = label or curve_name(codec.architecture, codec.notes.distortion)
+        point = Point(curve, "codec", setting, path.as_posix(), lmbda, fingerprint, (), ())
+        found.append(Candidate(point, CodecCoder(codec, max_pixels=max_pixels)))
+    settings = _distinct_settings([candidate.point for candidate in found], before)
+    return [c._replace(point=c.point._replace(setting=s)) for c, s in zip(found, settings, strict=True)]
+
+
+def anchor_candidates(anchors: Sequence[Anchor]) -> list[Candidate]:
+    """Every rung of every yardstick's ladder."""
+    return [
+        Candidate(
+            Point(anchor.name, "anchor", anchor.setting(quality), anchor.source, None, None, (), ()),
+            AnchorCoder(anchor, quality),
+        )
+        for anchor in anchors
+        for quality in anchor.ladder
+    ]
+
+
+def curve_name(architecture: Architecture, distortion: str | None) -> str:
+    """What codecs that differ in lambda alone share: "MeanScaleHyperprior N=128 M=192, MSE"."""
+    name, init_args = architecture
+    usual = inspect.signature(getattr(codecs, name)).parameters
+    # Sizes always, options only where they are not the usual ones.
+    told = [f"{k}={v}" for k, v in init_args.items() if isinstance(v, int) or usual[k].default != v]
+    words = " ".join([name, *told])
+    return words if distortion is None else f"{words}, {distortion.upper()}"
+
+
+def _lmbda(value: float) -> str:
+    """As the field writes it: 0.0130, 8.73; all digits where four places do not tell."""
+    usual = f"{value:.4f}" if value < 1 else f"{value:.2f}"
+    return usual if float(usual) == value else repr(value)
+
+
+def _distinct_settings(points: Sequence[Point], before: Sequence[Point]) -> list[str]:
+    """For every point the one it had before, or the shortest that no other of its curve could have."""
+    holders = {(point.curve, point.setting): point for point in before}
+    wanted = Counter((point.curve, name) for point in points for name in _settings(point))
+    chosen: list[tuple[str, str]] = []
+    for point in points:
+        names = [(point.curve, name) for name in _settings(point)]
+        kept = [n for n, p in holders.items() if (p.curve, p.fingerprint) == (point.curve, point.fingerprint)]
+        free = [n for n in names if wanted[n] == 1 and holders.get(n, point).source == point.source]
+        chosen.append(next(n for n in [*kept, *free, names[-1]] if n not in chosen))
+    return [setting for _, setting in chosen]
+
+
+def _settings(point: Point) -> list[str]:
+    """Ever longer names; the last is this file's alone."""
+    setting, source = point.setting, point.source
+    stem = PurePosixPath(source).stem
+    short = [setting] if setting == stem else [setting, f"{setting} ({stem})"]
+    return [*short, f"{setting} ({source})", f"{setting} ({source}, {point.fingerprint})"]

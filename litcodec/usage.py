@@ -1,0 +1,257 @@
+"""What the commands are called and what they are told: the command line's parser. Imports nothing heavy."""
+
+import argparse
+import math
+from importlib.metadata import version
+from pathlib import Path
+
+from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
+
+LIGHTNING = {
+    "fit": "train a codec",
+    "validate": "validate a checkpoint",
+    "test": "write real bytes for the test photographs and report rate and quality",
+    "predict": "reconstruct photographs from real bytes",
+}
+COMPRESSAI_ARCHITECTURES = ("bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018-mean", "mbt2018")
+REPORT_FORMATS = ("html", "png", "svg", "csv", "md")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of ``litcodec``: ``command`` names what was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="litcodec", description="Learned image compression: train codecs, compress photographs."
+    )
+    parser.add_argument("--version", action="version", version=f"litcodec {version('litcodec')}")
+    parser.add_argument("--debug", action="store_true", help="show a traceback where something fails")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    for name, about in LIGHTNING.items():
+        commands.add_parser(name, help=f"{about} (see litcodec {name} --help)", add_help=False)
+    _add_export(commands)
+    _add_coding(commands)
+    _add_evaluate(commands)
+    _add_report(commands)
+    _add_sweep(commands)
+    _add_import(commands)
+    _add_prepare(commands)
+    return parser
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = commands.add_parser("export", help="turn a training checkpoint into a codec file")
+    export.add_argument("checkpoint", type=Path, help="a .ckpt file of litcodec fit")
+    export.add_argument("output", type=Path, help="the codec file to write, .safetensors")
+    export.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
+    _add_debug(export)
+
+
+def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compress = commands.add_parser("compress", help="photographs -> .litc files")
+    compress.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="PNG, JPEG, WebP, AVIF, TIFF …"
+    )
+    decompress = commands.add_parser("decompress", help=".litc files -> PNG")
+    decompress.add_argument(
+        "images", type=Path, nargs="+", metavar="FILE.litc", help="made by litcodec compress"
+    )
+    for command in (compress, decompress):
+        command.add_argument(
+            "-c", "--codec", type=Path, required=True, help="a codec file of litcodec export"
+        )
+        command.add_argument(
+            "-o", "--output", type=Path, help="output file, or folder for several (default: beside the input)"
+        )
+        command.add_argument(
+            "--max-pixels", type=_positive, default=MAX_PIXELS, help="refuse larger pictures (%(default)s)"
+        )
+        command.add_argument(
+            "--json", action="store_true", help="one JSON object per file on standard output"
+        )
+        command.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
+        _add_debug(command)
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    evaluate = commands.add_parser(
+        "evaluate", help="rate and quality of codecs and yardsticks, on real files"
+    )
+    evaluate.add_argument(
+        "codecs", type=Path, nargs="*", metavar="CODEC", help="codec files of litcodec export"
+    )
+    evaluate.add_argument(
+        "--images", type=Path, required=True, help="folder of pictures, searched recursively"
+    )
+    evaluate.add_argument(
+        "--anchors",
+        type=_keys,
+        default=(),
+        metavar="KEY,…",
+        help="yardsticks to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all",
+    )
+    evaluate.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("results.json"),
+        help="results file; what it holds already is not measured again (%(default)s)",
+    )
+    evaluate.add_argument("--label", help="name of the codecs' curve (default: class, sizes, distortion)")
+    evaluate.add_argument(
+        "--no-keep", dest="keep", action="store_false", help="do not keep the coded files beside the results"
+    )
+    evaluate.add_argument(
+        "--max-pixels", type=_positive, default=MAX_PIXELS, help="refuse larger pictures (%(default)s)"
+    )
+    evaluate.add_argument(
+        "-f", "--force", action="store_true", help="start anew, forgetting what the results file holds"
+    )
+    evaluate.set_defaults(wrong_usage=evaluate.error)
+    _add_debug(evaluate)
+
+
+def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    report = commands.add_parser("report", help="results -> a page, a figure or a table")
+    report.add_argument(
+        "results", type=Path, nargs="+", metavar="RESULTS.json", help="files of litcodec evaluate"
+    )
+    report.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("report.html"),
+        help="page .html, figure .png or .svg, table .csv or .md (%(default)s)",
+    )
+    report.add_argument("--format", choices=REPORT_FORMATS, help="of the output (default: by its ending)")
+    report.add_argument(
+        "--published",
+        type=_keys,
+        metavar="NAME,…",
+        help="published curves over Kodak to draw too, such as vtm,hm; or none "
+        "(default: a few, if the pictures are Kodak's)",
+    )
+    report.add_argument(
+        "--pictures",
+        type=_count,
+        default=VIEWER_PICTURES,
+        help="how many pictures the page shows, 0 for none; each adds about half a megabyte for every codec "
+        "and rate (%(default)s)",
+    )
+    report.add_argument("--title", help="of the page")
+    report.set_defaults(wrong_usage=report.error)
+    report.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
+    _add_debug(report)
+
+
+def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sweep = commands.add_parser(
+        "sweep",
+        help="train every point of a sweep file, measure all, write the report",
+        description="Train a codec at every point of a W&B sweep file, without a server; then measure all of "
+        "them on real files and write the report. Interrupted, the same command continues: what is trained "
+        "or measured is kept.",
+    )
+    sweep.add_argument(
+        "file", type=Path, metavar="FILE", help="what wandb sweep takes, method grid: sweeps/lambda.yaml …"
+    )
+    sweep.add_argument(
+        "--devices",
+        metavar="N|I,J,…",
+        help="train N points at a time, each on a GPU of its own where there are GPUs; or one on each of the "
+        "GPUs I,J,… (default: one after another)",
+    )
+    sweep.add_argument(
+        "--images", type=Path, help="folder of pictures to measure on (default: the held-back photographs)"
+    )
+    sweep.add_argument(
+        "--anchors",
+        type=_keys,
+        default=("jpeg", "webp", "jpeg2000"),
+        metavar="KEY,…",
+        help="yardsticks to measure too: jpeg,jpeg2000,webp,avif,hevc,jxl,vvc, all, or '' for none "
+        "(default: jpeg,webp,jpeg2000)",
+    )
+    sweep.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="where runs, codecs, results.json and report.html go (default: runs/sweeps/NAME)",
+    )
+    sweep.add_argument(
+        "--label", help="one name for all codecs' points, which makes them one curve (default: by codec)"
+    )
+    sweep.add_argument(
+        "-f",
+        "--force",
+        action="store_true",
+        help="measure anew, forgetting results.json; trains nothing anew",
+    )
+    _add_debug(sweep)
+
+
+def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    imports = commands.add_parser(
+        "import-compressai",
+        help="turn a checkpoint of CompressAI into a codec file",
+        description="Turn a checkpoint of CompressAI into a codec file, which compresses like any other. "
+        "N and M are told by the shapes of its weights.",
+    )
+    imports.add_argument(
+        "weights",
+        type=Path,
+        metavar="WEIGHTS",
+        help="a .pth or .pth.tar file: a state dict, or a training checkpoint",
+    )
+    imports.add_argument(
+        "--arch", choices=COMPRESSAI_ARCHITECTURES, required=True, help="CompressAI's name of the model"
+    )
+    imports.add_argument("output", type=Path, metavar="OUT", help="the codec file to write, .safetensors")
+    imports.add_argument(
+        "--lmbda", type=_weight, help="what it was trained with, for the curves of litcodec evaluate"
+    )
+    imports.add_argument("--distortion", choices=("mse", "ms-ssim"), help="what it was trained for, likewise")
+    imports.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
+    _add_debug(imports)
+
+
+def _add_prepare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    prepare = commands.add_parser("prepare", help="photographs -> shards that stream")
+    prepare.add_argument("source", type=Path, help="folder of photographs, searched recursively")
+    prepare.add_argument("output", help="new folder, or s3://… or gs://…")
+    prepare.add_argument(
+        "--tile-size", type=_positive, default=512, help="side of the tiles kept (%(default)s)"
+    )
+    prepare.add_argument(
+        "--min-size", type=_positive, default=256, help="skip smaller photographs (%(default)s)"
+    )
+    prepare.add_argument("--num-workers", type=_positive, default=2, help="processes (%(default)s)")
+    _add_debug(prepare)
+
+
+def _add_debug(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--debug", action="store_true", help="show a traceback where something fails")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, got {value}")
+    return value
+
+
+def _weight(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return value
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(key.strip() for key in text.split(",") if key.strip())

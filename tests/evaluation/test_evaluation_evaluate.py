@@ -1,0 +1,266 @@
+"""Scores are of real files, and what is measured once is not lost."""
+
+import io
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from litcodec.codecs import load_codec
+from litcodec.errors import OutputExists, ResultsError
+from litcodec.evaluation import Point, Results, Step, compress_file, evaluate, read_results
+from litcodec.limits import MAX_PIXELS
+
+NAMES = ["a.png", "b é.png", "below/c.png"]
+
+
+def untimed(results: Results) -> str:
+    """All but times; in words, as nan is not itself."""
+    points = tuple(
+        point._replace(scores=tuple(s._replace(encode_s=0.0, decode_s=0.0) for s in point.scores))
+        for point in results.points
+    )
+    return repr(results._replace(created="", points=points))
+
+
+def test_a_codecs_scores_are_those_that_compressing_reports(two_codecs, pictures: Path, tmp_path: Path):
+    codec = load_codec(two_codecs[0])
+    results = evaluate(two_codecs[:1], pictures, tmp_path / "results.json")
+
+    (point,) = results.points
+    assert point[:6] == (
+        "MeanScaleHyperprior N=8 M=12, MSE",
+        "codec",
+        "lmbda 0.0035",
+        two_codecs[0].as_posix(),
+        0.0035,
+        codec.fingerprint.hex(),
+    )
+    assert [score.image for score in point.scores] == NAMES
+    for score in point.scores:
+        stream = tmp_path / "one.litc"
+        told = compress_file(pictures / score.image, stream, codec, max_pixels=MAX_PIXELS, overwrite=True)
+        assert (tmp_path / score.file).read_bytes() == stream.read_bytes()
+        assert (score.width, score.height, score.bytes, score.bpp) == told[2:6]
+        assert score.psnr_rgb == told.psnr_rgb
+        assert score.ms_ssim == pytest.approx(told.ms_ssim, nan_ok=True, abs=0)
+        assert math.isnan(score.ms_ssim_db) == (score.image != "a.png")
+        assert score.encode_s > 0 < score.decode_s
+
+
+def test_a_yardsticks_scores_are_those_of_pillow_and_numpy(jpeg, pictures: Path, tmp_path: Path):
+    results = evaluate([], pictures, tmp_path / "results.json", anchors=[jpeg])
+
+    assert [(p.curve, p.kind, p.setting, p.source, p.lmbda, p.fingerprint) for p in results.points] == [
+        (jpeg.name, "anchor", f"quality {q}", "Pillow", None, None) for q in (30, 60)
+    ]
+    original = Image.open(pictures / "b é.png").convert("RGB")
+    buffer = io.BytesIO()
+    original.save(buffer, "JPEG", quality=60)
+    x, x_hat = (np.asarray(image.convert("RGB"), float) for image in (original, Image.open(buffer)))
+    luma = np.array([0.299, 0.587, 0.114])
+    (score,) = (score for score in results.points[1].scores if score.image == "b é.png")
+    assert score.bytes == len(buffer.getvalue())
+    assert score.bpp == 8 * len(buffer.getvalue()) / (40 * 56)
+    assert score.psnr_rgb == pytest.approx(10 * np.log10(255**2 / np.mean((x - x_hat) ** 2)), abs=1e-9)
+    assert score.psnr_luma == pytest.approx(
+        10 * np.log10(255**2 / np.mean(((x - x_hat) @ luma) ** 2)), abs=1e-9
+    )
+    assert (tmp_path / score.file).read_bytes() == buffer.getvalue()
+    assert score.file.endswith("b é.png.jpg")
+
+
+def test_codecs_that_differ_in_lambda_make_one_curve(two_codecs, pictures: Path, tmp_path: Path):
+    results = evaluate(two_codecs, pictures, tmp_path / "results.json", keep=False)
+    assert [(point.curve, point.setting) for point in results.points] == [
+        ("MeanScaleHyperprior N=8 M=12, MSE", "lmbda 0.0035"),
+        ("MeanScaleHyperprior N=8 M=12, MSE", "lmbda 0.0130"),
+    ]
+    assert {score.file for point in results.points for score in point.scores} == {""}
+    assert {path.name for path in tmp_path.iterdir()} == {"pictures", "results.json"}
+
+
+def test_each_codec_warms_up_once_and_nothing_is_measured_twice(
+    two_codecs, jpeg, encoded, pictures: Path, tmp_path: Path
+):
+    output = tmp_path / "results.json"
+    evaluate(two_codecs, pictures, output, anchors=[jpeg])
+    assert encoded[:4] == [(3, 170, 164), (3, 170, 164), (3, 40, 56), (3, 17, 33)]
+    assert (len(encoded), jpeg.coded) == (8, 8)
+
+    before, steps = output.read_bytes(), list[Step]()
+    again = evaluate(two_codecs, pictures, output, anchors=[jpeg], tell=steps.append)
+    assert (len(encoded), jpeg.coded, steps) == (8, 8, [])
+    assert output.read_bytes() == before
+    assert untimed(again) == untimed(read_results(output))
+
+
+def test_an_evaluation_that_is_killed_loses_no_picture_and_ends_where_an_undisturbed_one_does(
+    two_codecs, jpeg, encoded, pictures: Path, tmp_path: Path
+):
+    whole = evaluate(two_codecs, pictures, tmp_path / "whole" / "results.json", anchors=[jpeg])
+    jpeg.coded = 0
+    encoded.clear()
+    output = tmp_path / "killed" / "results.json"
+
+    def die_at(done: int) -> None:
+        def tell(step: Step) -> None:
+            if step.done == done:
+                # What a process that is killed now leaves behind.
+                assert sum(len(point.scores) for point in read_results(output).points) == kept + done
+                raise KeyboardInterrupt
+
+        kept = sum(len(p.scores) for p in read_results(output).points) if output.exists() else 0
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(two_codecs, pictures, output, anchors=[jpeg], tell=tell)
+
+    die_at(2)
+    die_at(5)
+    steps = list[Step]()
+    results = evaluate(two_codecs, pictures, output, anchors=[jpeg], tell=steps.append)
+    assert (steps[0].kept, steps[0].total) == (7, 5)
+    assert steps[-1] == Step(5, 5, 7, "", "", "")
+    # 12 measured; one warming up per codec and rung in each run that had something left of it.
+    assert len(encoded) + jpeg.coded == 12 + 1 + 3 + 2
+    assert untimed(results) == untimed(whole) == untimed(read_results(output))
+    assert not list(output.parent.rglob("*.part"))
+
+
+def test_a_broken_picture_is_a_failure_and_the_rest_is_measured(
+    two_codecs, jpeg, pictures: Path, tmp_path: Path
+):
+    output, steps = tmp_path / "results.json", list[Step]()
+    (pictures / "broken.png").write_bytes((pictures / "a.png").read_bytes()[:-3000])
+    jpeg.fails = lambda x, quality: x.shape[2] == 56 and quality == 60
+    results = evaluate(two_codecs[:1], pictures, output, anchors=[jpeg], tell=steps.append)
+    assert [len(point.scores) for point in results.points] == [3, 3, 2]
+    assert [[f.image for f in point.failures] for point in results.points] == [
+        ["broken.png"],
+        ["broken.png"],
+        ["b é.png", "broken.png"],
+    ]
+    assert "damaged" in results.points[0].failures[0].reason
+    told = [(step.setting, step.failure.image) for step in steps if step.failure]
+    assert ("quality 60", "b é.png") in told
+    assert len(told) == 4
+
+    # Mended, the next run measures just what is missing.
+    Image.open(pictures / "a.png").rotate(90).save(pictures / "broken.png")
+    jpeg.fails = lambda x, quality: False
+    steps.clear()
+    results = evaluate(two_codecs[:1], pictures, output, anchors=[jpeg], tell=steps.append)
+    assert (steps[0].total, steps[0].kept) == (4, 8)
+    assert [(len(point.scores), point.failures) for point in results.points] == [(4, ())] * 3
+
+
+def test_points_that_are_not_asked_for_stay_and_new_pictures_join(
+    two_codecs, encoded, pictures: Path, image_like, tmp_path: Path
+):
+    output = tmp_path / "results.json"
+    evaluate(two_codecs[:1], pictures, output)
+    first = read_results(output).points[0]
+    Image.new("RGB", (20, 10), "red").save(pictures / "d.png")
+    results = evaluate(two_codecs[1:], pictures, output)
+    assert results.points[0] == first
+    assert [len(point.scores) for point in results.points] == [3, 4]
+    encoded.clear()
+    assert len(evaluate(two_codecs, pictures, output).points[0].scores) == 4
+    assert encoded == [(3, 10, 20)] * 2
+
+
+@pytest.mark.parametrize("change", ["changed", "gone"])
+def test_scores_of_other_pictures_are_not_mixed_in(change: str, two_codecs, pictures: Path, tmp_path: Path):
+    output = tmp_path / "results.json"
+    evaluate(two_codecs[:1], pictures, output)
+    if change == "gone":
+        (pictures / "a.png").unlink()
+    else:
+        Image.new("RGB", (20, 10)).save(pictures / "a.png")
+    before = output.read_bytes()
+    with pytest.raises(ResultsError, match=r"results\.json holds scores of other pictures: a\.png .*--force"):
+        evaluate(two_codecs, pictures, output)
+    assert output.read_bytes() == before
+    results = evaluate(two_codecs[1:], pictures, output, force=True)
+    assert [point.setting for point in results.points] == ["lmbda 0.0130"]
+
+
+def test_a_damaged_results_file_is_kept_unless_forced(two_codecs, pictures: Path, tmp_path: Path):
+    output = tmp_path / "results.json"
+    output.write_text('{"format": "litcodec-results", "version": 1')
+    with pytest.raises(ResultsError, match=r"results\.json"):
+        evaluate(two_codecs, pictures, output)
+    assert output.read_text().endswith('"version": 1')
+
+
+def test_a_retrained_codec_and_another_version_of_a_yardstick_are_measured_anew(
+    make_codec, jpeg, encoded, pictures: Path, tmp_path: Path
+):
+    output, path = tmp_path / "results.json", tmp_path / "codec.safetensors"
+    evaluate([make_codec(path, seed=0)], pictures, output, anchors=[jpeg])
+    jpeg.source, jpeg.coded = "Pillow, newer", 0
+    encoded.clear()
+    results = evaluate([make_codec(path, seed=1)], pictures, output, anchors=[jpeg])
+    assert (len(encoded), jpeg.coded) == (4, 8)
+    assert [point.fingerprint for point in results.points] == [load_codec(path).fingerprint.hex(), None, None]
+    assert {point.source for point in results.points[1:]} == {"Pillow, newer"}
+
+
+def test_a_coded_file_that_is_gone_is_made_again_unless_files_are_not_wanted(
+    two_codecs, encoded, pictures: Path, tmp_path: Path
+):
+    output = tmp_path / "results.json"
+    score = evaluate(two_codecs[:1], pictures, output).points[0].scores[0]
+    (tmp_path / score.file).unlink()
+    encoded.clear()
+    evaluate(two_codecs[:1], pictures, output, keep=False)
+    assert not encoded
+    evaluate(two_codecs[:1], pictures, output)
+    assert len(encoded) == 2
+    assert (tmp_path / score.file).stat().st_size == score.bytes
+
+
+def test_results_among_the_pictures_do_not_become_pictures(jpeg, pictures: Path):
+    evaluate([], pictures, pictures / "results.json", anchors=[jpeg])
+    results = evaluate([], pictures, pictures / "results.json", anchors=[jpeg])
+    assert [len(point.scores) for point in results.points] == [3, 3]
+
+
+def test_names_of_curves_cannot_lead_out_of_the_folder_of_files(two_codecs, pictures: Path, tmp_path: Path):
+    def folder(point: Point) -> str:
+        return Path(point.scores[0].file).parts[1]
+
+    output = tmp_path / "results.json"
+    labels = ["..", "a/b", "a b", "a+b", "é"]
+    found = [folder(evaluate(two_codecs[:1], pictures, output, label=label).points[-1]) for label in labels]
+    assert found == ["%2E.", "a%2Fb", "a+b", "a%2Bb", "%C3%A9"]
+    assert {path.name for path in (tmp_path / "results.files").iterdir()} == set(found)
+
+
+def test_what_cannot_be_written_is_known_before_anything_is_measured(
+    two_codecs, encoded, pictures: Path, tmp_path: Path
+):
+    with pytest.raises(OutputExists, match="is a folder"):
+        evaluate(two_codecs, pictures, tmp_path, force=True)
+    assert not encoded
+
+
+def test_a_full_disk_ends_the_evaluation_and_is_no_failure_of_the_picture(
+    two_codecs, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    output = tmp_path / "results.json"
+    replace = os.replace
+
+    def full(source: str, target: Path) -> None:
+        if Path(target).name == "c.png.litc":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        evaluate(two_codecs, pictures, output)
+    (point,) = read_results(output).points
+    assert [score.image for score in point.scores] == ["a.png", "b é.png"]
+    assert point.failures == ()

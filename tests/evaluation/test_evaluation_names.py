@@ -1,0 +1,82 @@
+"""How curves and settings are called, and that no two codecs share both."""
+
+from pathlib import Path
+
+import pytest
+
+from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior, Notes
+from litcodec.evaluation import Point
+from litcodec.evaluation.candidates import codec_candidates
+
+
+def names(paths: list[Path], *, label: str | None = None, before: list[Point] | None = None) -> list[Point]:
+    found = codec_candidates(paths, label=label, max_pixels=2**20, before=before or [])
+    return [candidate.point for candidate in found]
+
+
+@pytest.mark.parametrize(
+    ("codec", "notes", "curve", "setting"),
+    [
+        (
+            MeanScaleHyperprior(N=8, M=12),
+            Notes(0.013, "mse"),
+            "MeanScaleHyperprior N=8 M=12, MSE",
+            "lmbda 0.0130",
+        ),
+        (
+            MeanScaleHyperprior(N=8, M=12, gdn="simplified"),
+            Notes(8.73, "ms-ssim"),
+            "MeanScaleHyperprior N=8 M=12 gdn=simplified, MS-SSIM",
+            "lmbda 8.73",
+        ),
+        (FactorizedPrior(N=8, M=12), Notes(0.00018, "mse"), "FactorizedPrior N=8 M=12, MSE", "lmbda 0.00018"),
+        (FactorizedPrior(N=8, M=12), Notes(), "FactorizedPrior N=8 M=12", "one"),
+    ],
+)
+def test_a_curve_is_called_for_what_its_codecs_share(
+    codec, notes, curve, setting, make_codec, tmp_path: Path
+):
+    path = make_codec(tmp_path / "one.safetensors", codec=codec, notes=notes)
+    (point,) = names([path])
+    assert (point.curve, point.setting) == (curve, setting)
+    (labelled,) = names([path], label="mine")
+    assert (labelled.curve, labelled.setting) == ("mine", setting)
+
+
+@pytest.fixture
+def three(make_codec, tmp_path: Path) -> list[Path]:
+    """Codecs of one lambda: x/codec, y/codec, other."""
+    files = ["x/codec.safetensors", "y/codec.safetensors", "other.safetensors"]
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+    notes = Notes(0.013, "mse")
+    return [make_codec(tmp_path / file, seed=seed, notes=notes) for seed, file in enumerate(files)]
+
+
+def settings(points: list[Point]) -> list[str]:
+    return [point.setting for point in points]
+
+
+def test_files_of_one_lambda_are_told_apart_by_the_shortest_name_that_does(three: list[Path]):
+    x, y, other = three
+    assert settings(names([x])) == ["lmbda 0.0130"]
+    assert settings(names([x, other])) == ["lmbda 0.0130 (codec)", "lmbda 0.0130 (other)"]
+    assert settings(names(three)) == [
+        f"lmbda 0.0130 ({x.as_posix()})",
+        f"lmbda 0.0130 ({y.as_posix()})",
+        "lmbda 0.0130 (other)",
+    ]
+    assert len(names([x, x])) == 1
+
+
+def test_a_codec_keeps_the_setting_it_had_and_takes_none_that_another_has(three: list[Path], make_codec):
+    x, y, other = three
+    before = names([x])
+    assert settings(names([y], before=before)) == ["lmbda 0.0130 (codec)"]
+    assert settings(names([other, x], before=before)) == ["lmbda 0.0130 (other)", "lmbda 0.0130"]
+    # Trained again, it takes its own place; moved, it is still itself.
+    make_codec(x, seed=9, notes=Notes(0.013, "mse"))
+    assert settings(names([x], before=before)) == ["lmbda 0.0130"]
+    before = names([x, other])
+    moved = other.rename(other.with_name("elsewhere.safetensors"))
+    assert settings(names([moved], before=before)) == ["lmbda 0.0130 (other)"]

@@ -1,0 +1,87 @@
+"""``litcodec report``: results files become a page, a figure or a table."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from litcodec.errors import OutputExists
+from litcodec.evaluation import atomic_output
+from litcodec.limits import VIEWER_PICTURES
+from litcodec.report import ReportData, csv_table, markdown, page, plot, report_data
+
+PICTURES = VIEWER_PICTURES
+Format = Literal["html", "png", "svg", "csv", "md"]
+
+
+class Options(NamedTuple):
+    """What the command is told."""
+
+    results: Sequence[Path]
+    output: Path
+    format: Format
+    published: Sequence[str] | None
+    pictures: int
+    title: str | None
+    force: bool
+
+
+def report(options: Options) -> int:
+    """Write the report, say what is missing from it, and how to open it.
+
+    Raises:
+        ResultsError: if a results file cannot be used, or a published curve is unknown.
+        OutputExists: if the output is there and ``force`` is not set.
+    """
+    if options.output.exists() and not options.force:  # before the work, not after it
+        raise OutputExists(f"{options.output} exists already. Use --force to replace it.")
+    with _progress(shown=options.format == "html" and options.pictures > 0) as progress:
+        data = report_data(
+            options.results,
+            overlay=options.published,
+            pictures=options.pictures if options.format == "html" else 0,
+            title=options.title,
+            progress=progress,
+        )
+        content = _content(data, options.format)
+    with atomic_output(options.output, overwrite=options.force) as file:
+        file.write(content)
+    for note in data.notes:
+        print(f"litcodec: {note}", file=sys.stderr)
+    if data.failures:
+        print(f"litcodec: {len(data.failures)} codings had failed; they are left out.", file=sys.stderr)
+    points = sum(len(curve.points) for curve in data.curves)
+    hint = f"; open {options.output} in a browser" if options.format == "html" else ""
+    print(f"{options.output}: {len(data.curves)} curves, {points} points, {_size(len(content))}{hint}")
+    return 0
+
+
+def _content(data: ReportData, form: Format) -> bytes:
+    match form:
+        case "png" | "svg":
+            return plot(data.curves, form)
+        case "csv":
+            return csv_table(data).encode()
+        case "md":
+            return markdown(data).encode()
+    return page(data).encode()
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[Callable[[float], None]]:
+    """Shows how far the pictures are, where there is a terminal to show it on."""
+    console = Console(stderr=True)
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("pictures of the viewer"))
+    with Progress(
+        *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
+    ) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

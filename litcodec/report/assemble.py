@@ -1,0 +1,100 @@
+"""Results files to all that a report shows."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from litcodec.errors import ResultsError
+from litcodec.evaluation import read_results
+from litcodec.evaluation.curves import measured_curves, published
+from litcodec.evaluation.merging import Measured, merge_points
+from litcodec.limits import VIEWER_PICTURES
+from litcodec.report.bd_table import bd_table
+from litcodec.report.data import ImageRow, ReportData
+from litcodec.report.decoding import Source
+from litcodec.report.notes import KODAK, notes_on, pictures_of
+from litcodec.report.numbers import finite
+from litcodec.report.pictures import gallery
+
+# Drawn without being asked for where they compare: over the pictures of Kodak.
+USUAL_PUBLISHED = ("vtm", "hm", "bpg_444_x265_ycbcr")
+
+
+def report_data(
+    paths: Sequence[Path],
+    *,
+    overlay: Sequence[str] | None = None,
+    pictures: int = VIEWER_PICTURES,
+    title: str | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> ReportData:
+    """Everything of one or more evaluations.
+
+    Args:
+        paths: results files. Points of one curve are joined, see ``merge_points``.
+        overlay: names of published curves to draw too; if not given, some usual ones where all was measured
+            on Kodak, and none elsewhere.
+        pictures: how many the viewer shows.
+        title: of the report.
+        progress: told which share of the pictures is done, up to 1.
+
+    Raises:
+        ResultsError: if a file is damaged, no picture was scored in any, or a published curve is unknown.
+    """
+    results = [read_results(path) for path in paths]
+    measured = merge_points(results, _labels(paths))
+    found = measured_curves(measured)
+    if not found:
+        raise ResultsError(f"no picture was scored in {', '.join(map(str, paths))}. Evaluate again.")
+    place = {curve.name: k for k, curve in enumerate(found)}
+    measured = tuple(sorted(measured, key=lambda entry: place.get(entry.curve, len(place))))
+    sets = pictures_of(measured)
+    if overlay is None:
+        overlay = USUAL_PUBLISHED if set(sets.values()) == {KODAK} else ()
+    drawn = published(overlay)
+    curves = found + drawn
+    sets |= {curve.name: KODAK for curve in drawn}
+    sources = [Source(result, path.parent) for result, path in zip(results, paths, strict=True)]
+    shown = gallery(measured, sources, count=pictures, progress=progress)
+    folders = list(dict.fromkeys(result.images for result in results))
+    return ReportData(
+        title=title or f"Rate and distortion on {', '.join(Path(folder).name for folder in folders)}",
+        created=max(result.created for result in results),
+        images=", ".join(folders),
+        machine=results[0].machine,
+        curves=curves,
+        bd=bd_table(curves, sets),
+        rows=_rows(measured),
+        pictures=shown.pictures,
+        failures=tuple(
+            (f"{entry.curve}, {entry.point.setting}", failure)
+            for entry in measured
+            for failure in entry.point.failures
+        ),
+        notes=(*notes_on(curves, measured, sets, results), *shown.notes),
+    )
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """What to call each file in the name of a curve that another file has too."""
+    stems = [path.stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else [path.with_suffix("").as_posix() for path in paths]
+
+
+def _rows(measured: Sequence[Measured]) -> tuple[ImageRow, ...]:
+    return tuple(
+        ImageRow(
+            curve=entry.curve,
+            setting=entry.point.setting,
+            image=score.image,
+            bytes=score.bytes,
+            bpp=score.bpp,
+            psnr_rgb=finite(score.psnr_rgb),
+            psnr_luma=finite(score.psnr_luma),
+            ms_ssim=finite(score.ms_ssim),
+            ms_ssim_db=finite(score.ms_ssim_db),
+            encode_s=score.encode_s,
+            decode_s=score.decode_s,
+        )
+        for entry in measured
+        for score in entry.point.scores
+    )

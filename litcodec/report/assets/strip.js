@@ -1,0 +1,41 @@
+// The same crop of every codec at every level, pixel for pixel.
+
+function showStrip(picture) {
+  const levels = Object.entries(LEVELS).map(([level, title]) => [title, picture.versions.filter((version) => version.level === level)]);
+  const groups = levels.filter(([, versions]) => versions.length).map(([title, versions]) => {
+    const rates = versions.map(({ bpp }) => bpp);
+    const range = [Math.min(...rates), Math.max(...rates)].map((rate) => fixed(rate, 2));
+    const about = range[0] === range[1] ? range[0] : range.join(" to ");
+    const tiles = versions.map((version) => tile(picture, version));
+    return el("div", {}, el("h4", {}, `${title}, ${about} bpp`), el("div", { class: "tiles" }, tile(picture, null), ...tiles));
+  });
+  byId("strip").replaceChildren(...groups);
+  place();
+}
+
+function tile(picture, version) {
+  const title = version ? version.curve : "Original";
+  const image = el("img", { src: version?.picture ?? picture.original, alt: `Crop of ${picture.name}, ${title}` });
+  const frame = el("div", {}, image);
+  dragged(frame, (event) => {
+    shift("across", -event.movementX / Math.max(1, picture.width - frame.clientWidth));
+    shift("down", -event.movementY / Math.max(1, picture.height - frame.clientHeight));
+    place();
+  });
+  const numbers = version ? `${fixed(version.bpp, 3)} bpp · ${fixed(version.psnr_rgb, 2)} dB` : `${picture.width} × ${picture.height}`;
+  return el("figure", { class: "tile" }, frame, el("figcaption", {}, version ? named(title) : title, el("small", {}, numbers)));
+}
+
+function shift(slider, share) {
+  byId(slider).value = String(Number(byId(slider).value) + 100 * share);
+}
+
+function place() {
+  const position = `${byId("across").value}% ${byId("down").value}%`;
+  for (const image of byId("strip").querySelectorAll("img")) image.style.objectPosition = position;
+}
+
+function linkStrip() {
+  byId("across").addEventListener("input", place);
+  byId("down").addEventListener("input", place);
+}

@@ -1,0 +1,115 @@
+"""Kept files back into pictures, with the very codecs that made them."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.codecs import FrozenCodec, from_stream, load_codec
+from litcodec.data import read_image
+from litcodec.errors import AnchorMissing, CodecFileError, ResultsError
+from litcodec.evaluation.results import Point, Results, Score
+from litcodec.limits import pixels_needed
+from litcodec.metrics import bits_per_place
+
+
+class Source(NamedTuple):
+    """A results file that was read."""
+
+    results: Results
+    folder: Path  # where it lies
+
+
+class Decoders:
+    """All codecs of some results. Codec files are opened when first needed, and once."""
+
+    def __init__(self) -> None:
+        self._anchors = {anchor.name: anchor for anchor in open_anchors(ANCHOR_KEYS).found}
+        self._codecs: dict[Path, FrozenCodec] = {}
+
+    def decode(self, point: Point, score: Score, source: Source) -> Tensor:
+        """The picture that a kept file holds.
+
+        Args:
+            point: by what it was made.
+            score: of the file.
+            source: of both.
+
+        Returns:
+            uint8 (3, H, W).
+
+        Raises:
+            LitcodecError: if the codec or the file cannot be used.
+        """
+        data = _read(source.folder / score.file)
+        if len(data) != score.bytes:
+            raise ResultsError(f"its file has {len(data):,} bytes by now; {score.bytes:,} were evaluated.")
+        if point.kind == "codec":
+            limit = pixels_needed(score.height, score.width)
+            x_hat = from_stream(self._codec(point, source), data, max_pixels=limit)
+            picture = (x_hat[0] * 255).round().to(torch.uint8).cpu()
+        elif point.curve in self._anchors:
+            picture = self._anchors[point.curve].decompress(data)
+        else:
+            raise AnchorMissing(f"{point.curve} is not installed here.")
+        if picture.shape != (3, score.height, score.width):
+            H, W = picture.shape[1:]
+            raise ResultsError(f"its file holds {W}x{H} pixels, not {score.width}x{score.height}.")
+        return picture
+
+    def bits(self, point: Point, x: Tensor, source: Source) -> Tensor | None:
+        """Where a codec of ours spends its bits on ``x``, (H, W) in bits per pixel; None for yardsticks.
+
+        Args:
+            point: the codec.
+            x: the original, uint8 (3, H, W).
+            source: of the point.
+
+        Raises:
+            LitcodecError: if the codec cannot be used.
+        """
+        if point.kind != "codec":
+            return None
+        codec = self._codec(point, source)
+        bits = codec.bits(x[None].float() / 255)
+        return bits_per_place(bits, (x.shape[1], x.shape[2]), factor=codec.downsampling_factor).cpu()
+
+    def _codec(self, point: Point, source: Source) -> FrozenCodec:
+        path = _found(Path(point.source), source.folder)
+        if path not in self._codecs:
+            self._codecs[path] = load_codec(path)
+        codec = self._codecs[path]
+        if codec.fingerprint.hex() != point.fingerprint:
+            raise CodecFileError(
+                f"{path} has fingerprint {codec.fingerprint.hex()} by now; {point.fingerprint} was evaluated."
+            )
+        return codec
+
+
+def read_original(score: Score, source: Source) -> Tensor:
+    """The picture that was evaluated, uint8 (3, H, W).
+
+    Raises:
+        ImageError: if it cannot be read.
+        ResultsError: if it has changed since.
+    """
+    path = _found(Path(source.results.images), source.folder) / score.image
+    x = read_image(path, max_pixels=pixels_needed(score.height, score.width))
+    if hashlib.sha256(path.read_bytes()).hexdigest() != score.sha256:
+        raise ResultsError(f"{path} has changed since it was evaluated.")
+    return x
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ResultsError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _found(path: Path, folder: Path) -> Path:
+    """``path`` as given if it is there, else below ``folder``: results may have moved with all they need."""
+    return folder / path if not path.exists() and (folder / path).exists() else path

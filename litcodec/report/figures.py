@@ -1,0 +1,77 @@
+"""Rate-distortion curves to move about in: on the page and on the dashboard."""
+
+from collections.abc import Sequence
+from html import escape
+
+import plotly.graph_objects as go
+
+from litcodec.evaluation.curves import Curve, CurvePoint
+from litcodec.report.data import Metric
+from litcodec.report.styles import METRIC_LABELS, RATE_LABEL, drawn, view
+
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
+DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
+GRID = "rgba(128, 128, 128, 0.25)"  # to be seen on white and on black
+
+
+def rd_figure(curves: Sequence[Curve], metric: Metric) -> go.Figure:
+    """Quality over rate, one trace for every curve that has ``metric``, in the order given.
+
+    Curves look alike in all figures made of the same ``curves``. No ground and no colour of text is set:
+    they are the page's to choose.
+
+    Args:
+        curves: measured ones are drawn solid with markers, published ones thin and dashed.
+        metric: on the y axis.
+    """
+    figure = go.Figure(layout={"template": go.layout.Template()})
+    for curve, style, points in drawn(curves, metric):
+        measured = style.measured
+        figure.add_scatter(
+            name=curve.name,
+            x=[point.bpp for point in points],
+            y=[getattr(point, metric) for point in points],
+            mode="lines+markers" if measured else "lines",
+            line={
+                "color": style.colour,
+                "width": 2.2 if measured else 1.3,
+                "dash": "solid" if measured else DASHES[style.place % len(DASHES)],
+            },
+            marker={"symbol": MARKERS[style.place % len(MARKERS)], "size": 7} if measured else None,
+            hovertext=[_words(curve.name, point) for point in points],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    axis = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "ticks": "outside"}
+    figure.update_layout(
+        xaxis={**axis, "title": {"text": RATE_LABEL}},
+        yaxis={**axis, "title": {"text": METRIC_LABELS[metric]}},
+        hovermode="closest",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 60, "r": 20, "t": 30, "b": 50},
+    )
+    if figure.data:
+        shown = view(curves, metric)
+        figure.update_xaxes(range=shown.x)
+        figure.update_yaxes(range=shown.y)
+    return figure
+
+
+def _words(name: str, point: CurvePoint) -> str:
+    """What hovering says of a point."""
+    pictures = "1 picture" if point.images == 1 else f"{point.images} pictures"
+    lines = [f"<b>{escape(name)}</b>", f"{escape(point.setting)}, {pictures}"]
+    if point.lmbda is not None:
+        lines.append(f"λ = {point.lmbda:g}")
+    lines.append(f"{point.bpp:.4f} bpp")
+    for label, value, form in (
+        ("PSNR RGB", point.psnr_rgb, "{:.2f} dB"),
+        ("PSNR luma", point.psnr_luma, "{:.2f} dB"),
+        ("MS-SSIM", point.ms_ssim, "{:.4f}"),
+        ("MS-SSIM", point.ms_ssim_db, "{:.2f} dB"),
+        ("encoded in", point.encode_s, "{:.3f} s"),
+        ("decoded in", point.decode_s, "{:.3f} s"),
+    ):
+        if value is not None:
+            lines.append(f"{label} {form.format(value)}")
+    return "<br>".join(lines)

@@ -1,0 +1,8 @@
+"""Numbers that are not always there."""
+
+import math
+
+
+def finite(value: float) -> float | None:
+    """None for the PSNR of a lossless picture and for the MS-SSIM of a small one: JSON knows neither."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,95 @@
+"""A report as one HTML file that opens from disk and asks nothing of a network."""
+
+import base64
+import hashlib
+import html
+import json
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from litcodec.evaluation.curves import Curve
+from litcodec.report.data import ReportData
+from litcodec.report.figures import rd_figure
+from litcodec.report.styles import drawn, metrics_of
+
+# One module made of these, in this order: what runs at once comes last.
+SCRIPTS = ("dom.js", "table.js", "charts.js", "numbers.js", "strip.js", "viewer.js", "page.js")
+
+
+def page(data: ReportData) -> str:
+    """The complete page: style, scripts, curves, tables and pictures in one piece.
+
+    Names in ``data`` may be anything: they reach the page as JSON and are shown as text. The page's own
+    policy forbids every request and every script but its two.
+    """
+    plotly = get_plotlyjs()
+    script = "\n".join(_asset(name) for name in SCRIPTS)
+    return Template(_asset("page.html")).substitute(
+        policy=_policy(plotly, script),
+        title=_escaped(data.title),
+        style=_asset("page.css"),
+        data=_json(data),
+        plotly=plotly,
+        script=script,
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("litcodec.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _policy(*scripts: str) -> str:
+    """A content security policy under which only ``scripts`` run and nothing is fetched."""
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _escaped(text: str) -> str:
+    """HTML in plain ASCII, so that file names that are no Unicode cannot spoil the file."""
+    return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _json(data: ReportData) -> str:
+    figures, styles = _figures(data.curves)
+    values = {**_plain(data), "figures": figures, "styles": styles}
+    # "<" could end the script element that holds the JSON.
+    return json.dumps(values, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _figures(curves: Sequence[Curve]) -> tuple[list[dict[str, Any]], dict[str, dict[str, str | None]]]:
+    """The figure of each metric that has values, with its curves' names in order; how each curve looks."""
+    figures = [
+        {
+            "metric": metric,
+            "names": [curve.name for curve, _, _ in drawn(curves, metric)],
+            "figure": json.loads(rd_figure(curves, metric).to_json()),
+        }
+        for metric in metrics_of(curves)
+    ]
+    styles: dict[str, dict[str, str | None]] = {}
+    for entry in figures:
+        for name, trace in zip(entry["names"], entry["figure"]["data"], strict=True):
+            line, marker = trace["line"], trace.get("marker", {})
+            styles[name] = {"colour": line["color"], "dash": line["dash"], "symbol": marker.get("symbol")}
+    return figures, styles
+
+
+def _plain(value: Any) -> Any:
+    """NamedTuples as dicts; NaN as None; infinity, which JSON has not, as ``{"infinite": true}``."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"infinite": True} if value > 0 else None
+    if isinstance(value, tuple):
+        fields = getattr(value, "_fields", None)
+        if fields is None:
+            return [_plain(item) for item in value]
+        return {name: _plain(item) for name, item in zip(fields, value, strict=True)}
+    return value

@@ -1,0 +1,32 @@
+"""One real evaluation, of two small pictures."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from litcodec.anchors import open_anchors
+from litcodec.codecs import MeanScaleHyperprior, Notes, save_codec
+from litcodec.data import write_png
+from litcodec.evaluation import evaluate
+
+SIZES = {"a.png": (96, 120), "below/b é.png": (50, 70)}
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory, image_like) -> Path:
+    """A results file, its kept files beside it: an untrained codec at two settings, JPEG and WebP."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    (folder / "pictures" / "below").mkdir(parents=True)
+    for seed, (name, (H, W)) in enumerate(SIZES.items()):
+        x = (image_like(H, W, seed=seed)[0] * 255).round().to(torch.uint8)
+        write_png(folder / "pictures" / name, x)
+    codecs = [folder / f"{seed}.safetensors" for seed in range(2)]
+    for seed, path in enumerate(codecs):
+        torch.manual_seed(seed)
+        codec = MeanScaleHyperprior(N=8, M=12).eval().freeze()
+        codec.notes = Notes(lmbda=0.01 * (seed + 1), distortion="mse")
+        save_codec(codec, path)
+    anchors = open_anchors(("jpeg", "webp")).found
+    evaluate(codecs, folder / "pictures", folder / "results.json", anchors=anchors)
+    return folder / "results.json"

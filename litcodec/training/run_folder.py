@@ -1,15 +1,21 @@
 """Every run has a folder of its own, ``<run_root>/<run_name>/<NNN>/``: its config, checkpoints and logs."""
 
+import json
+import math
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
+from lightning.pytorch.loggers import Logger, WandbLogger
 
 # Processes that Lightning starts for further devices inherit it, and so share the folder.
 ENVIRONMENT_VARIABLE = "LITCODEC_RUN_FOLDER"
+PROGRESS_S = 5.0  # between two notes of how far the run is
 
 
 def choose_run_folder(root: Path, name: str, ckpt_path: str | None) -> Path:
@@ -63,6 +69,8 @@ def _point_latest_at(folder: Path) -> None:
 class RunFolder(SaveConfigCallback):
     """Saves the run's config in its folder and with its loggers, and the last checkpoint when training ends.
 
+    Every few seconds ``progress.json`` says how far it is: ``litcodec sweep`` shows that of each of its runs.
+
     Args:
         parser: of the subcommand.
         config: as it is run.
@@ -76,6 +84,7 @@ class RunFolder(SaveConfigCallback):
         super().__init__(parser, config, save_to_log_dir=False)
         self.folder = Path(folder)
         self.given = given
+        self._noted = -math.inf
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""
@@ -86,11 +95,38 @@ class RunFolder(SaveConfigCallback):
         _point_latest_at(self.folder)
         for logger in trainer.loggers:
             # Dotted keys, the same that a sweep sets: "model.lmbda".
-            logger.log_hyperparams(dict(_flat(self.given.as_dict())))
+            swept = _swept_keys(logger)
+            logger.log_hyperparams({k: v for k, v in _flat(self.given.as_dict()) if k not in swept})
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note how far the run is, now and then."""
+        now = time.monotonic()
+        if not trainer.is_global_zero or now - self._noted < PROGRESS_S:
+            return
+        self._noted = now
+        loss = trainer.callback_metrics.get("train/loss")
+        said = {
+            "step": trainer.global_step,
+            "steps": trainer.max_steps,
+            "loss": None if loss is None else loss.item(),
+        }
+        path = self.folder / "progress.json"
+        path.with_suffix(".part").write_text(json.dumps(said))
+        os.replace(path.with_suffix(".part"), path)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The periodic checkpoint may lie some steps back: keep the end."""
         trainer.save_checkpoint(self.folder / "checkpoints" / "last.ckpt", weights_only=False)
+
+
+def _swept_keys(logger: Logger) -> set[str]:
+    """What a sweep's agent has set, and locked, in a run's W&B config: logged again, W&B would only warn."""
+    chosen = os.environ.get("WANDB_SWEEP_PARAM_PATH", "")
+    if not isinstance(logger, WandbLogger) or not Path(chosen).is_file():
+        return set()
+    return set(yaml.safe_load(Path(chosen).read_text()))
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

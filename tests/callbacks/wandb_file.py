@@ -19,6 +19,8 @@ class OfflineRun(NamedTuple):
     history: list[dict[str, Any]]  # one dict per logged row
     summary: dict[str, Any]  # last value of each key
     axes: dict[str, str]  # defined metric -> its x axis, "" for none; globs in brackets
+    config: dict[str, Any]
+    artifacts: list[tuple[str, list[str]]]  # type and files of each but tables
 
 
 def read_offline_run(root: Path) -> OfflineRun:
@@ -27,6 +29,8 @@ def read_offline_run(root: Path) -> OfflineRun:
     history: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
     axes: dict[str, str] = {}
+    config: dict[str, Any] = {}
+    artifacts: list[tuple[str, list[str]]] = []
     complete = False
     for record in _records(path.read_bytes()):
         kind = record.WhichOneof("record_type")
@@ -36,9 +40,14 @@ def read_offline_run(root: Path) -> OfflineRun:
             summary.update(_items(record.summary.update))
         elif kind == "metric":
             axes[record.metric.name or f"[{record.metric.glob_name}]"] = record.metric.step_metric
+        elif kind == "config":
+            config.update(_items(record.config.update))
+        elif kind == "artifact" and record.artifact.type != "run_table":
+            files = [entry.path for entry in record.artifact.manifest.contents]
+            artifacts.append((record.artifact.type, files))
         complete = complete or kind == "exit"
     assert complete, f"{path} was read before W&B had written all of it"
-    return OfflineRun(path.parent / "files", history, summary, axes)
+    return OfflineRun(path.parent / "files", history, summary, axes, config, artifacts)
 
 
 def _records(data: bytes) -> Iterator[Any]:

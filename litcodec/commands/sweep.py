@@ -1,0 +1,148 @@
+"""``litcodec sweep``: a W&B sweep file without a server, from YAML to rate-distortion curves."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.commands.evaluate import Options as EvaluateOptions
+from litcodec.commands.evaluate import evaluate_files
+from litcodec.commands.export import export
+from litcodec.commands.report import PICTURES, report
+from litcodec.commands.report import Options as ReportOptions
+from litcodec.commands.sweep_progress import watching
+from litcodec.data import bundled_photographs, list_images
+from litcodec.errors import SweepError
+from litcodec.evaluation import read_results, write_results
+from litcodec.limits import MAX_PIXELS
+from litcodec.sweeps import (
+    Job,
+    Outcome,
+    Sweep,
+    codec_file,
+    read_sweep,
+    run_jobs,
+    slots_of,
+    visible_gpus,
+)
+
+
+class Options(NamedTuple):
+    """What the command is told."""
+
+    file: Path
+    output: Path | None
+    images: Path | None
+    anchors: Sequence[str]
+    devices: str | None
+    label: str | None
+    force: bool
+
+
+def run_sweep(options: Options) -> int:
+    """Train every point, measure the codecs, write the report; returns 1 if anything failed.
+
+    Raises:
+        SweepError: if the file is no grid, or the devices are not there; before anything is started.
+        EmptyDataset: if there are no pictures to measure on; before anything is started.
+    """
+    if os.name != "posix":
+        raise SweepError("litcodec sweep needs Linux or macOS; elsewhere use W&B's server: wandb sweep.")
+    sweep = read_sweep(options.file)
+    folder = options.output or Path("runs", "sweeps", sweep.name)
+    images = options.images or bundled_photographs() / "heldback"
+    list_images(images)  # what is missing should be said now rather than after days of training
+    open_anchors(ANCHOR_KEYS if "all" in options.anchors else options.anchors)
+    slots = slots_of(options.devices, visible_gpus() if options.devices else ())
+    for note in sweep.notes:
+        print(f"litcodec: {options.file}: {note}.", file=sys.stderr)
+    print(f"{options.file}: {len(sweep.points)} points in {folder}", flush=True)
+
+    jobs = [Job(point.title, folder / point.slug, point.command) for point in sweep.points]
+    outcomes = _train(sweep, jobs, slots)
+    failed = [outcome for outcome in outcomes if outcome.reason]
+    codecs = [codec_file(outcome.job.folder) for outcome in outcomes if not outcome.reason]
+    wrong = _measure(options, codecs, images, folder) if codecs else 1
+    if failed:
+        print(
+            f"litcodec: {len(failed)} of {len(jobs)} points failed; the same command tries them again.",
+            file=sys.stderr,
+        )
+    return 1 if failed or wrong else 0
+
+
+def _train(sweep: Sweep, jobs: Sequence[Job], slots: Sequence[dict[str, str]]) -> tuple[Outcome, ...]:
+    # Runs that are uploaded one day stand together then.
+    together = {"WANDB_RUN_GROUP": os.environ.get("WANDB_RUN_GROUP", sweep.name)}
+    try:
+        with _termination_as_interrupt(), watching(jobs) as tell:
+            return run_jobs(jobs, [{**together, **slot} for slot in slots], _export, tell)
+    except KeyboardInterrupt:
+        done = sum(codec_file(job.folder).exists() for job in jobs)
+        print(
+            f"litcodec: {done} of {len(jobs)} points are done; the same command continues the others.",
+            file=sys.stderr,
+        )
+        raise
+
+
+def _export(checkpoint: Path, output: Path) -> None:
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # the point's own line says enough
+        export(checkpoint, output, overwrite=True)
+
+
+def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Path) -> int:
+    """Rate and quality of real bytes, and the report."""
+    results = folder / "results.json"
+    if not options.force:
+        _forget_other_codecs(results, codecs)
+    wrong = evaluate_files(
+        EvaluateOptions(
+            codecs,
+            images,
+            options.anchors,
+            results,
+            options.label,
+            keep=True,
+            max_pixels=MAX_PIXELS,
+            force=options.force,
+        )
+    )
+    page = ReportOptions(
+        [results], folder / "report.html", "html", None, PICTURES, f"Sweep {folder.name}", force=True
+    )
+    return report(page) or wrong
+
+
+def _forget_other_codecs(results: Path, codecs: Sequence[Path]) -> None:
+    """Leave out what points of an earlier state of the sweep file scored: their curves are not asked for."""
+    if not results.exists():
+        return
+    before = read_results(results)
+    wanted = {codec.as_posix() for codec in codecs}
+    points = tuple(point for point in before.points if point.kind == "anchor" or point.source in wanted)
+    if points != before.points:
+        write_results(results, before._replace(points=points))
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM, with which clusters end jobs, end the runs in order, as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -12,7 +12,7 @@ from torch import Tensor
 from callbacks.figures import draw_channels, draw_densities
 from callbacks.latent_counts import LatentCounts, channel_bpp, count_latents, dead_channels, entropy_scalars
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
-from callbacks.validation import ValidationCallback, watched_codec
+from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
 from litcodec.entropy import FactorizedDensity
 from litcodec.errors import ShapeError
 
@@ -52,7 +52,7 @@ class EntropyStatistics(ValidationCallback):
         """See ``ValidationCallback``."""
         self._counts, self._density = [], None
 
-    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> None:
+    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
         """See ``ValidationCallback``."""
         if not trainer.is_global_zero or len(self._counts) >= self.max_images:
             return
@@ -60,7 +60,7 @@ class EntropyStatistics(ValidationCallback):
         if self._density is None:
             # When the validation ends, averaged weights may be gone already.
             self._density = copy.deepcopy(codec.density).cpu()
-        self._counts.append(count_latents(codec, x, self.frozen_codec(trainer, pl_module).encode(x)))
+        self._counts.append(count_latents(codec, image.x, image.coded))
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """See ``ValidationCallback``."""

@@ -6,12 +6,10 @@ from statistics import fmean
 from typing import NamedTuple
 
 import lightning as L
-from torch import Tensor
 
 from callbacks.names import short_names
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
-from callbacks.validation import ValidationCallback, watched_codec
-from litcodec.codecs import through_bytes
+from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
 from litcodec.losses import bits_per_pixel
 from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
 from litcodec.training.ranks import gather_from_ranks
@@ -60,17 +58,16 @@ class RDPoints(ValidationCallback):
         """See ``ValidationCallback``."""
         self._seen = []
 
-    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> None:
+    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
         """See ``ValidationCallback``."""
-        data, x_hat = through_bytes(self.frozen_codec(trainer, pl_module), x)
+        x, x_hat = image.x, image.x_hat
         estimated = float(bits_per_pixel(watched_codec(pl_module)(x)))
         similarity = ms_ssim(x, x_hat)
-        rate = bpp(len(data), (x.shape[2], x.shape[3]))
         self._seen.append(
             RDPoint(
-                name,
-                len(data),
-                rate,
+                image.name,
+                len(image.stream),
+                bpp(len(image.stream), image.size),
                 estimated,
                 psnr(x, x_hat),
                 psnr_luma(x, x_hat),

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 import lightning as L
 from PIL import Image
-from torch import Tensor
 
 from callbacks.names import short_names
 from callbacks.sinks import log_media, wandb_loggers
 from callbacks.tiles import COLOUR_MAP, ERROR_GAIN, on_one_canvas, panel
-from callbacks.validation import ValidationCallback
-from litcodec.codecs import through_bytes
+from callbacks.validation import ObservedImage, ValidationCallback
 from litcodec.errors import ShapeError
 from litcodec.metrics import bits_per_place, bpp, psnr
 from litcodec.training.ranks import gather_from_ranks
@@ -55,12 +53,12 @@ class Reconstructions(ValidationCallback):
         """See ``ValidationCallback``."""
         self._chosen = {}
 
-    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> None:
+    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
         """See ``ValidationCallback``."""
         # Loaders give images in order of name, mostly: then only the first few are ever drawn.
-        if len(self._chosen) >= self.max_images and name > max(self._chosen):
+        if len(self._chosen) >= self.max_images and image.name > max(self._chosen):
             return
-        self._chosen[name] = self._draw(trainer, pl_module, x, name)
+        self._chosen[image.name] = self._draw(image)
         self._chosen = {first: self._chosen[first] for first in sorted(self._chosen)[: self.max_images]}
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -90,14 +88,12 @@ class Reconstructions(ValidationCallback):
             ]
             log_media(trainer, {"reconstructions": images})
 
-    def _draw(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> Reconstruction:
-        size = (x.shape[2], x.shape[3])
-        coder = self.frozen_codec(trainer, pl_module)
-        data, x_hat = through_bytes(coder, x)
-        bits = bits_per_place(coder.bits(x), size, factor=coder.downsampling_factor)
+    def _draw(self, image: ObservedImage) -> Reconstruction:
+        x, x_hat = image.x, image.x_hat
+        bits = bits_per_place(image.codec.bits(x), image.size, factor=image.codec.downsampling_factor)
         picture, scale = panel(x, x_hat, bits, max_side=self.max_side)
         caption = (
-            f"{name}: {bpp(len(data), size):.4f} bpp, {psnr(x, x_hat):.2f} dB "
+            f"{image.name}: {bpp(len(image.stream), image.size):.4f} bpp, {psnr(x, x_hat):.2f} dB "
             f"(error: grey, mean |difference| x{ERROR_GAIN}; bits: {COLOUR_MAP}, 0 to {scale:g} a pixel)"
         )
-        return Reconstruction(name, caption, picture)
+        return Reconstruction(image.name, caption, picture)

@@ -1,15 +1,63 @@
 """What callbacks that look at validation images share: the images one by one, and one frozen codec."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
-from litcodec.codecs import Codec, FrozenCodec
+from litcodec.bitstream import pack
+from litcodec.codecs import Codec, Coded, FrozenCodec, from_stream
 from litcodec.data import ImageBatch
 from litcodec.errors import FreezeError, ShapeError
+from litcodec.limits import pixels_needed
+from litcodec.types import Compressed
+
+
+class ObservedImage:
+    """One validation image, coded and decoded when first asked for, and only once for all callbacks.
+
+    Args:
+        x: (1, 3, H, W) in [0, 1].
+        name: of its file.
+        freeze: gives the codec of this validation; may raise FreezeError, as may then all properties.
+    """
+
+    def __init__(self, x: Tensor, name: str, freeze: Callable[[], FrozenCodec]) -> None:
+        self.x, self.name = x, name
+        self.size = (x.shape[2], x.shape[3])  # (H, W)
+        self._freeze = freeze
+
+    @cached_property
+    def codec(self) -> FrozenCodec:
+        """The frozen codec of this validation."""
+        return self._freeze()
+
+    @cached_property
+    def coded(self) -> Coded:
+        """The image's latents, coded."""
+        return self.codec.encode(self.x)
+
+    @cached_property
+    def stream(self) -> bytes:
+        """The complete ``.litc`` stream."""
+        return pack(Compressed(self.coded.strings, self.size), self.codec.fingerprint)
+
+    @cached_property
+    def x_hat(self) -> Tensor:
+        """What these bytes decode to, (1, 3, H, W), where ``x`` is."""
+        decoded = from_stream(self.codec, self.stream, max_pixels=pixels_needed(*self.size))
+        return decoded.to(self.x.device)
+
+
+class _Shared(NamedTuple):
+    """What the callbacks of one validation give each other."""
+
+    batch: ImageBatch
+    images: Sequence[ObservedImage]
 
 
 class ValidationCallback(L.Callback, ABC):
@@ -33,14 +81,15 @@ class ValidationCallback(L.Callback, ABC):
         self.broken = False
         self._validations = 0
         self._active = False
+        self._shared: _Shared | None = None  # of the batch under way
 
     @abstractmethod
     def begin(self) -> None:
         """Forget the last validation."""
 
     @abstractmethod
-    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, x: Tensor, name: str) -> None:
-        """Look at one image, (1, 3, H, W) in [0, 1]."""
+    def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
+        """Look at one image."""
 
     @abstractmethod
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -54,6 +103,17 @@ class ValidationCallback(L.Callback, ABC):
             self.broken = False
             self.begin()
 
+    def on_validation_batch_start(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        batch: ImageBatch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Let go of the last batch before the next one needs its memory."""
+        self._shared = None
+
     def on_validation_batch_end(
         self,
         trainer: L.Trainer,
@@ -64,20 +124,22 @@ class ValidationCallback(L.Callback, ABC):
         dataloader_idx: int = 0,
     ) -> None:
         """Look at the images of a batch."""
-        for k, name in enumerate(batch.names):
-            if not self._active or self.broken:
-                return
+        if not self._active or self.broken:
+            return
+        self._shared = self._share(trainer, pl_module, batch)
+        for image in self._shared.images:
             try:
-                self.observe(trainer, pl_module, batch.x[k : k + 1].float(), name)
+                self.observe(trainer, pl_module, image)
             except FreezeError as error:
                 self.broken = True
                 rank_zero_warn(f"{type(self).__name__} skips this validation: {error}")
+                return
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Report."""
         if self._active:
             self.finish(trainer, pl_module)
-            self.frozen = None
+            self.frozen = self._shared = None
 
     def frozen_codec(self, trainer: L.Trainer, pl_module: L.LightningModule) -> FrozenCodec:
         """The codec as it is in this validation, frozen by whichever callback asked first.
@@ -89,12 +151,30 @@ class ValidationCallback(L.Callback, ABC):
             FreezeError: if the codec cannot be frozen.
         """
         if self.frozen is None:
-            callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-            siblings = (c.frozen for c in callbacks if isinstance(c, ValidationCallback) and c._active)
-            self.frozen = next((frozen for frozen in siblings if frozen is not None), None)
+            found = (sibling.frozen for sibling in _active_siblings(trainer))
+            self.frozen = next((frozen for frozen in found if frozen is not None), None)
         if self.frozen is None:
             self.frozen = watched_codec(pl_module).freeze()
         return self.frozen
+
+    def _share(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: ImageBatch) -> _Shared:
+        """The images of a batch: a sibling's, if one has looked at it already."""
+        for sibling in _active_siblings(trainer):
+            if sibling._shared is not None and sibling._shared.batch is batch:
+                return sibling._shared
+
+        def freeze() -> FrozenCodec:
+            return self.frozen_codec(trainer, pl_module)
+
+        images = [
+            ObservedImage(batch.x[k : k + 1].float(), name, freeze) for k, name in enumerate(batch.names)
+        ]
+        return _Shared(batch, images)
+
+
+def _active_siblings(trainer: L.Trainer) -> list[ValidationCallback]:
+    callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return [c for c in callbacks if isinstance(c, ValidationCallback) and c._active]
 
 
 def watched_codec(pl_module: L.LightningModule) -> Codec:

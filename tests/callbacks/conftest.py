@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_run import SIZES, TinyModule, as_loader, validation_batches
+from tiny_run import LADDER, SIZES, Fit, TinyModule, as_loader, make_run_folder, validation_batches
 from torch.utils.data import DataLoader
 
-from litcodec.codecs import MeanScaleHyperprior
+from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior
+from litcodec.data import FolderDataModule
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,43 @@ def fit(tmp_path: Path, pictures: Path) -> Callable[..., L.Trainer]:
             **{"max_epochs": 1, "enable_checkpointing": False, **options},
         )
         trainer.fit(module, DataLoader(patches, batch_size=2), as_loader(validation_batches(pictures)))
+        return trainer
+
+    return run
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """As ``litcodec fit`` makes one."""
+    return make_run_folder(tmp_path / "runs" / "sweep" / "001", LADDER[3])
+
+
+@pytest.fixture
+def fit_in_run_folder(run_folder: Path, pictures: Path) -> Fit:
+    """Fit for one step, in a run folder, with pictures that are files."""
+
+    def run(callbacks: list[L.Callback], logger: Any = False, **options: Any) -> L.Trainer:
+        torch.manual_seed(0)
+        data = FolderDataModule(
+            train_dir=str(pictures), val_dir=str(pictures), patch_size=64, batch_size=1, num_workers=0
+        )
+        trainer = L.Trainer(
+            accelerator="cpu",
+            devices=1,
+            logger=logger,
+            callbacks=callbacks,
+            default_root_dir=run_folder,
+            max_steps=1,
+            val_check_interval=1,
+            check_val_every_n_epoch=None,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=False,
+            **options,
+        )
+        trainer.fit(TinyModule(FactorizedPrior(N=8, M=12), lmbda=LADDER[3]), datamodule=data)
         return trainer
 
     return run

@@ -1,16 +1,20 @@
 """What the tests of callbacks run on: a tiny module and three small pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import lightning as L
 import torch
+import yaml
 from torch.utils.data import DataLoader
 
 from litcodec.codecs import Codec
 from litcodec.data import ImageBatch, read_image
 from litcodec.losses import rd_loss
 
+Fit = Callable[..., L.Trainer]
+
+LADDER = (0.0018, 0.0035, 0.0067, 0.0130, 0.0250)
 SIZES = {"a/first.png": (192, 192), "b/second.png": (170, 200), "b/tiny.png": (40, 72)}  # (H, W)
 
 
@@ -38,3 +42,11 @@ def validation_batches(pictures: Path, names: Iterable[str] = tuple(SIZES)) -> l
 
 def as_loader(batches: list[ImageBatch]) -> DataLoader[ImageBatch]:
     return DataLoader(batches, batch_size=None)
+
+
+def make_run_folder(folder: Path, lmbda: float, **other: object) -> Path:
+    """As much of one as siblings ask for."""
+    folder.mkdir(parents=True)
+    config = {"run_name": folder.parent.name, "model": {"lmbda": lmbda, "learning_rate": 1e-4, **other}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder

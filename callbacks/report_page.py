@@ -1,0 +1,107 @@
+"""The report of a run, when it ends."""
+
+from pathlib import Path
+
+import lightning as L
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+
+from callbacks.pictures import CACHE, picture_folder, validation_pictures
+from callbacks.rd_curve import RDCurve
+from callbacks.run_points import run_root, siblings_on_disk
+from callbacks.sinks import log_media, wandb_loggers
+from callbacks.validation import watched_codec
+from litcodec.codecs import Notes, codec_bytes
+from litcodec.errors import LitcodecError, ShapeError
+from litcodec.evaluation import atomic_output, evaluate
+from litcodec.report import page, report_data
+
+
+class ReportPage(L.Callback):
+    """When a fit ends, exports its codec, evaluates it on the validation pictures, and writes the report.
+
+    The run folder gets ``codec.safetensors``, ``results.json`` with its coded files, and ``report.html``,
+    which shows what ``litcodec report`` would: this run, its siblings and the yardsticks, see ``RDCurve``.
+    W&B gets the page as ``report``, and as an artifact of type "report". A codec that cannot be frozen, or
+    anything else that goes wrong, is a warning: the run has ended well without it.
+
+    Args:
+        pictures: how many the page shows side by side with their reconstructions.
+
+    Raises:
+        ShapeError: if ``pictures`` is below 0.
+    """
+
+    def __init__(self, pictures: int = 3) -> None:
+        if pictures < 0:
+            raise ShapeError(f"pictures is 0 or more; got {pictures}.")
+        self.pictures = pictures
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write it, on rank 0."""
+        if not trainer.is_global_zero or trainer.global_step == 0:
+            return
+        try:
+            path = self._write(trainer, pl_module)
+        except (LitcodecError, OSError) as error:
+            rank_zero_warn(f"ReportPage writes no report: {error}")
+            return
+        rank_zero_info(f"report: {path}")
+        _to_wandb(trainer, path)
+
+    def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> Path:
+        folder = Path(trainer.default_root_dir)
+        codec = folder / "codec.safetensors"
+        with atomic_output(codec, overwrite=True) as file:
+            file.write(_codec_file(trainer, pl_module))
+        pictures = validation_pictures(trainer)
+        if pictures is None:
+            raise ShapeError("the validation pictures are no files of a folder.")
+        images = picture_folder(pictures, run_root(folder) / CACHE / pictures.digest())
+        evaluate([codec], images, folder / "results.json", force=True)
+        data = report_data(
+            [folder / "results.json", *_others(trainer, folder)],
+            pictures=self.pictures,
+            title=f"{folder.parent.name} {folder.name}",
+        )
+        path = folder / "report.html"
+        with atomic_output(path, overwrite=True) as file:
+            file.write(page(data).encode())
+        return path
+
+
+def _codec_file(trainer: L.Trainer, pl_module: L.LightningModule) -> bytes:
+    codec = watched_codec(pl_module)
+    modes = [(module, module.training) for module in codec.modules()]
+    try:
+        frozen = codec.eval().freeze()
+    finally:
+        for module, training in modes:
+            module.training = training
+    lmbda, distortion = getattr(pl_module, "lmbda", None), getattr(pl_module, "distortion", None)
+    frozen.notes = Notes(lmbda, distortion, trainer.global_step)
+    return codec_bytes(frozen)
+
+
+def _others(trainer: L.Trainer, folder: Path) -> list[Path]:
+    """Results of the run's siblings, and of the yardsticks."""
+    callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    curve = next((callback for callback in callbacks if isinstance(callback, RDCurve)), None)
+    if curve is None or curve.own is None:
+        return []
+    siblings, _ = siblings_on_disk(folder, curve.own)
+    paths = [sibling.folder / "results.json" for sibling in siblings]
+    if curve.yardsticks is not None and curve.yardsticks.results is not None:
+        paths.append(curve.yardsticks.results)
+    return [path for path in paths if path.is_file()]
+
+
+def _to_wandb(trainer: L.Trainer, path: Path) -> None:
+    if not wandb_loggers(trainer):
+        return
+    import wandb
+
+    log_media(trainer, {"report": wandb.Html(str(path), inject=False)})
+    for logger in wandb_loggers(trainer):
+        artifact = wandb.Artifact(f"report-{logger.experiment.id}", type="report")
+        artifact.add_file(str(path))
+        logger.experiment.log_artifact(artifact)

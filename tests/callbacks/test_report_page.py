@@ -1,0 +1,61 @@
+"""ReportPage: what a fit leaves behind when it ends."""
+
+import math
+from pathlib import Path
+
+import lightning as L
+import pytest
+from lightning.pytorch.loggers import WandbLogger
+from tiny_run import LADDER, Fit
+from wandb_file import read_offline_run
+
+from callbacks import RDCurve, RDPoints, ReportPage
+from litcodec.codecs import load_codec
+from litcodec.evaluation import read_results
+
+
+def test_a_fit_ends_with_codec_results_and_report(
+    tmp_path: Path, run_folder: Path, fit_in_run_folder: Fit
+) -> None:
+    import wandb
+
+    points = RDPoints()
+    callbacks = [points, RDCurve(anchors=["jpeg"]), ReportPage(pictures=1)]
+    fit_in_run_folder(callbacks, WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path)))
+    wandb.finish()
+    wandb.teardown()
+
+    codec = load_codec(run_folder / "codec.safetensors")
+    assert (codec.notes.lmbda, codec.notes.step) == (LADDER[3], 1)
+    (point,) = read_results(run_folder / "results.json").points
+    assert point.fingerprint == codec.fingerprint.hex()
+    # What the command measures is what the last validation measured.
+    assert [(s.image, s.bytes) for s in point.scores] == [(p.image, p.bytes) for p in points.points]
+    assert [s.psnr_rgb for s in point.scores] == pytest.approx([p.psnr for p in points.points], abs=1e-3)
+
+    html = (run_folder / "report.html").read_text()
+    assert html.startswith("<!")
+    assert "FactorizedPrior N=8 M=12" in html
+    assert '"JPEG"' in html  # the yardsticks, measured for the curve, are not measured again
+
+    run = read_offline_run(tmp_path)
+    (row,) = [row for row in run.history if "report" in row]
+    assert row["report"]["_type"] == "html-file"
+    assert (run.folder / row["report"]["path"]).read_text() == html
+    assert run.artifacts == [("report", ["report.html"])]
+
+
+def test_a_report_that_fails_does_not_fail_the_run(run_folder: Path, fit_in_run_folder: Fit) -> None:
+    class Diverges(L.Callback):
+        def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+            next(pl_module.codec.g_s.parameters()).data[0] = math.nan
+
+    with pytest.warns(UserWarning, match="ReportPage writes no report: .*not finite"):
+        fit_in_run_folder([Diverges(), ReportPage()])
+    assert not (run_folder / "codec.safetensors").exists()
+    assert not (run_folder / "report.html").exists()
+
+
+def test_fewer_than_no_pictures_are_refused() -> None:
+    with pytest.raises(ValueError, match="pictures is 0 or more; got -1"):
+        ReportPage(pictures=-1)

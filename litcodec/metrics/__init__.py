@@ -1,5 +1,6 @@
 """How good a reconstruction is and what it costs: one plain function per file, of one image at a time."""
 
+from litcodec.metrics.bd import BDDelta, bd_quality, bd_rate
 from litcodec.metrics.bits_per_place import bits_per_place
 from litcodec.metrics.bpp import bpp
 from litcodec.metrics.ms_ssim import ms_ssim
@@ -7,4 +8,14 @@ from litcodec.metrics.ms_ssim_db import ms_ssim_db
 from litcodec.metrics.psnr import psnr
 from litcodec.metrics.psnr_luma import psnr_luma
 
-__all__ = ["bits_per_place", "bpp", "ms_ssim", "ms_ssim_db", "psnr", "psnr_luma"]
+__all__ = [
+    "BDDelta",
+    "bd_quality",
+    "bd_rate",
+    "bits_per_place",
+    "bpp",
+    "ms_ssim",
+    "ms_ssim_db",
+    "psnr",
+    "psnr_luma",
+]

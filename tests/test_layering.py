@@ -103,6 +103,10 @@ def test_no_import_goes_against_the_arrow():
     assert not wrong, "\n".join(wrong)
 
 
+def test_nothing_in_litcodec_imports_callbacks():
+    assert not [entry for entry in _uses("callbacks") if entry.room != "callbacks"]
+
+
 def test_only_the_trainers_rooms_import_lightning():
     wrong = [
         entry

@@ -1,11 +1,13 @@
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 from litcodec.cli import main
@@ -43,7 +45,12 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
     with Image.open(photographs[3]) as image:
         image.resize((200, 180)).save(tmp_path / "photo.jpg")
     (tmp_path / "configs").symlink_to(ROOT / "configs")
-    (tmp_path / "sweeps").symlink_to(ROOT / "sweeps")
+    shutil.copy(ROOT / "tests/golden/compressai/mbt2018-mean.pth.tar", tmp_path / "weights.pth.tar")
+    sweep = yaml.safe_load((ROOT / "sweeps/quickstart.yaml").read_text())
+    sweep["parameters"]["model.lmbda"]["values"] = sweep["parameters"]["model.lmbda"]["values"][:1]
+    sweep["command"] += [*SMALL_FIT.split(), "--trainer.max_steps", "4"]  # 4: its learning rate has phases
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps/quickstart.yaml").write_text(yaml.safe_dump(sweep))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "disabled")
     monkeypatch.setattr(sys, "argv", ["litcodec"])
@@ -56,7 +63,9 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
             steps = "4" if "--ckpt_path" in arguments else "2"
             arguments += [*SMALL_FIT.split(), "--trainer.max_steps", steps]
         assert main(arguments) == 0, command
-    assert {"photo.litc", "photo.png", "shards"} <= {path.name for path in tmp_path.iterdir()}
+    made = {"photo.litc", "photo.png", "shards", "report.html", "figure.svg", "imported.safetensors"}
+    assert made <= {path.name for path in tmp_path.iterdir()}
+    assert (tmp_path / "runs/sweeps/quickstart/report.html").is_file()
 
 
 def test_no_figure_is_left_to_be_filled_in() -> None:

@@ -4,6 +4,7 @@ from litcodec.codecs.base import Codec, Latents
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.file import build_codec, codec_bytes, load_codec, save_codec
 from litcodec.codecs.frozen import Coded, FrozenCodec, Notes
+from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.codecs.streams import from_stream, through_bytes, to_stream
@@ -13,6 +14,7 @@ __all__ = [
     "Coded",
     "FactorizedPrior",
     "FrozenCodec",
+    "JointAutoregressive",
     "Latents",
     "MeanScaleHyperprior",
     "Notes",

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from litcodec.codecs.frozen import Architecture, FrozenCodec
+from litcodec.codecs.frozen import Architecture, FrozenCodec, LatentCoder, frozen_copy, loaded_copy
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, MixedQuantiser, Quantiser
 from litcodec.layers import GDN, SimplifiedGDN
@@ -63,21 +63,33 @@ class Codec(nn.Module, ABC):
     def latents(self, x: Tensor) -> Latents:
         """The latents of ``x`` as they are before quantisation, padded to whole latents. For looking at."""
 
-    @abstractmethod
     def freeze(self) -> FrozenCodec:
         """Another object, which alone can compress and decompress; this one is not changed.
 
         Raises:
             FreezeError: if weights are not finite or too large to be made exact.
         """
+        coder = self._freeze_latents()
+        g_a, g_s = frozen_copy(self.g_a), frozen_copy(self.g_s)
+        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)
 
-    @abstractmethod
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
         """The frozen codec of this architecture whose tensors were read from a codec file.
 
         Raises:
             FreezeError: if tensors do not fit.
         """
+        g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
+        coder = self._restore_latents(tensors)
+        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)
+
+    @abstractmethod
+    def _freeze_latents(self) -> LatentCoder:
+        """What lies between g_a and g_s, made exact."""
+
+    @abstractmethod
+    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
+        """What lies between g_a and g_s, from a codec file."""
 
 
 def gdn_layer(form: GDNForm) -> type[GDN]:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
-from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
+from litcodec.codecs.factorized_coder import FactorizedLatentCoder
+from litcodec.codecs.frozen import Architecture, LatentCoder
 from litcodec.codecs.initial import initialise
-from litcodec.codecs.latent_coders import FactorizedLatentCoder
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser
 from litcodec.transforms import analysis, analysis_9x9, synthesis, synthesis_9x9
@@ -68,15 +68,8 @@ class FactorizedPrior(Codec):
         check_image(x)
         return Latents(self.g_a(pad_to(x, self.downsampling_factor)).float())
 
-    def freeze(self) -> FrozenCodec:
-        """See ``Codec.freeze``."""
-        coder = FactorizedLatentCoder.from_density(self.density)
-        return FrozenCodec(
-            self.architecture, self.downsampling_factor, frozen_copy(self.g_a), frozen_copy(self.g_s), coder
-        )
+    def _freeze_latents(self) -> LatentCoder:
+        return FactorizedLatentCoder.from_density(self.density)
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
-        """See ``Codec.restore``."""
-        g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
-        coder = FactorizedLatentCoder.from_tensors("y", tensors, channels=self.density.channels)
-        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)
+    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
+        return FactorizedLatentCoder.from_tensors("y", tensors, channels=self.density.channels)

@@ -15,6 +15,7 @@ from safetensors.torch import save
 from litcodec.codecs.base import Codec
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.frozen import FrozenCodec, Notes
+from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.errors import CodecFileError, FreezeError
@@ -105,7 +106,8 @@ def build_codec(name: object, init_args: object) -> Codec:
         CodecFileError: if the class or an argument is unknown.
     """
     known: dict[str, type[Codec]] = {
-        cls.__name__: cls for cls in (FactorizedPrior, ScaleHyperprior, MeanScaleHyperprior)
+        cls.__name__: cls
+        for cls in (FactorizedPrior, ScaleHyperprior, MeanScaleHyperprior, JointAutoregressive)
     }
     if not isinstance(name, str) or name not in known:
         raise CodecFileError(f"codec {name!r} is unknown; known are {', '.join(known)}.")

@@ -13,6 +13,7 @@ from litcodec.bitstream import FINGERPRINT_BYTES
 from litcodec.codecs.padding import check_image, pad_to, padded_size
 from litcodec.codecs.strips import in_strips
 from litcodec.errors import CodecMismatch, FreezeError, ShapeError
+from litcodec.layers import GDN
 from litcodec.types import Compressed
 
 LATENT_STRIDE = 16  # image rows, and columns, for each of y
@@ -208,6 +209,9 @@ def frozen_copy(net: nn.Sequential) -> nn.Sequential:
         FreezeError: if a weight is not finite.
     """
     frozen = copy.deepcopy(net).float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    for module in frozen:
+        if isinstance(module, GDN):
+            module.inplace = True  # its input is a convolution's output, which nobody else sees
     for name, parameter in frozen.named_parameters():
         if not parameter.isfinite().all():
             raise FreezeError(f"weight {name} is not finite; the codec has diverged.")

@@ -10,7 +10,7 @@ from torch import nn
 # Standard deviation of y relative to a variance-preserving start: several quantisation steps.
 LATENT_GAIN = 5.0
 # Inverse normalisation amplifies what deviates: without it the first pictures would be all noise.
-PICTURE_GAIN = 0.02
+PICTURE_GAIN = 0.2
 GREY = 0.45
 
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
-from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy
+from litcodec.codecs.frozen import Architecture, LatentCoder, frozen_copy, loaded_copy
+from litcodec.codecs.gaussian_coder import GaussianCoder
+from litcodec.codecs.hyperprior_coder import HyperpriorLatentCoder
 from litcodec.codecs.initial import initialise
-from litcodec.codecs.latent_coders import HyperpriorLatentCoder
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
 from litcodec.ops import round_about
@@ -75,18 +76,13 @@ class MeanScaleHyperprior(Codec):
         scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)
         return means_hat, scales_hat
 
-    def freeze(self) -> FrozenCodec:
-        """See ``Codec.freeze``."""
-        coder = HyperpriorLatentCoder.from_float(
-            frozen_copy(self.h_a), frozen_copy(self.h_s), self.density, predicts_means=True
-        )
-        return FrozenCodec(
-            self.architecture, self.downsampling_factor, frozen_copy(self.g_a), frozen_copy(self.g_s), coder
+    def _freeze_latents(self) -> LatentCoder:
+        y_coder = GaussianCoder.new(predicts_means=True)
+        return HyperpriorLatentCoder.from_float(
+            frozen_copy(self.h_a), frozen_copy(self.h_s), self.density, y_coder
         )
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
-        """See ``Codec.restore``."""
-        g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
+    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
         h_a = loaded_copy(self.h_a, "h_a", tensors)
-        coder = HyperpriorLatentCoder.from_tensors(h_a, self.h_s, tensors, predicts_means=True)
-        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)
+        y_coder = GaussianCoder.from_tensors("y", tensors, predicts_means=True)
+        return HyperpriorLatentCoder.from_tensors(h_a, self.h_s, y_coder, tensors)

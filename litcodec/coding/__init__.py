@@ -1,7 +1,7 @@
 """Entropy coding: integer symbols and integer tables <-> bytes. No float decides anything, no torch."""
 
 from litcodec.coding.information import information
-from litcodec.coding.range_coder import Encoded, RangeCoder
+from litcodec.coding.range_coder import Encoded, RangeCoder, StringDecoder, StringEncoder
 from litcodec.coding.tables import (
     PRECISION,
     SYMBOL_MAX,
@@ -17,6 +17,8 @@ __all__ = [
     "Encoded",
     "IntegerTables",
     "RangeCoder",
+    "StringDecoder",
+    "StringEncoder",
     "build_tables",
     "check_tables",
     "information",

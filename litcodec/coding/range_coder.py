@@ -1,35 +1,25 @@
 """Integer symbols <-> bytes, given integer tables.
 
 The coder is constriction's range coder (32-bit words, 64-bit state, 24-bit probabilities); SPEC.md in
-``bitstream`` states its arithmetic, so that a stream can be read without it. Three things are ours:
+``bitstream`` states its arithmetic, so that a stream can be read without it. The order is ours:
 
-Order. Symbols come in blocks of 2^16. In a block they are grouped by table row, rows ascending, within a row
-in their given order: one call per row instead of one per symbol. The decoder knows all rows beforehand and
-undoes the permutation. Blocks keep the sorting in the processor's cache (about 3 times faster for a
-photograph) and memory bounded.
-
-Exactness. ``Categorical(weights, perfect=False)`` gives entry i the left boundary
-``i + floor(scale * sum(weights[:i]))`` with ``scale = (2^24 - n) / sum(weights)``. For weights ``mass - 1``,
-whose sum is ``2^24 - n``, the scale is exactly 1 and the boundaries are exactly ours; float64 holds all these
-integers.
-
-Escapes. A symbol outside of its row is coded as the row's last entry; how far outside follows at the end of
-the block, see ``escapes.py``.
+Symbols come in parts: one call of ``encode`` or ``decode`` is one part, and a context model, which
+has to know some symbols before it can tell the rows of the next, takes many. A part is cut into blocks of
+2^16. In a block symbols are grouped by table row, rows ascending, within a row in their given order: one call
+per row instead of one per symbol. The decoder knows all rows of a part beforehand and undoes the permutation.
+Blocks keep the sorting in the processor's cache (about 3 times faster for a photograph) and memory bounded.
 """
 
 from typing import NamedTuple
 
 import constriction
 import numpy as np
-import numpy.typing as npt
 
-from litcodec.coding.escapes import decode_overshoots, encode_overshoots
-from litcodec.coding.tables import SYMBOL_MAX, IntegerTables, Ints, check_tables
+from litcodec.coding.blocks import BlockCoder, Rows
+from litcodec.coding.tables import SYMBOL_MAX, IntegerTables, Ints
 from litcodec.errors import Corrupt, ShapeError
 
 BLOCK = 2**16  # symbols; part of the format
-
-Rows = npt.NDArray[np.integer]
 
 
 class Encoded(NamedTuple):
@@ -51,34 +41,25 @@ class RangeCoder:
     """
 
     def __init__(self, tables: IntegerTables) -> None:
-        check_tables(tables)
-        self._first = tables.offsets.copy()  # symbol of each row's entry 0
-        self._escape = tables.lengths - 1  # each row's last entry
-        self._weights = np.split(tables.masses - 1.0, np.cumsum(tables.lengths)[:-1])  # float64
-        self._models: list[constriction.stream.model.Categorical | None] = [None] * len(self._weights)
+        self._blocks = BlockCoder(tables)
 
-    def encode(self, symbols: Ints, rows: Rows) -> Encoded:
-        """Code ``symbols``.
+    def encoder(self) -> "StringEncoder":
+        """Begin a string that is written part by part."""
+        return StringEncoder(self._blocks)
 
-        Args:
-            symbols: (n,), int32; clipped to +-SYMBOL_MAX.
-            rows: (n,), each symbol's table row.
+    def decoder(self, data: bytes) -> "StringDecoder":
+        """Begin to read a string part by part.
 
         Raises:
-            ShapeError: if the two do not match, or a row does not exist.
+            Corrupt: if ``data`` is no string at all.
         """
-        if symbols.dtype != np.int32 or symbols.shape != rows.shape:
-            raise ShapeError(
-                f"want int32 symbols and as many rows; got {symbols.dtype} {symbols.shape}, {rows.shape}."
-            )
-        rows = self._check_rows(rows)
-        encoder = constriction.stream.queue.RangeEncoder()
-        escapes = clipped = 0
-        for block in _blocks(rows.size):
-            inside = np.clip(symbols[block], -SYMBOL_MAX, SYMBOL_MAX)
-            clipped += int(np.count_nonzero(inside != symbols[block]))
-            escapes += self._encode_block(encoder, inside, rows[block])
-        return Encoded(encoder.get_compressed().astype("<u4").tobytes(), escapes, clipped)
+        return StringDecoder(self._blocks, data)
+
+    def encode(self, symbols: Ints, rows: Rows) -> Encoded:
+        """Code ``symbols`` as a string of one part; see ``StringEncoder.encode``."""
+        encoder = self.encoder()
+        encoder.encode(symbols, rows)
+        return encoder.finish()
 
     def decode(self, data: bytes, rows: Rows) -> Ints:
         """The symbols (n,), int32, that ``encode`` made ``data`` of. Time and memory are in proportion to n.
@@ -91,86 +72,93 @@ class RangeCoder:
             Corrupt: if ``encode`` cannot have made ``data``. Not all damage shows: see the container's CRC.
             ShapeError: if a row does not exist.
         """
-        rows = self._check_rows(rows)
-        if len(data) % 4 or bool(data) != bool(rows.size):
-            raise Corrupt(f"{len(data)} bytes cannot be a string of {rows.size} symbols; get the file again.")
-        decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
+        decoder = self.decoder(data)
+        symbols = decoder.decode(rows)
+        decoder.finish()
+        return symbols
+
+
+class StringEncoder:
+    """A string being written. Made by ``RangeCoder.encoder``."""
+
+    def __init__(self, blocks: BlockCoder) -> None:
+        self._blocks = blocks
+        self._encoder = constriction.stream.queue.RangeEncoder()
+        self._escapes = self._clipped = 0
+
+    def encode(self, symbols: Ints, rows: Rows) -> None:
+        """Append one part.
+
+        Args:
+            symbols: (n,), int32; clipped to +-SYMBOL_MAX.
+            rows: (n,), each symbol's table row.
+
+        Raises:
+            ShapeError: if the two do not match, or a row does not exist.
+        """
+        if symbols.dtype != np.int32 or symbols.shape != rows.shape:
+            raise ShapeError(
+                f"want int32 symbols and as many rows; got {symbols.dtype} {symbols.shape}, {rows.shape}."
+            )
+        rows = self._blocks.check_rows(rows)
+        for block in _cut(rows.size):
+            inside = np.clip(symbols[block], -SYMBOL_MAX, SYMBOL_MAX)
+            self._clipped += int(np.count_nonzero(inside != symbols[block]))
+            self._escapes += self._blocks.encode(self._encoder, inside, rows[block])
+
+    def finish(self) -> Encoded:
+        """The whole string."""
+        data = self._encoder.get_compressed().astype("<u4").tobytes()
+        return Encoded(data, self._escapes, self._clipped)
+
+
+class StringDecoder:
+    """A string being read. Made by ``RangeCoder.decoder``."""
+
+    def __init__(self, blocks: BlockCoder, data: bytes) -> None:
+        if len(data) % 4:
+            raise Corrupt(f"{len(data)} bytes cannot be a string, which has whole words; get the file again.")
+        self._blocks, self._bytes, self._symbols = blocks, len(data), 0
+        self._decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
+
+    def decode(self, rows: Rows) -> Ints:
+        """The symbols (n,), int32, of the next part. Time and memory are in proportion to n.
+
+        Args:
+            rows: (n,), the rows it was coded with.
+
+        Raises:
+            Corrupt: if no encoder can have made the string. Not all damage shows: see the container's CRC.
+            ShapeError: if a row does not exist.
+        """
+        rows = self._blocks.check_rows(rows)
+        if rows.size and not self._bytes:
+            raise self._not_a_string_of(rows.size)
         symbols = np.empty(rows.size, np.int32)
         try:
-            for block in _blocks(rows.size):
-                symbols[block] = self._decode_block(decoder, rows[block])
+            for block in _cut(rows.size):
+                symbols[block] = self._blocks.decode(self._decoder, rows[block])
         except AssertionError as error:  # all that constriction raises on bad data, python -O or not
-            raise Corrupt(f"a string of {len(data)} bytes does not decode; get the file again.") from error
-        if not decoder.maybe_exhausted():
-            raise Corrupt(f"a string of {len(data)} bytes goes on after its last symbol; get the file again.")
+            raise Corrupt(f"a string of {self._bytes} bytes does not decode; get the file again.") from error
+        self._symbols += rows.size
         return symbols
 
-    def _encode_block(
-        self, encoder: constriction.stream.queue.RangeEncoder, symbols: Ints, rows: Rows
-    ) -> int:
-        """Append one block; returns how many escapes it took."""
-        order, counts = self._group(rows)
-        entries = symbols[order] - np.repeat(self._first, counts)
-        escape = np.repeat(self._escape, counts)
-        # Read as unsigned numbers, entries before the row are huge.
-        outside = entries.view(np.uint32) >= escape.view(np.uint32)
-        overshoots = np.zeros(0, np.int32)
-        if outside.any():
-            beyond = entries[outside]
-            overshoots = np.where(beyond < 0, beyond, beyond - escape[outside] + 1)
-            entries[outside] = escape[outside]
-        for row, span in _spans(counts):
-            encoder.encode(entries[span], self._model(row))
-        encode_overshoots(encoder, overshoots)
-        return overshoots.size
+    def finish(self) -> None:
+        """See that the string ends after the last part.
 
-    def _decode_block(self, decoder: constriction.stream.queue.RangeDecoder, rows: Rows) -> Ints:
-        order, counts = self._group(rows)
-        entries = np.concatenate(
-            [decoder.decode(self._model(row), span.stop - span.start) for row, span in _spans(counts)]
-        )
-        escaped = np.flatnonzero(entries == np.repeat(self._escape, counts))
-        overshoots = decode_overshoots(decoder, escaped.size)
-        # An entry plus its row's first symbol is the symbol; an escape's reads as the one after the last.
-        entries += np.repeat(self._first, counts)
-        if escaped.size:
-            base = np.where(overshoots < 0, self._first[rows[order[escaped]]], entries[escaped] - 1)
-            entries[escaped] = base + overshoots
-            largest = np.abs(entries[escaped]).max()
-            if largest > SYMBOL_MAX:
-                raise Corrupt(f"an escape decodes to +-{largest}, beyond {SYMBOL_MAX}; get the file again.")
-        symbols = np.empty_like(entries)
-        symbols[order] = entries
-        return symbols
-
-    def _group(self, rows: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """The stable order that sorts ``rows``, and how often each row occurs."""
-        return np.argsort(rows, kind="stable"), np.bincount(rows, minlength=len(self._weights))
-
-    def _check_rows(self, rows: Rows) -> Rows:
-        """``rows`` in a type that numpy sorts by radix."""
-        count = len(self._weights)
-        if rows.ndim != 1 or rows.dtype.kind not in "iu":
-            raise ShapeError(f"rows must be 1-d integers; got {rows.ndim}-d {rows.dtype}.")
-        if rows.size and not (0 <= rows.min() and rows.max() < count):
-            raise ShapeError(f"the tables have rows 0..{count - 1}; got rows {rows.min()}..{rows.max()}.")
-        return rows.astype(np.uint8 if count <= 256 else np.uint16, copy=False)
-
-    def _model(self, row: int) -> constriction.stream.model.Categorical:
-        """The row's distribution as constriction has it, built at first use."""
-        if self._models[row] is None:
-            self._models[row] = constriction.stream.model.Categorical(
-                self._weights[row], perfect=False, lazy=False
+        Raises:
+            Corrupt: if it goes on.
+        """
+        if self._bytes and not self._symbols:
+            raise self._not_a_string_of(0)
+        if not self._decoder.maybe_exhausted():
+            raise Corrupt(
+                f"a string of {self._bytes} bytes goes on after its last symbol; get the file again."
             )
-        return self._models[row]
+
+    def _not_a_string_of(self, symbols: int) -> Corrupt:
+        return Corrupt(f"{self._bytes} bytes cannot be a string of {symbols} symbols; get the file again.")
 
 
-def _blocks(n: int) -> list[slice]:
+def _cut(n: int) -> list[slice]:
     return [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
-
-
-def _spans(counts: npt.NDArray[np.intp]) -> list[tuple[int, slice]]:
-    """The rows that occur, and where they lie in order."""
-    present = np.flatnonzero(counts)
-    ends = np.cumsum(counts)[present].tolist()
-    return [(row, slice(a, b)) for row, a, b in zip(present.tolist(), [0, *ends[:-1]], ends, strict=True)]

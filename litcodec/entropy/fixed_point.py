@@ -82,18 +82,19 @@ class FixedPointNet:
         """Apply the network.
 
         Args:
-            x: (B, C, h, w), float64 on the CPU, integers in units of ``2^-FRACTION_BITS``.
+            x: (B, C, h, w), float64 on the CPU, integers in units of ``2^-FRACTION_BITS``. If all kernels are
+                1x1 also (n, C): n places, wherever they lie.
 
         Returns:
-            (B, C', h', w'), float64 integers in the same units, within +-``ACTIVATION_MAX``.
+            (B, C', h', w') or (n, C'), float64 integers in the same units, within +-``ACTIVATION_MAX``.
         """
         x = x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX)
         layers = iter(self.layers)
         for module in self.structure:
             if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
                 layer = next(layers)
-                total = _convolve(module, layer, x)
-                x = torch.round(total * 2.0**-layer.shift).clamp(-ACTIVATION_MAX, ACTIVATION_MAX)
+                x = _convolve(module, layer, x)  # a new tensor, as large as any: no copies of it
+                x = x.mul_(2.0**-layer.shift).round_().clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)
             elif isinstance(module, nn.LeakyReLU):
                 slope = round(module.negative_slope * 2**SLOPE_BITS)
                 x = torch.where(x < 0, torch.round(x * slope * 2.0**-SLOPE_BITS), x)
@@ -103,6 +104,8 @@ class FixedPointNet:
 
 
 def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, layer: FixedPointLayer, x: Tensor) -> Tensor:
+    if x.dim() == 2:
+        return F.linear(x, layer.weight.flatten(1), layer.bias)
     stride, padding = _pair(module.stride), _pair(module.padding)
     if isinstance(module, nn.ConvTranspose2d):
         extra = _pair(module.output_padding)

@@ -6,11 +6,16 @@ that weights carry over by position.
 
 from litcodec.transforms.balle2017 import analysis_9x9, synthesis_9x9
 from litcodec.transforms.balle2018 import analysis, hyper_analysis, hyper_synthesis, synthesis
-from litcodec.transforms.minnen2018 import mean_scale_hyper_analysis, mean_scale_hyper_synthesis
+from litcodec.transforms.minnen2018 import (
+    entropy_parameters,
+    mean_scale_hyper_analysis,
+    mean_scale_hyper_synthesis,
+)
 
 __all__ = [
     "analysis",
     "analysis_9x9",
+    "entropy_parameters",
     "hyper_analysis",
     "hyper_synthesis",
     "mean_scale_hyper_analysis",

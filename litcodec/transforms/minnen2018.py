@@ -1,4 +1,4 @@
-"""The hyper-transforms that predict a mean and a scale for every latent.
+"""The networks that predict a mean and a scale for every latent.
 
 Minnen, Ballé, Toderici, "Joint autoregressive and hierarchical priors for learned image compression", NeurIPS
 2018. https://arxiv.org/abs/1809.02736
@@ -28,4 +28,15 @@ def mean_scale_hyper_synthesis(*, N: int, M: int) -> nn.Sequential:
         deconv(M, M * 3 // 2),
         nn.LeakyReLU(inplace=True),
         conv(M * 3 // 2, M * 2, kernel_size=3, stride=1),
+    )
+
+
+def entropy_parameters(*, M: int) -> nn.Sequential:
+    """What h_s tells and what the context tells (B, 4M, h, w) -> (scales_hat, means_hat), (B, 2M, h, w)."""
+    return nn.Sequential(
+        conv(M * 4, M * 10 // 3, kernel_size=1, stride=1),
+        nn.LeakyReLU(inplace=True),
+        conv(M * 10 // 3, M * 8 // 3, kernel_size=1, stride=1),
+        nn.LeakyReLU(inplace=True),
+        conv(M * 8 // 3, M * 2, kernel_size=1, stride=1),
     )

@@ -8,7 +8,13 @@ from torch import Tensor
 
 from callbacks.figures import draw_channels, draw_densities
 from callbacks.latent_counts import channel_bpp, count_latents, dead_channels, entropy_scalars
-from litcodec.codecs import Codec, FactorizedPrior, MeanScaleHyperprior, ScaleHyperprior
+from litcodec.codecs import (
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    ScaleHyperprior,
+)
 
 
 def _counted(
@@ -99,7 +105,7 @@ def test_escapes_are_shares_of_all_symbols(codec: Codec) -> None:
     assert found["entropy/escape_share"] == counts[0].escapes / symbols > 0
 
 
-@pytest.mark.parametrize("cls", [FactorizedPrior, ScaleHyperprior, MeanScaleHyperprior])
+@pytest.mark.parametrize("cls", [FactorizedPrior, ScaleHyperprior, MeanScaleHyperprior, JointAutoregressive])
 def test_every_codec_can_be_counted_and_drawn(cls: type) -> None:
     torch.manual_seed(0)
     codec = cls(N=8, M=12)

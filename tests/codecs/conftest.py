@@ -7,7 +7,14 @@ from functools import partial
 import pytest
 import torch
 
-from litcodec.codecs import Codec, FactorizedPrior, FrozenCodec, MeanScaleHyperprior, ScaleHyperprior
+from litcodec.codecs import (
+    Codec,
+    FactorizedPrior,
+    FrozenCodec,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    ScaleHyperprior,
+)
 from litcodec.losses import rd_loss
 
 SMALL = {"N": 8, "M": 12}
@@ -17,6 +24,7 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "scale": partial(ScaleHyperprior, **SMALL),
     "mean-scale": partial(MeanScaleHyperprior, **SMALL),
     "mean-scale simplified GDN": partial(MeanScaleHyperprior, **SMALL, gdn="simplified"),
+    "autoregressive": partial(JointAutoregressive, **SMALL),
 }
 
 
@@ -62,9 +70,23 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
                 out = module(out)
             _rescale(codec.h_s[layer], out, to=1.5)
         codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
+    if isinstance(codec, JointAutoregressive):
+        _make_context_lively(codec, x)
     _rescale(codec.g_s[-1], codec(x).x_hat, to=0.15)
     codec.g_s[-1].bias.fill_(0.5)
     return codec
+
+
+def _make_context_lively(codec: JointAutoregressive, x: torch.Tensor) -> None:
+    # Less than side information tells, or errors of floats would grow from place to place.
+    y, z, _, _ = codec.latents(x)
+    _rescale(codec.context_prediction, codec.context_prediction(y.round()), to=0.7)
+    out = torch.cat([codec.h_s(z.round()), codec.context_prediction(y.round())], dim=1)
+    for k, layer in enumerate(codec.entropy_parameters):
+        if k % 2 == 0:
+            _rescale(layer, layer(out), to=1.5)
+        out = layer(out)
+    codec.entropy_parameters[4].bias.copy_(torch.randn(codec.entropy_parameters[4].bias.shape) + 2)
 
 
 def _rescale(layer, out: torch.Tensor, *, to: float) -> None:

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from litcodec.codecs import Codec, FactorizedPrior, MeanScaleHyperprior, ScaleHyperprior
+from litcodec.codecs import (
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    ScaleHyperprior,
+)
 from litcodec.entropy import MixedQuantiser, NoiseQuantiser
 
 Shapes = dict[str, tuple[int, ...]]
@@ -63,6 +69,16 @@ H_S_SCALES = _convolutions(
 H_S_MEANS = _convolutions(
     "h_s", (0, (128, 192, 5, 5), 192), (2, (192, 288, 5, 5), 288), (4, (384, 288, 3, 3), 384)
 )
+CONTEXT = {
+    "context_prediction.weight": (384, 192, 5, 5),
+    "context_prediction.bias": (384,),
+    **_convolutions(
+        "entropy_parameters",
+        (0, (640, 768, 1, 1), 640),
+        (2, (512, 640, 1, 1), 512),
+        (4, (384, 512, 1, 1), 384),
+    ),
+}
 G_9X9 = {
     **_convolutions("g_a", (0, (128, 3, 9, 9), 128), (2, (128, 128, 5, 5), 128)),
     "g_a.4.weight": (192, 128, 5, 5),  # no bias
@@ -77,6 +93,7 @@ EXPECTED = [
     (ScaleHyperprior, {}, {**G_A, **G_S, **H_A, **H_S_SCALES, **_density(128)}),
     (MeanScaleHyperprior, {}, {**G_A, **G_S, **H_A, **H_S_MEANS, **_density(128)}),
     (MeanScaleHyperprior, {"gdn": "simplified"}, {**G_A, **G_S, **H_A, **H_S_MEANS, **_density(128)}),
+    (JointAutoregressive, {}, {**G_A, **G_S, **H_A, **H_S_MEANS, **CONTEXT, **_density(128)}),
 ]
 
 
@@ -108,9 +125,14 @@ def test_the_quantiser_is_no_part_of_the_architecture():
 
 
 def test_the_number_of_parameters_is_the_references():
-    # CompressAI's counts for mbt2018-mean and bmshj2018-hyperprior at quality 1, less its 128 * 3 quantiles.
+    # CompressAI's counts for bmshj2018-hyperprior, mbt2018-mean and mbt2018 at quality 1: with 3 quantiles
+    # for each channel of z.
     counts = {}
-    for kind in (ScaleHyperprior, MeanScaleHyperprior):
+    for kind, N in ((ScaleHyperprior, 128), (MeanScaleHyperprior, 128), (JointAutoregressive, 192)):
         with torch.device("meta"):
-            counts[kind] = sum(p.numel() for p in kind(N=128, M=192).parameters())
-    assert counts == {ScaleHyperprior: 5_075_843 - 384, MeanScaleHyperprior: 7_028_003 - 384}
+            counts[kind] = sum(p.numel() for p in kind(N=N, M=192).parameters()) + 3 * N
+    assert counts == {
+        ScaleHyperprior: 5_075_843,
+        MeanScaleHyperprior: 7_028_003,
+        JointAutoregressive: 14_130_467,
+    }

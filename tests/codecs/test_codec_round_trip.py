@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from litcodec.codecs import Codec, FrozenCodec
+from litcodec.codecs import Codec, FrozenCodec, JointAutoregressive, Latents
 from litcodec.errors import FreezeError, ShapeError
+from litcodec.ops import round_about
 
 SIZES = [(1, 1), (1, 17), (17, 33), (255, 257)]
 
@@ -48,19 +49,28 @@ def test_real_pixels_are_those_of_the_eval_forward(
         x, (0, 16 * y_hat.shape[3] - W, 0, 16 * y_hat.shape[2] - H), mode="replicate"
     )
     latents = codec.latents(padded)
-    means = codec.density.medians() if latents.means_hat is None else latents.means_hat
+    means = _means(codec, latents, y_hat)
     from_mean = latents.y - means
     difference = (y_hat - (from_mean.round() + means)).abs()
-    # A mean that is off by 2^-12 may send a latent to the other side of a border, and only there.
+    # A mean that is off by some 2^-12 may send a latent to the other side of a border, and only there.
     crossed = difference > 0.5
     to_border = 0.5 - (from_mean - from_mean.round()).abs()
-    assert difference[~crossed].max() < 1e-3
-    assert (to_border[crossed] < 1e-3).all()
+    assert difference[~crossed].max() < 2e-3
+    assert (to_border[crossed] < 2e-3).all()
     assert crossed.sum() <= 1 + 1e-3 * crossed.numel()
-    if not crossed.any():
+    own_means = codec.density.medians() if latents.means_hat is None else latents.means_hat
+    if (y_hat - round_about(latents.y, own_means)).abs().max() < 0.5:
         by_estimate = (codec(x).x_hat.clamp(0, 1) * 255).round()
         by_bytes = (frozen.decompress(frozen.compress(x)) * 255).round()
         assert (by_estimate - by_bytes).abs().max() <= 1
+
+
+def _means(codec: Codec, latents: Latents, y_hat: torch.Tensor) -> torch.Tensor:
+    """In floats, what the frozen codec rounded about."""
+    if isinstance(codec, JointAutoregressive):  # given its own context: one crossing changes all that follow
+        hyper = codec.h_s(round_about(latents.z, codec.density.medians()))
+        return codec._entropy_parameters(hyper, y_hat)[0]
+    return codec.density.medians() if latents.means_hat is None else latents.means_hat
 
 
 def test_bytes_are_about_what_the_likelihoods_promise(codec: Codec, image_like):

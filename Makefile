@@ -24,7 +24,7 @@ demo: setup  ## train a small codec, compress a photograph with it, compare with
 	$(BIN)/python -m litcodec.demo $(RUN)
 
 test: setup  ## run the test suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
 
 lint: setup  ## check format, style and types
 	$(BIN)/ruff format --check .

@@ -1,21 +1,21 @@
 """What ``make demo`` shows at the end: a held-back photograph through the codec just trained, beside JPEG."""
 
-import io
 import sys
 from pathlib import Path
 
 import torch
-from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
-from torchvision.transforms.functional import pil_to_tensor, to_pil_image
 
+from litcodec.anchors import open_anchors
 from litcodec.codecs import load_codec
 from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.evaluation import compress_file, decompress_file
 from litcodec.limits import MAX_PIXELS
 from litcodec.metrics import bpp, ms_ssim, psnr
+
+JPEG = open_anchors(["jpeg"]).found[0]
 
 
 def main(folder: Path) -> None:
@@ -28,7 +28,7 @@ def main(folder: Path) -> None:
     x = read_image(photograph)
     x_hat = read_image(picture)
     quality, jpeg = jpeg_of_size(x, ours.bytes)
-    x_jpeg = pil_to_tensor(Image.open(io.BytesIO(jpeg)))
+    x_jpeg = JPEG.decompress(jpeg)
 
     table = Table(title=f"{photograph.name}, {ours.width}x{ours.height}, not seen in training")
     for column in ("codec", "file bytes", "bpp", "PSNR dB", "MS-SSIM"):
@@ -44,7 +44,8 @@ def main(folder: Path) -> None:
     console = Console()
     console.print(table)
     run = folder / "latest"
-    console.print(f"codec    {folder / 'codec.safetensors'}\nstream   {stream}\npicture  {picture}")
+    files = f"codec    {folder / 'codec.safetensors'}\nstream   {stream}\npicture  {picture}"
+    console.print(files, soft_wrap=True)
     console.print(f"W&B run  {run / 'wandb'} (offline); look at it in the terminal with")
     console.print(f"         .venv/bin/wandb leet {run / 'wandb'}")
     console.print(
@@ -54,12 +55,7 @@ def main(folder: Path) -> None:
 
 def jpeg_of_size(x: Tensor, size: int) -> tuple[int, bytes]:
     """The JPEG (optimised Huffman tables) whose size is nearest to ``size`` bytes, and its quality."""
-    image = to_pil_image(x)
-    found: list[tuple[int, bytes]] = []
-    for quality in range(1, 96):
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=quality, optimize=True)
-        found.append((quality, buffer.getvalue()))
+    found = [(quality, JPEG.compress(x, quality)) for quality in range(1, 96)]
     return min(found, key=lambda pair: abs(len(pair[1]) - size))
 
 

@@ -17,8 +17,9 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
     found = load_torch_file(checkpoint)
-    about = found.get("litcodec") if isinstance(found, dict) else None
-    if not isinstance(found, dict) or not isinstance(about, dict) or not {"codec", "init_args", "notes"} <= set(about):
+    found = found if isinstance(found, dict) else {}
+    about = found.get("litcodec")
+    if not isinstance(about, dict) or not {"codec", "init_args", "notes"} <= set(about):
         raise CodecFileError(f"{checkpoint} is not a checkpoint of litcodec fit.")
     codec = build_codec(about["codec"], about["init_args"])
     weights = {name.removeprefix("codec."): tensor for name, tensor in found["state_dict"].items()}

@@ -37,7 +37,7 @@ def test_failed_points_are_named_with_their_logs(file: str, capsys: pytest.Captu
     assert errors[1].endswith("s: exit code 3: ValueError: no such patch")
     assert errors[2] == f"  its log: {fails}"
     assert "its codec cannot be exported" in errors[3]
-    assert "last.ckpt cannot be read" in errors[3]
+    assert "last.ckpt is damaged" in errors[3]
     assert errors[4] == f"  its log: {works}"
     assert errors[5:] == ["litcodec: 2 of 2 points failed; the same command tries them again."]
     assert not (folder / "results.json").exists()

@@ -167,7 +167,7 @@ def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=_keys,
         default=("jpeg", "webp", "jpeg2000"),
         metavar="KEY,…",
-        help="yardsticks to measure too: jpeg,jpeg2000,webp,avif,hevc,jxl,vvc, all, or '' for none "
+        help="yardsticks to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, all, or '' for none "
         "(default: jpeg,webp,jpeg2000)",
     )
     sweep.add_argument(

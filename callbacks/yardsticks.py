@@ -7,7 +7,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from callbacks.pictures import Pictures, picture_folder
-from litcodec.anchors import open_anchors
+from litcodec.anchors import KODAK, is_kodak, open_anchors
 from litcodec.anchors.base import Anchor
 from litcodec.data import image_size
 from litcodec.errors import CurveError
@@ -17,8 +17,6 @@ from litcodec.metrics import bd_rate, ms_ssim_db
 from litcodec.report.data import Metric
 
 PUBLISHED = ("vtm", "hm", "jpeg2000", "jpeg")
-KODAK_NAMES = {f"kodim{k:02d}" for k in range(1, 25)}
-KODAK_SIZES = {(512, 768), (768, 512)}
 KODAK_BASIS = "24 Kodak pictures; yardsticks as published (MS-SSIM: dB of the mean)"
 RUNGS = 6  # of a measured yardstick: enough for a curve, and soon done
 BD_NAMES: tuple[tuple[Metric, str], ...] = (("psnr_rgb", "bd_rate"), ("ms_ssim_db", "bd_rate_ms_ssim"))
@@ -102,9 +100,9 @@ def yardsticks_for(pictures: Pictures, keys: Sequence[str], cache: Path) -> Yard
 def are_kodak(paths: Sequence[Path]) -> bool:
     """Whether these are Kodak's 24 pictures, by their names and sizes."""
     return (
-        len(paths) == len(KODAK_NAMES)
-        and {path.stem for path in paths} == KODAK_NAMES
-        and all(image_size(path) in KODAK_SIZES for path in paths)
+        len(paths) == len(KODAK)
+        and {path.stem for path in paths} == KODAK
+        and all(is_kodak(path, image_size(path)) for path in paths)
     )
 
 

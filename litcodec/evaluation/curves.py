@@ -6,12 +6,10 @@ from difflib import get_close_matches
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from litcodec.anchors import PublishedCurve, published_curves, published_named
+from litcodec.anchors import KODAK, PublishedCurve, published_curves, published_named
 from litcodec.errors import ResultsError
 from litcodec.evaluation.merging import Measured, merge_points
 from litcodec.evaluation.results import Point, Results
-
-KODAK_PICTURES = 24
 
 
 class CurvePoint(NamedTuple):
@@ -96,7 +94,7 @@ def _published(curve: PublishedCurve, name: str) -> Curve:
         CurvePoint(
             setting="published",
             lmbda=None,
-            images=KODAK_PICTURES,
+            images=len(KODAK),
             bpp=point.bpp,
             psnr_rgb=point.psnr_rgb,
             psnr_luma=None,

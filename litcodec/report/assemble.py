@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from litcodec.anchors import KODAK
 from litcodec.errors import ResultsError
 from litcodec.evaluation import read_results
 from litcodec.evaluation.curves import measured_curves, published
@@ -11,7 +12,7 @@ from litcodec.limits import VIEWER_PICTURES
 from litcodec.report.bd_table import bd_table
 from litcodec.report.data import ImageRow, ReportData
 from litcodec.report.decoding import Source
-from litcodec.report.notes import KODAK, notes_on, pictures_of
+from litcodec.report.notes import notes_on, pictures_of
 from litcodec.report.numbers import finite
 from litcodec.report.pictures import gallery
 

@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from litcodec.anchors import KODAK, is_kodak
 from litcodec.evaluation.curves import Curve
 from litcodec.evaluation.merging import Measured
 from litcodec.evaluation.results import Machine, Results, Score
 
-KODAK = frozenset(f"kodim{k:02d}" for k in range(1, 25))  # published curves are means over these
-KODAK_SIDES = {512, 768}
 Pictures = Mapping[str, frozenset[str]]  # by name of the curve
 
 
@@ -27,8 +26,9 @@ def pictures_of(measured: Sequence[Measured]) -> dict[str, frozenset[str]]:
 
 
 def _identity(score: Score) -> str:
-    stem = PurePosixPath(score.image).stem
-    return stem if stem in KODAK and {score.width, score.height} == KODAK_SIDES else score.sha256
+    if is_kodak(score.image, (score.width, score.height)):
+        return PurePosixPath(score.image).stem
+    return score.sha256
 
 
 def notes_on(

@@ -52,10 +52,14 @@ class RDCurve(L.Callback):
 
     Args:
         anchors: keys of the yardsticks, see ``litcodec evaluate --anchors``; none draws no yardsticks at all.
+        max_megapixels: run them on no more than this altogether: training waits for them, once.
     """
 
-    def __init__(self, anchors: Sequence[str] = ("jpeg", "jpeg2000", "hevc")) -> None:
+    def __init__(
+        self, anchors: Sequence[str] = ("jpeg", "jpeg2000", "hevc"), max_megapixels: float = 4.0
+    ) -> None:
         self.anchors = tuple(anchors)
+        self.max_megapixels = max_megapixels
         self.own: RunPoint | None = None  # of the last validation
         self._seen: list[RDPoint] = []
         self._drawn: frozenset[RunPoint] = frozenset()
@@ -169,7 +173,9 @@ class RDCurve(L.Callback):
         if self.anchors and pictures is not None:
             cache = run_root(Path(trainer.default_root_dir)) / CACHE
             try:
-                self.yardsticks = yardsticks_for(pictures, self.anchors, cache)
+                self.yardsticks = yardsticks_for(
+                    pictures, self.anchors, cache, max_megapixels=self.max_megapixels
+                )
             except (LitcodecError, OSError) as error:
                 rank_zero_warn(f"RDCurve draws no yardsticks: {error}")
         for line in self.yardsticks.missing:

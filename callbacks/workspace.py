@@ -1,4 +1,4 @@
-"""``python -m callbacks.workspace PROJECT``: a W&B workspace that opens on rate-distortion curves."""
+"""``litcodec-workspace PROJECT``: a W&B workspace that opens on rate-distortion curves."""
 
 import argparse
 import json
@@ -147,7 +147,7 @@ def create(project: str, entity: str | None) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns 0, or 1 if there is no server."""
-    parser = argparse.ArgumentParser(prog="python -m callbacks.workspace", description=__doc__)
+    parser = argparse.ArgumentParser(prog="litcodec-workspace", description=__doc__)
     parser.add_argument("project", help="of W&B: trainer.logger.init_args.project, litcodec if not changed")
     parser.add_argument("--entity", help="user or team (default: the API key's)")
     parser.add_argument("--spec", type=Path, help="write what would be created to this file; ask no server")

@@ -10,7 +10,7 @@ from callbacks.pictures import Pictures, picture_folder
 from litcodec.anchors import KODAK, is_kodak, open_anchors
 from litcodec.anchors.base import Anchor
 from litcodec.data import image_size
-from litcodec.errors import CurveError
+from litcodec.errors import CurveError, TooLarge
 from litcodec.evaluation import evaluate
 from litcodec.evaluation.curves import Curve, curves_of, published
 from litcodec.metrics import bd_rate, ms_ssim_db
@@ -70,15 +70,19 @@ class Yardsticks(NamedTuple):
     results: Path | None = None  # where the measured ones are kept
 
 
-def yardsticks_for(pictures: Pictures, keys: Sequence[str], cache: Path) -> Yardsticks:
+def yardsticks_for(
+    pictures: Pictures, keys: Sequence[str], cache: Path, *, max_megapixels: float
+) -> Yardsticks:
     """Published curves if the pictures are Kodak's 24, which these are means over; else measured ones.
 
     Args:
         pictures: what the points to be compared are means over.
         keys: of ``litcodec.anchors``; measured at ``RUNGS`` rates.
         cache: folder that keeps what was measured, by checksum of the pictures.
+        max_megapixels: measure on no more than this altogether.
 
     Raises:
+        TooLarge: if the pictures have more.
         LitcodecError: if a key is unknown or the measuring fails.
         OSError: if the cache cannot be written.
     """
@@ -86,6 +90,12 @@ def yardsticks_for(pictures: Pictures, keys: Sequence[str], cache: Path) -> Yard
         curves = {name: published((name,)) for name in PUBLISHED}
         drawn = tuple(Yardstick(name, curve) for name, found in curves.items() for curve in found[:1])
         return Yardsticks(drawn, KODAK_BASIS)
+    megapixels = sum(W * H for W, H in map(image_size, pictures.paths)) / 1e6
+    if megapixels > max_megapixels:
+        raise TooLarge(
+            f"yardsticks would take long on {megapixels:.1f} megapixels of pictures; the limit is "
+            f"max_megapixels={max_megapixels:g}. Raise it, or use litcodec evaluate --anchors."
+        )
     anchors = open_anchors(keys)
     place = cache / pictures.digest()
     results = place / "yardsticks.json"

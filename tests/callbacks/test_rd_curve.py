@@ -186,6 +186,8 @@ def test_no_yardsticks_when_none_are_asked_for_and_a_warning_where_they_fail(
     assert not (run_folder.parent.parent / ".yardsticks").exists()
     with pytest.warns(UserWarning, match="RDCurve draws no yardsticks: .*jpeg9000"):
         fit_in_run_folder([KnownPoints(_point(3)), RDCurve(anchors=["jpeg9000"])])
+    with pytest.warns(UserWarning, match="the limit is max_megapixels=0.05"):
+        fit_in_run_folder([KnownPoints(_point(3)), RDCurve(anchors=["jpeg"], max_megapixels=0.05)])
     assert from_json((run_folder / "rd_point.json").read_text()).lmbda == LADDER[3]
 
 
@@ -200,7 +202,7 @@ def test_kodak_alone_is_compared_with_what_was_published(tmp_path: Path) -> None
         size = (512, 768) if k % 5 == 0 else (768, 512)
         Image.fromarray(np.full((*size[::-1], 3), 8 * k, np.uint8)).save(tmp_path / name)
     pictures = Pictures(tmp_path, names)
-    found = yardsticks_for(pictures, ["jpeg"], tmp_path / "cache")
+    found = yardsticks_for(pictures, ["jpeg"], tmp_path / "cache", max_megapixels=1)
     assert [yardstick.key for yardstick in found.found] == list(PUBLISHED)
     assert {yardstick.curve.kind for yardstick in found.found} == {"published"}
     assert found.basis == "24 Kodak pictures; yardsticks as published (MS-SSIM: dB of the mean)"

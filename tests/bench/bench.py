@@ -26,7 +26,9 @@ HERE = Path(__file__).parent
 WIDTH = 150  # of the table where there is no terminal
 GET_PEER = "python -m venv .venv-peer && .venv-peer/bin/pip install compressai==1.2.8"
 SMALL = Plan("", 1, repeats=1, N=8, M=12, batch=2, patch=64, latents=(12, 20), latent_size=(8, 12))
-SMALL = SMALL._replace(picture_size=(64, 128), large_size=(256, 384), photograph_size=(150, 200))
+SMALL = SMALL._replace(
+    context_sizes=(8, 12), picture_size=(64, 128), large_size=(256, 384), photograph_size=(150, 200)
+)
 
 
 class Row(NamedTuple):
@@ -80,14 +82,18 @@ def coder(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
 
 def codec(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
     rows = []
-    for name, title in (("scale", "ScaleHyperprior"), ("mean-scale", "MeanScaleHyperprior")):
+    for name, title, aims in (
+        ("scale", "ScaleHyperprior", (1, 1)),
+        ("mean-scale", "MeanScaleHyperprior", (1, 1)),
+        ("autoregressive", "JointAutoregressive, N = M = 192", (5, 10)),
+    ):
         # One symbol rounded the other way shifts a patch of pixels; other weights would change all.
         if peer.get(f"{name} difference", 0) > 1:
             raise SystemExit(f"{title}: the two sides decode to different pictures; nothing to compare.")
         part = f"whole codec, {title}, 768x512 picture; same weights"
-        for way in ("compress", "decompress"):
+        for way, aim in zip(("compress", "decompress"), aims, strict=True):
             key = f"{name} {way}"
-            rows.append(faster(part, way, ours[key], peer.get(key), aim=1))
+            rows.append(faster(part, way, ours[key], peer.get(key), aim=aim))
         rows.append(smaller(part, ours[f"{name} bytes"], peer.get(f"{name} bytes")))
     return rows
 

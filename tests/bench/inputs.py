@@ -13,10 +13,9 @@ from PIL import Image
 from plan import Plan, read_plan
 from torch import Tensor
 
-from litcodec.codecs import Codec, MeanScaleHyperprior, ScaleHyperprior, save_codec
+from litcodec.codecs import Codec, JointAutoregressive, MeanScaleHyperprior, ScaleHyperprior, save_codec
 from litcodec.data import bundled_photographs
 
-CODECS = {"scale": ScaleHyperprior, "mean-scale": MeanScaleHyperprior}
 PICTURE = "heldback/budgie-9af68c1b.jpg"
 
 
@@ -33,12 +32,18 @@ def coder(plan: Plan) -> None:
 
 
 def codec(plan: Plan) -> None:
-    """A picture, two codecs, and their weights under the names that CompressAI gives them."""
+    """A picture, three codecs, and their weights under the names that CompressAI gives them."""
     x = picture(plan.picture_size)
     np.save(Path(plan.folder, "picture.npy"), x.numpy())
     torch.manual_seed(0)
-    for name, cls in CODECS.items():
-        model = cls(N=plan.N, M=plan.M).eval()
+    N, M = plan.context_sizes
+    codecs: dict[str, Codec] = {
+        "scale": ScaleHyperprior(N=plan.N, M=plan.M),
+        "mean-scale": MeanScaleHyperprior(N=plan.N, M=plan.M),
+        "autoregressive": JointAutoregressive(N=N, M=M),
+    }
+    for name, model in codecs.items():
+        model.eval()
         set_spread(model, x)
         save_codec(model.freeze(), Path(plan.folder, f"{name}.safetensors"))
         weights = {
@@ -98,10 +103,12 @@ def set_spread(model: Codec, x: Tensor) -> None:
     latents = model.latents(x)
     z = latents.z
     _rescale(model.h_a[-1], z, torch.zeros(z.shape[1]), torch.full((z.shape[1],), 2.0))
-    last = next(layer for layer in reversed(model.h_s) if isinstance(layer, torch.nn.Conv2d))
+    net = getattr(model, "entropy_parameters", model.h_s)
+    last = next(layer for layer in reversed(net) if isinstance(layer, torch.nn.Conv2d))
     found: list[Tensor] = []
     handle = last.register_forward_hook(lambda module, given, out: found.append(out.clone()))
-    model.latents(x)
+    model.train()(x)  # a context model's eval goes step by step
+    model.eval()
     handle.remove()
     means = last.out_channels == 2 * M
     _rescale(

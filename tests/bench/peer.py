@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from compressai.entropy_models import GaussianConditional
 from compressai.losses import RateDistortionLoss
-from compressai.models import MeanScaleHyperprior, ScaleHyperprior
+from compressai.models import JointAutoregressiveHierarchicalPriors, MeanScaleHyperprior, ScaleHyperprior
 from compressai.models.google import get_scale_table
 from compressai.optimizers import net_aux_optimizer
 from plan import Plan, read_plan, seconds
@@ -64,8 +64,12 @@ def codec(plan: Plan) -> dict[str, float]:
     """Image tensor -> strings -> image tensor, with litcodec's weights."""
     x = torch.from_numpy(np.load(Path(plan.folder, "picture.npy")))
     figures = {}
-    for name, model in (("scale", ScaleHyperprior), ("mean-scale", MeanScaleHyperprior)):
-        net = model(plan.N, plan.M).eval()
+    for name, net in (
+        ("scale", ScaleHyperprior(plan.N, plan.M)),
+        ("mean-scale", MeanScaleHyperprior(plan.N, plan.M)),
+        ("autoregressive", JointAutoregressiveHierarchicalPriors(*plan.context_sizes)),
+    ):
+        net.eval()
         weights = {
             key: torch.from_numpy(value) for key, value in np.load(Path(plan.folder, f"{name}.npz")).items()
         }

@@ -15,6 +15,7 @@ class Plan(NamedTuple):
     repeats: int = 5
     N: int = 128
     M: int = 192
+    context_sizes: tuple[int, int] = (192, 192)  # N, M of the autoregressive codec, as published
     batch: int = 8
     patch: int = 256
     latents: tuple[int, ...] = (192, 320)  # channels of the latents given to the entropy coders

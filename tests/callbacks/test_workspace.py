@@ -7,6 +7,7 @@ import pytest
 import wandb
 
 from callbacks import workspace as command
+from tests.stand_in_server import ENTITY, stand_in_server
 
 # Of the library, about its own use of pydantic.
 pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20")
@@ -94,3 +95,16 @@ def test_a_server_that_refuses_the_connection_is_named(
     assert "http://127.0.0.1:9 does not answer: " in line
     assert "Connection refused" in line
     assert (tmp_path / "workspace-mine.json").is_file()
+
+
+def test_a_server_gets_the_workspace_and_its_address_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    with stand_in_server() as server:
+        monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        assert command.main(["mine"]) == 0
+        (view,) = server.views
+    assert (view["entityName"], view["projectName"], view["displayName"]) == (ENTITY, "mine", command.NAME)
+    assert _shown({"spec": json.loads(view["spec"])}) == _shown(command.workspace(ENTITY, "mine")._spec)
+    assert f"/{ENTITY}/mine" in capsys.readouterr().out

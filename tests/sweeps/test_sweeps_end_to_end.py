@@ -13,7 +13,7 @@ from litcodec.cli import main
 from litcodec.codecs import load_codec
 from litcodec.evaluation import read_results
 from tests.callbacks.wandb_file import read_offline_run
-from tests.sweeps.stand_in_server import ENTITY, SWEEP, stand_in_server
+from tests.stand_in_server import ENTITY, SWEEP, stand_in_server
 from tests.training.runs import TINY, write_photographs
 
 LAMBDAS = [0.0018, 0.1800]

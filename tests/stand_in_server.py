@@ -1,4 +1,4 @@
-"""A small stand-in for W&B's server on loopback: answers what a sweep and its runs ask and keeps it."""
+"""A stand-in for W&B's server on loopback: answers what sweeps, runs and workspaces ask and keeps it."""
 
 import gzip
 import itertools
@@ -33,6 +33,7 @@ class StandIn:
         self.project = ""
         self.handed_out: list[dict[str, Any]] = []
         self.runs: dict[str, LoggedRun] = {}
+        self.views: list[dict[str, Any]] = []  # workspaces, as they arrived
         self._lock = threading.Lock()
 
     def answer(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +45,7 @@ class StandIn:
                 ("createAgent", lambda _: {"createAgent": {"agent": {"id": "agent1"}}}),
                 ("agentHeartbeat", self._heartbeat),
                 ("upsertBucket", self._run),
+                ("upsertView", self._view),
                 ("createRunFiles", self._uploads),
                 ("viewer", self._viewer),
                 ("serverInfo", lambda _: {"serverInfo": {"features": []}}),
@@ -105,6 +107,10 @@ class StandIn:
                 logged.config[key] = about["value"]
         bucket = {"id": name, "name": name, "displayName": name, "sweepName": SWEEP, "historyLineCount": 0}
         return {"upsertBucket": {"bucket": {**bucket, "project": self._where()}, "inserted": True}}
+
+    def _view(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        self.views.append(dict(given))
+        return {"upsertView": {"view": {"id": "view1", "name": given["name"]}, "inserted": True}}
 
     def _uploads(self, given: Mapping[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.url}/upload/{name}"} for name in given["files"]]

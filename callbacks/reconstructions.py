@@ -9,10 +9,11 @@ from PIL import Image
 
 from callbacks.names import short_names
 from callbacks.sinks import log_media, wandb_loggers
-from callbacks.tiles import COLOUR_MAP, ERROR_GAIN, on_one_canvas, panel
+from callbacks.tiles import ERROR_GAIN, on_one_canvas, panel
 from callbacks.validation import ObservedImage, ValidationCallback
 from litcodec.errors import ShapeError
 from litcodec.metrics import bits_per_place, bpp, psnr
+from litcodec.report.bits_maps import COLOUR_MAP
 from litcodec.training.ranks import gather_from_ranks
 
 JPEG_QUALITY = 92

@@ -1,20 +1,18 @@
 """Pictures to look at: original, reconstruction, error and bits side by side."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from litcodec.report.bits_maps import bits_colours, bits_scale
+
 ERROR_GAIN = 8
-COLOUR_MAP = "viridis"
 GAP = 4  # pixels between tiles
 LABEL_HEIGHT = 18
-SMALLEST_SCALE = 0.25  # bits per pixel
 
 FloatPixels = NDArray[np.floating]
 BytePixels = NDArray[np.uint8]
@@ -38,9 +36,9 @@ def panel(x: Tensor, x_hat: Tensor, bits: Tensor, *, max_side: int) -> Panel:
     """
     error = (ERROR_GAIN * (x - x_hat).abs().mean(dim=1, keepdim=True)).expand(-1, 3, -1, -1)
     scale = bits_scale(float(bits.max()))
-    colours = matplotlib.colormaps[COLOUR_MAP]((bits / scale).clamp(0, 1).cpu().numpy())[..., :3]
+    colours = bits_colours(bits, scale).permute(1, 2, 0).numpy()
     pictures = [image[0].permute(1, 2, 0).cpu().numpy() for image in (x, x_hat, error)]
-    tiles = [_centre(_pixels(picture), max_side) for picture in (*pictures, colours)]
+    tiles = [_centre(tile, max_side) for tile in (*map(_pixels, pictures), colours)]
     labels = ("original", "reconstruction", f"error x{ERROR_GAIN}", f"bits per pixel, 0 to {scale:g}")
     return Panel(_row(tiles, labels), scale)
 
@@ -52,13 +50,6 @@ def on_one_canvas(pictures: Sequence[Image.Image]) -> list[Image.Image]:
     for canvas, picture in zip(canvases, pictures, strict=True):
         canvas.paste(picture)
     return canvases
-
-
-def bits_scale(largest: float) -> float:
-    """The power of two at or above ``largest``: the colours of two pictures then mostly mean the same."""
-    if not math.isfinite(largest) or largest <= SMALLEST_SCALE:
-        return SMALLEST_SCALE
-    return float(2 ** math.ceil(math.log2(largest)))
 
 
 def _pixels(picture: FloatPixels) -> BytePixels:

@@ -7,9 +7,13 @@ Only wiring; ``usage.py`` has the words. What is heavy is imported by the comman
 import argparse
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import signature
+from typing import TypeVar
 
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
+
+T = TypeVar("T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
             from litcodec.commands import coding
 
             verb = coding.compress if options.command == "compress" else coding.decompress
-            return verb(coding.Options(*(getattr(options, field) for field in coding.Options._fields)))
+            return verb(_told(coding.Options, options))
         case "evaluate":
             return _evaluate(options)
         case "report":
@@ -53,15 +57,11 @@ def _run(options: argparse.Namespace) -> int:
         case "sweep":
             from litcodec.commands import sweep
 
-            return sweep.run_sweep(
-                sweep.Options(*(getattr(options, field) for field in sweep.Options._fields))
-            )
+            return sweep.run_sweep(_told(sweep.Options, options))
         case "import-compressai":
             from litcodec.commands import import_compressai as imports
 
-            return imports.run_import(
-                imports.Options(*(getattr(options, field) for field in imports.Options._fields))
-            )
+            return imports.run_import(_told(imports.Options, options))
         case _:
             from litcodec.commands.prepare import prepare_shards
 
@@ -74,12 +74,17 @@ def _run(options: argparse.Namespace) -> int:
             )
 
 
+def _told(kind: Callable[..., T], options: argparse.Namespace) -> T:
+    """A command's own tuple of options, field by field."""
+    return kind(*(getattr(options, name) for name in signature(kind).parameters))
+
+
 def _evaluate(options: argparse.Namespace) -> int:
     if not options.codecs and not options.anchors:
         options.wrong_usage("give a codec file, or --anchors, or both")
     from litcodec.commands.evaluate import Options, evaluate_files
 
-    return evaluate_files(Options(*(getattr(options, field) for field in Options._fields)))
+    return evaluate_files(_told(Options, options))
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -94,4 +99,4 @@ def _report(options: argparse.Namespace) -> int:
         options.published = ()
     from litcodec.commands.report import Options, report
 
-    return report(Options(*(getattr(options, field) for field in Options._fields)))
+    return report(_told(Options, options))

@@ -65,7 +65,7 @@ class FactorizedLatentCoder:
 
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
         """See ``LatentCoder``."""
-        symbols = symbols_of(on_grid(y) - self._centre())
+        symbols = self._symbols(y)
         return (bits_of(self.tables, symbols, self._rows(*y.shape[2:])),)
 
     def encode(self, y: Tensor) -> Coded:
@@ -86,9 +86,13 @@ class FactorizedLatentCoder:
         """How many strings ``encode`` makes."""
         return 1
 
+    def quantise_to_grid(self, v: Tensor) -> Tensor:
+        """The quantised values on the grid, as ``encode_to_grid`` tells them, without a string."""
+        return self._to_grid(self._symbols(v))
+
     def encode_to_grid(self, v: Tensor) -> tuple[bytes, Tensor, int, int]:
         """The string, the quantised values on the grid, escapes, clipped."""
-        symbols = symbols_of(on_grid(v) - self._centre())
+        symbols = self._symbols(v)
         encoded = self._coder.encode(flat(symbols), self._rows(*v.shape[2:]))
         return encoded.data, self._to_grid(symbols), encoded.escapes, encoded.clipped
 
@@ -96,6 +100,9 @@ class FactorizedLatentCoder:
         """The quantised values on the grid, (1, C, h, w)."""
         symbols = self._coder.decode(string, self._rows(h, w))
         return self._to_grid(torch.from_numpy(symbols).double().reshape(1, -1, h, w))
+
+    def _symbols(self, v: Tensor) -> Tensor:
+        return symbols_of(on_grid(v) - self._centre())
 
     def _centre(self) -> Tensor:
         return self.medians[None, :, None, None]

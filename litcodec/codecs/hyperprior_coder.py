@@ -103,8 +103,8 @@ class HyperpriorLatentCoder:
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
         """See ``LatentCoder``."""
         z = self._hyper_analysis(y)
-        _, z_grid, _, _ = self.z_coder.encode_to_grid(z)
-        return self.y_coder.bits(y, self.hyper(z_grid)), *self.z_coder.bits(z)
+        hyper = self.hyper(self.z_coder.quantise_to_grid(z))
+        return self.y_coder.bits(y, hyper), *self.z_coder.bits(z)
 
     def encode(self, y: Tensor) -> Coded:
         """Code ``y`` (1, M, h, w) as two strings, of y and z."""

@@ -11,10 +11,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from litcodec.errors import OutputExists
 from litcodec.evaluation import atomic_output
-from litcodec.limits import VIEWER_PICTURES
 from litcodec.report import ReportData, csv_table, markdown, page, plot, report_data
 
-PICTURES = VIEWER_PICTURES
 Format = Literal["html", "png", "svg", "csv", "md"]
 
 

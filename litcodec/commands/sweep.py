@@ -14,13 +14,13 @@ from litcodec.anchors import ANCHOR_KEYS, open_anchors
 from litcodec.commands.evaluate import Options as EvaluateOptions
 from litcodec.commands.evaluate import evaluate_files
 from litcodec.commands.export import export
-from litcodec.commands.report import PICTURES, report
 from litcodec.commands.report import Options as ReportOptions
+from litcodec.commands.report import report
 from litcodec.commands.sweep_progress import watching
 from litcodec.data import bundled_photographs, list_images
 from litcodec.errors import SweepError
 from litcodec.evaluation import read_results, write_results
-from litcodec.limits import MAX_PIXELS
+from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 from litcodec.sweeps import (
     Job,
     Outcome,
@@ -115,7 +115,7 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
         )
     )
     page = ReportOptions(
-        [results], folder / "report.html", "html", None, PICTURES, f"Sweep {folder.name}", force=True
+        [results], folder / "report.html", "html", None, VIEWER_PICTURES, f"Sweep {folder.name}", force=True
     )
     return report(page) or wrong
 

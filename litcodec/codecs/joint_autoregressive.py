@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
-from litcodec.codecs.context_coder import ContextCoder, ContextNets
+from litcodec.codecs.context_coder import ContextCoder
+from litcodec.codecs.context_walk import ContextNets
 from litcodec.codecs.frozen import Architecture, LatentCoder, frozen_copy, loaded_copy
 from litcodec.codecs.hyperprior_coder import HyperpriorLatentCoder
 from litcodec.codecs.initial import initialise

@@ -5,7 +5,8 @@ A place's context is up to two rows above and, in its own row, two to the left. 
 instead of ``h * w``, with the same result as one by one in raster order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,32 +29,52 @@ def wavefront(y: Tensor) -> Iterator[Tensor]:
             yield places
 
 
+class Order(NamedTuple):
+    """In which order a context model takes places."""
+
+    steps: Callable[[Tensor], Iterator[Tensor]]  # places of one step do not see one another
+    together: int = 1  # so many steps share what can be computed before the first of them
+    early: int = 0  # what a place sees at so many of its first offsets is known before the first of them
+
+
+# A step's places see, of the row above and the own row, the four steps before; at the first 7 offsets in
+# raster order, the row two above and the start of the one above, only what lies further back.
+WAVEFRONT = Order(wavefront, together=4, early=7)
+
+
 def by_place(v: Tensor) -> Tensor:
     """(B, C, h, w) -> (B * h * w, C), in the order of the indices that ``wavefront`` yields."""
     return v.permute(0, 2, 3, 1).reshape(-1, v.shape[1])
 
 
 class KnownValues:
-    """The values of a latent that are known so far, float32; the rest, and all about the picture, is 0.
+    """The values of a latent that are known so far; the rest, and all about the picture, is 0.
 
     Args:
         size: (B, C, h, w) of the latent.
         offsets: (row, column) of the places that make a context, relative to the place itself.
+        dtype: of the values.
+        device: where they are.
     """
 
     def __init__(
-        self, size: Sequence[int], offsets: list[tuple[int, int]], *, device: torch.device | None = None
+        self,
+        size: Sequence[int],
+        offsets: list[tuple[int, int]],
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | None = None,
     ) -> None:
         B, C, h, w = size
         height, width = h + REACH, w + 2 * REACH
-        self._padded = torch.zeros(B, height, width, C, device=device)
+        self._padded = torch.zeros(B, height, width, C, dtype=dtype, device=device)
         everywhere = torch.arange(B * height * width, device=device).reshape(B, height, width)
         self._at = self._inside(everywhere).flatten()
         self._offsets = torch.tensor([row * width + column for row, column in offsets], device=device)
 
-    def context(self, places: Tensor) -> Tensor:
-        """What each of ``places`` (n,) sees, (n, len(offsets) * C)."""
-        seen = self._at[places][:, None] + self._offsets
+    def context(self, places: Tensor, first: int = 0, last: int | None = None) -> Tensor:
+        """What each of ``places`` (n,) sees at ``offsets[first:last]``, (n, (last - first) * C)."""
+        seen = self._at[places][:, None] + self._offsets[first:last]
         return self._padded.flatten(0, 2)[seen].flatten(1)
 
     def put(self, places: Tensor, values: Tensor) -> None:

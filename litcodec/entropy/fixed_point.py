@@ -61,6 +61,10 @@ class FixedPointNet:
         for other in structure:
             if not isinstance(other, (nn.Conv2d, nn.ConvTranspose2d, nn.ReLU, nn.LeakyReLU)):
                 raise FreezeError(f"no fixed-point form of {type(other).__name__} is known.")
+            if isinstance(other, nn.LeakyReLU) and not 0 <= other.negative_slope <= 1:
+                raise FreezeError(f"no fixed-point form of {other} is known: its slope.")
+        if not isinstance(next(iter(structure), None), (nn.Conv2d, nn.ConvTranspose2d)):
+            raise FreezeError("a fixed-point network begins with a convolution.")
         for module in convolutions:
             if module.groups != 1 or module.dilation != (1, 1) or module.padding_mode != "zeros":
                 raise FreezeError(
@@ -88,16 +92,43 @@ class FixedPointNet:
         Returns:
             (B, C', h', w') or (n, C'), float64 integers in the same units, within +-``ACTIVATION_MAX``.
         """
-        x = x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX)
-        layers = iter(self.layers)
-        for module in self.structure:
+        first, *_ = (m for m in self.structure if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)))
+        return self.finish(_convolve(first, self.layers[0], x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX)))
+
+    @torch.no_grad()
+    def share(self, x: Tensor, first: int) -> Tensor:
+        """What some input channels add to the first layer's sums; all shares and the bias make the sums.
+
+        Sums are exact: it does not matter when which share is added. For networks whose kernels are all 1x1.
+
+        Args:
+            x: (n, c), as ``__call__`` takes it; channels ``first`` to ``first + c`` of the input.
+            first: where they lie.
+
+        Returns:
+            (n, C1), for ``finish``.
+        """
+        weight = self.layers[0].weight.flatten(1)[:, first : first + x.shape[1]]
+        return F.linear(x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX), weight)
+
+    @property
+    def bias(self) -> Tensor:
+        """What no share holds of the first layer's sums, (C1,)."""
+        return self.layers[0].bias
+
+    @torch.no_grad()
+    def finish(self, sums: Tensor) -> Tensor:
+        """The rest of ``__call__`` after the first layer's sums, which are overwritten."""
+        x, layers = sums, iter(self.layers)
+        for k, module in enumerate(self.structure):
             if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
                 layer = next(layers)
-                x = _convolve(module, layer, x)  # a new tensor, as large as any: no copies of it
+                x = _convolve(module, layer, x) if k else x
+                # A new tensor, as large as any: no copies of it.
                 x = x.mul_(2.0**-layer.shift).round_().clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)
             elif isinstance(module, nn.LeakyReLU):
                 slope = round(module.negative_slope * 2**SLOPE_BITS)
-                x = torch.where(x < 0, torch.round(x * slope * 2.0**-SLOPE_BITS), x)
+                x = torch.maximum(x, (x * (slope * 2.0**-SLOPE_BITS)).round_())  # slopes are below 1
             else:
                 x = x.clamp_min(0)
         return x

@@ -1,7 +1,10 @@
 """The convolutions that every transform of the family is made of."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+FEW = 8  # channels; with more a transposed convolution is as fast
 
 
 class FullPrecisionConv2d(nn.Conv2d):
@@ -17,6 +20,35 @@ class FullPrecisionConv2d(nn.Conv2d):
             return super().forward(x.float())
 
 
+class SubPixelDeconv2d(nn.ConvTranspose2d):
+    """A transposed convolution to few channels, such as a picture's three.
+
+    On a CPU those run at a fifth of a convolution's speed. Where no gradient is needed it is computed as what
+    it also is: a convolution that gives each output pixel of a ``stride`` x ``stride`` square a channel of
+    its own (Shi et al., "Real-time single image and video super-resolution", CVPR 2016, arXiv 1609.05158).
+    """
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """As ``nn.ConvTranspose2d``, but for the order of sums."""
+        if torch.is_grad_enabled() or x.device.type != "cpu":
+            return super().forward(x, output_size)
+        step = self.stride[0]
+        weight = self._of_sub_pixels()
+        bias = None if self.bias is None else self.bias.repeat_interleave(step**2)
+        return F.pixel_shuffle(F.conv2d(x, weight, bias, padding=weight.shape[2] // 2), step)
+
+    def _of_sub_pixels(self) -> Tensor:
+        """(O * stride^2, I, 2 * reach + 1, 2 * reach + 1): what each sub-pixel takes of the pixels about."""
+        size, step, padding = self.kernel_size[0], self.stride[0], int(self.padding[0])
+        reach = (step - 1 + padding) // step
+        before = step * reach - padding
+        after = step * (2 * reach + 1) - size - before
+        weight = F.pad(self.weight, (before, after, before, after))
+        weight = weight.unflatten(3, (-1, step)).unflatten(2, (-1, step))  # (I, O, rows, p, columns, q)
+        weight = weight.flip(2, 4).permute(1, 3, 5, 0, 2, 4)
+        return weight.flatten(0, 2).contiguous(memory_format=torch.channels_last)
+
+
 def conv(in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2) -> nn.Conv2d:
     """A convolution that divides H and W by ``stride``; 5x5/2 unless told otherwise."""
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
@@ -26,6 +58,7 @@ def deconv(
     in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2
 ) -> nn.ConvTranspose2d:
     """A transposed convolution that multiplies H and W by ``stride``."""
-    return nn.ConvTranspose2d(
+    kind = SubPixelDeconv2d if out_channels <= FEW else nn.ConvTranspose2d
+    return kind(
         in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, output_padding=stride - 1
     )

@@ -14,7 +14,7 @@ from litcodec.ops import lower_bound
 # 0.
 PEDESTAL = 2.0**-36
 BETA_MIN = 1e-6
-CHUNK = 2**17  # elements that stay in a processor's own cache
+CHUNK = 2**18  # elements that stay in a processor's own cache
 
 
 def _stored(p: Tensor) -> Tensor:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from litcodec.codecs import FrozenCodec, JointAutoregressive
 from litcodec.codecs.context_coder import ContextCoder
+from litcodec.codecs.context_walk import ContextWalk
 from litcodec.codecs.symbols import GRID, on_grid
-from litcodec.codecs.wavefront import KnownValues, by_place, wavefront
+from litcodec.codecs.wavefront import KnownValues, Order, by_place, wavefront
 from litcodec.coding import SYMBOL_MAX
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import Corrupt
@@ -35,7 +36,9 @@ def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _in_order(coder: ContextCoder, order) -> ContextCoder:
-    return ContextCoder(coder.context, coder.parameters, coder.offsets, coder.scale_tables, order=order)
+    walk = coder.walk
+    walk = ContextWalk(walk.context, walk.parameters, walk.offsets, order=Order(order))
+    return ContextCoder(walk, coder.scale_tables)
 
 
 @pytest.mark.parametrize(("H", "W"), SIZES)
@@ -61,11 +64,11 @@ def test_one_pass_over_what_was_decoded_gives_the_very_means_of_the_steps(
     coder = frozen.latent_coder.y_coder
     y, hyper = _y_and_hyper(frozen, image_like(H, W))
     y_hat = coder.encode(y, hyper)[1]
-    known = KnownValues(y.shape, coder.offsets)
+    known = KnownValues(y.shape, coder.walk.offsets)
     everywhere = torch.arange(y.shape[2] * y.shape[3])
     known.put(everywhere, by_place(y_hat * GRID))
-    seen = coder.context(known.context(everywhere).double())
-    _, means = coder.parameters(torch.cat([by_place(hyper), seen], dim=1)).chunk(2, dim=1)
+    seen = coder.walk.context(known.context(everywhere).double())
+    _, means = coder.walk.parameters(torch.cat([by_place(hyper), seen], dim=1)).chunk(2, dim=1)
     symbols = ((on_grid(by_place(y)) - means) / GRID).round()
     assert torch.equal(((symbols * GRID + means) / GRID).float(), by_place(y_hat))
 

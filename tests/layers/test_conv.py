@@ -23,3 +23,13 @@ def test_full_precision_conv_stays_in_float32_under_autocast():
         assert layer(x.bfloat16()).dtype is torch.float32
     assert inside.dtype is torch.float32
     assert torch.equal(inside, plain)
+
+
+@pytest.mark.parametrize(("kernel_size", "stride"), [(3, 1), (3, 2), (5, 2), (9, 4)])
+def test_deconv_to_few_channels_gives_the_same_with_and_without_gradients(kernel_size: int, stride: int):
+    torch.manual_seed(0)
+    layer = deconv(7, 3, kernel_size=kernel_size, stride=stride)
+    x = torch.randn(2, 7, 5, 6)
+    with torch.no_grad():
+        found = layer(x)
+    torch.testing.assert_close(found, layer(x).detach(), rtol=0, atol=2e-6)

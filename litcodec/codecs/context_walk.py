@@ -1,0 +1,93 @@
+"""The walk through a latent that a context model takes, in fixed point.
+
+All sums are exact (see ``entropy.fixed_point``): whether places are taken one by one or many at once, what is
+summed when, and on how many threads, no bit changes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from litcodec.codecs.frozen_tensors import net_from, net_to
+from litcodec.codecs.wavefront import WAVEFRONT, KnownValues, Order, by_place
+from litcodec.entropy import FixedPointNet
+
+
+class ContextNets(NamedTuple):
+    """What of a context model is the same frozen or not."""
+
+    context: nn.Sequential  # one 1x1 convolution: the values at ``offsets``, one after the other -> 2M
+    parameters: nn.Sequential  # 1x1 convolutions: hyper and context -> what tells a place's probabilities
+    offsets: list[tuple[int, int]]  # (row, column) of what a place sees
+
+
+class ContextWalk:
+    """Tells the entropy parameters of place after place, given what was found at the places before.
+
+    Args:
+        context: ``ContextNets.context`` in fixed point.
+        parameters: ``ContextNets.parameters`` in fixed point.
+        offsets: (row, column) of what a place sees.
+        order: in which order places are taken.
+    """
+
+    def __init__(
+        self,
+        context: FixedPointNet,
+        parameters: FixedPointNet,
+        offsets: list[tuple[int, int]],
+        *,
+        order: Order = WAVEFRONT,
+    ) -> None:
+        self.context, self.parameters, self.offsets, self.order = context, parameters, offsets, order
+
+    @classmethod
+    def from_float(cls, nets: ContextNets, *, order: Order = WAVEFRONT) -> "ContextWalk":
+        """Make a trained context model exact."""
+        context, parameters = map(FixedPointNet.from_float, (nets.context, nets.parameters))
+        return cls(context, parameters, nets.offsets, order=order)
+
+    @classmethod
+    def from_tensors(
+        cls, nets: ContextNets, tensors: Mapping[str, Tensor], *, order: Order = WAVEFRONT
+    ) -> "ContextWalk":
+        """Read back what ``tensors`` gave."""
+        context = net_from("context_prediction", nets.context, tensors)
+        parameters = net_from("entropy_parameters", nets.parameters, tensors)
+        return cls(context, parameters, nets.offsets, order=order)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a codec file has to hold of it."""
+        return {
+            **net_to("context_prediction", self.context),
+            **net_to("entropy_parameters", self.parameters),
+        }
+
+    def __call__(self, hyper: Tensor, visit: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Take all steps.
+
+        Args:
+            hyper: what h_s tells, (1, C, h, w), integers in units of 2^-12.
+            visit: given a step's places (n,) and the entropy parameters there (n, C'), tells the values
+                (n, M) found there, in these units too.
+
+        Returns:
+            The values (1, M, h, w), float64.
+        """
+        told, channels = by_place(hyper), self.context.channels // len(self.offsets)
+        known = KnownValues((1, channels, *hyper.shape[2:]), self.offsets, dtype=torch.float64)
+        everything, (_, together, early) = list(self.order.steps(hyper)), self.order
+        for steps in (everything[k : k + together] for k in range(0, len(everything), together)):
+            # What is known before the first of these steps: one large product instead of several small ones.
+            places, counts = torch.cat(steps), [step.numel() for step in steps]
+            ahead = self.parameters.share(told[places], 0) + self.parameters.bias
+            seen_early = self.context.share(known.context(places, 0, early), 0) + self.context.bias
+            parts = zip(steps, ahead.split(counts), seen_early.split(counts), strict=True)
+            for step, of_hyper, of_context in parts:
+                rest = self.context.share(known.context(step, early), early * channels)
+                seen = self.context.finish(rest.add_(of_context))
+                sums = self.parameters.share(seen, told.shape[1])
+                known.put(step, visit(step, self.parameters.finish(sums.add_(of_hyper))))
+        return known.all()

@@ -84,7 +84,7 @@ class ContextWalk:
             places, counts = torch.cat(steps), [step.numel() for step in steps]
             ahead = self.parameters.share(told[places], 0) + self.parameters.bias
             seen_early = self.context.share(known.context(places, 0, early), 0) + self.context.bias
-            parts = zip(steps, ahead.split(counts), seen_early.split(counts), strict=True)
+            parts = zip(steps, torch.split(ahead, counts), torch.split(seen_early, counts), strict=True)
             for step, of_hyper, of_context in parts:
                 rest = self.context.share(known.context(step, early), early * channels)
                 seen = self.context.finish(rest.add_(of_context))

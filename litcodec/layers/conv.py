@@ -38,15 +38,15 @@ class SubPixelDeconv2d(nn.ConvTranspose2d):
         return F.pixel_shuffle(F.conv2d(x, weight, bias, padding=weight.shape[2] // 2), step)
 
     def _of_sub_pixels(self) -> Tensor:
-        """(O * stride^2, I, 2 * reach + 1, 2 * reach + 1): what each sub-pixel takes of the pixels about."""
+        """(C' * stride^2, C, 2 * reach + 1, 2 * reach + 1): what each sub-pixel takes of the pixels about."""
         size, step, padding = self.kernel_size[0], self.stride[0], int(self.padding[0])
         reach = (step - 1 + padding) // step
         before = step * reach - padding
         after = step * (2 * reach + 1) - size - before
         weight = F.pad(self.weight, (before, after, before, after))
-        weight = weight.unflatten(3, (-1, step)).unflatten(2, (-1, step))  # (I, O, rows, p, columns, q)
-        weight = weight.flip(2, 4).permute(1, 3, 5, 0, 2, 4)
-        return weight.flatten(0, 2).contiguous(memory_format=torch.channels_last)
+        inputs, taps = self.in_channels, 2 * reach + 1
+        weight = weight.reshape(inputs, -1, taps, step, taps, step).flip(2, 4).permute(1, 3, 5, 0, 2, 4)
+        return weight.reshape(-1, inputs, taps, taps).contiguous(memory_format=torch.channels_last)
 
 
 def conv(in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2) -> nn.Conv2d:

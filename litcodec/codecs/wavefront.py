@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-REACH = 2  # rows and columns that a 5x5 context looks back
+REACH = 2  # rows and columns that a 5x5 context looks to every side
 
 
 def wavefront(y: Tensor) -> Iterator[Tensor]:
@@ -66,7 +66,7 @@ class KnownValues:
         device: torch.device | None = None,
     ) -> None:
         B, C, h, w = size
-        height, width = h + REACH, w + 2 * REACH
+        height, width = h + 2 * REACH, w + 2 * REACH
         self._padded = torch.zeros(B, height, width, C, dtype=dtype, device=device)
         everywhere = torch.arange(B * height * width, device=device).reshape(B, height, width)
         self._at = self._inside(everywhere).flatten()
@@ -87,4 +87,4 @@ class KnownValues:
 
     @staticmethod
     def _inside(padded: Tensor) -> Tensor:
-        return padded[:, REACH:, REACH:-REACH]
+        return padded[:, REACH:-REACH, REACH:-REACH]

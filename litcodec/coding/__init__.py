@@ -1,6 +1,8 @@
 """Entropy coding: integer symbols and integer tables <-> bytes. No float decides anything, no torch."""
 
 from litcodec.coding.information import information
+from litcodec.coding.mixture_blocks import MixtureBlockCoder
+from litcodec.coding.mixture_tables import COMPONENTS_MAX, MixtureTables
 from litcodec.coding.range_coder import Encoded, RangeCoder, StringDecoder, StringEncoder
 from litcodec.coding.tables import (
     PRECISION,
@@ -12,10 +14,13 @@ from litcodec.coding.tables import (
 )
 
 __all__ = [
+    "COMPONENTS_MAX",
     "PRECISION",
     "SYMBOL_MAX",
     "Encoded",
     "IntegerTables",
+    "MixtureBlockCoder",
+    "MixtureTables",
     "RangeCoder",
     "StringDecoder",
     "StringEncoder",

@@ -10,7 +10,7 @@ per row instead of one per symbol. The decoder knows all rows of a part beforeha
 Blocks keep the sorting in the processor's cache (about 3 times faster for a photograph) and memory bounded.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import constriction
 import numpy as np
@@ -20,6 +20,22 @@ from litcodec.coding.tables import SYMBOL_MAX, IntegerTables, Ints
 from litcodec.errors import Corrupt, ShapeError
 
 BLOCK = 2**16  # symbols; part of the format
+
+
+class Blocks(Protocol):
+    """What codes the blocks of a string; rows tell it the distribution of each symbol.
+
+    ``BlockCoder`` takes rows of tables, (n,); ``MixtureBlockCoder`` parameters of mixtures, (n, 3 * K).
+    """
+
+    def check_rows(self, rows: Rows) -> Rows:
+        """``rows`` as the others take them. Raises ``ShapeError`` if they cannot be."""
+
+    def encode(self, encoder: constriction.stream.queue.RangeEncoder, symbols: Ints, rows: Rows) -> int:
+        """Append one block; returns how many escapes it took."""
+
+    def decode(self, decoder: constriction.stream.queue.RangeDecoder, rows: Rows) -> Ints:
+        """The symbols of the next block. Raises ``Corrupt`` or, as constriction does, ``AssertionError``."""
 
 
 class Encoded(NamedTuple):
@@ -79,9 +95,9 @@ class RangeCoder:
 
 
 class StringEncoder:
-    """A string being written. Made by ``RangeCoder.encoder``."""
+    """A string being written."""
 
-    def __init__(self, blocks: BlockCoder) -> None:
+    def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
         self._encoder = constriction.stream.queue.RangeEncoder()
         self._escapes = self._clipped = 0
@@ -91,17 +107,17 @@ class StringEncoder:
 
         Args:
             symbols: (n,), int32; clipped to +-SYMBOL_MAX.
-            rows: (n,), each symbol's table row.
+            rows: (n, ...), each symbol's distribution, see ``Blocks``.
 
         Raises:
             ShapeError: if the two do not match, or a row does not exist.
         """
-        if symbols.dtype != np.int32 or symbols.shape != rows.shape:
+        if symbols.dtype != np.int32 or symbols.shape != rows.shape[:1]:
             raise ShapeError(
                 f"want int32 symbols and as many rows; got {symbols.dtype} {symbols.shape}, {rows.shape}."
             )
         rows = self._blocks.check_rows(rows)
-        for block in _cut(rows.size):
+        for block in _cut(len(rows)):
             inside = np.clip(symbols[block], -SYMBOL_MAX, SYMBOL_MAX)
             self._clipped += int(np.count_nonzero(inside != symbols[block]))
             self._escapes += self._blocks.encode(self._encoder, inside, rows[block])
@@ -113,9 +129,13 @@ class StringEncoder:
 
 
 class StringDecoder:
-    """A string being read. Made by ``RangeCoder.decoder``."""
+    """A string being read.
 
-    def __init__(self, blocks: BlockCoder, data: bytes) -> None:
+    Raises:
+        Corrupt: if ``data`` is no string at all.
+    """
+
+    def __init__(self, blocks: Blocks, data: bytes) -> None:
         if len(data) % 4:
             raise Corrupt(f"{len(data)} bytes cannot be a string, which has whole words; get the file again.")
         self._blocks, self._bytes, self._symbols = blocks, len(data), 0
@@ -125,22 +145,22 @@ class StringDecoder:
         """The symbols (n,), int32, of the next part. Time and memory are in proportion to n.
 
         Args:
-            rows: (n,), the rows it was coded with.
+            rows: (n, ...), what it was coded with.
 
         Raises:
             Corrupt: if no encoder can have made the string. Not all damage shows: see the container's CRC.
             ShapeError: if a row does not exist.
         """
         rows = self._blocks.check_rows(rows)
-        if rows.size and not self._bytes:
-            raise self._not_a_string_of(rows.size)
-        symbols = np.empty(rows.size, np.int32)
+        if len(rows) and not self._bytes:
+            raise self._not_a_string_of(len(rows))
+        symbols = np.empty(len(rows), np.int32)
         try:
-            for block in _cut(rows.size):
+            for block in _cut(len(rows)):
                 symbols[block] = self._blocks.decode(self._decoder, rows[block])
         except AssertionError as error:  # all that constriction raises on bad data, python -O or not
             raise Corrupt(f"a string of {self._bytes} bytes does not decode; get the file again.") from error
-        self._symbols += rows.size
+        self._symbols += len(rows)
         return symbols
 
     def finish(self) -> None:

@@ -3,6 +3,8 @@
 from litcodec.entropy.factorized import FactorizedDensity
 from litcodec.entropy.fixed_point import FixedPointNet
 from litcodec.entropy.gaussian import SCALE_MIN, gaussian_likelihood, scale_table
+from litcodec.entropy.mixture import Mixture, mixture_likelihood
+from litcodec.entropy.mixture_tables import mixture_tables
 from litcodec.entropy.quantisation import (
     MixedQuantiser,
     NoiseQuantiser,
@@ -17,6 +19,7 @@ __all__ = [
     "FactorizedDensity",
     "FixedPointNet",
     "MixedQuantiser",
+    "Mixture",
     "NoiseQuantiser",
     "Quantised",
     "Quantiser",
@@ -24,6 +27,8 @@ __all__ = [
     "factorized_tables",
     "gaussian_likelihood",
     "gaussian_tables",
+    "mixture_likelihood",
+    "mixture_tables",
     "scale_table",
     "scale_thresholds",
 ]

@@ -18,7 +18,8 @@ LIKELIHOOD_MIN = 1e-9
 TAIL_REACH = 1e4  # scales; gradients end there, so that squares stay finite
 
 
-def _standard_normal_cdf(v: Tensor) -> Tensor:
+def standard_normal_cdf(v: Tensor) -> Tensor:
+    """Phi, accurate in the lower tail."""
     return 0.5 * torch.erfc(v * -(2**-0.5))
 
 
@@ -35,7 +36,7 @@ def gaussian_likelihood(v: Tensor, scales_hat: Tensor) -> Tensor:
     scales = lower_bound(scales_hat, SCALE_MIN)
     v = v.abs()  # both tails then lie where erfc is accurate
     nearer = (0.5 - v) / scales
-    mass = _standard_normal_cdf(nearer) - _standard_normal_cdf((-0.5 - v) / scales)
+    mass = standard_normal_cdf(nearer) - standard_normal_cdf((-0.5 - v) / scales)
     # Six and more scales out the mass underflows and with it its gradient: a latent that its scale is wrong
     # about would stay wrong. There the value is the floor, about what an escape costs, and the gradient that
     # of the leading term of log(mass).

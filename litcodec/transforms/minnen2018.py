@@ -31,12 +31,15 @@ def mean_scale_hyper_synthesis(*, N: int, M: int) -> nn.Sequential:
     )
 
 
-def entropy_parameters(*, M: int) -> nn.Sequential:
-    """What h_s tells and what the context tells (B, 4M, h, w) -> (scales_hat, means_hat), (B, 2M, h, w)."""
+def entropy_parameters(*, M: int, per_channel: int = 2) -> nn.Sequential:
+    """What h_s tells and what the context tells (B, 4M, h, w) -> ``per_channel`` parameters for each channel.
+
+    (scales_hat, means_hat) stacked, (B, 2M, h, w), if not told otherwise.
+    """
     return nn.Sequential(
         conv(M * 4, M * 10 // 3, kernel_size=1, stride=1),
         nn.LeakyReLU(inplace=True),
         conv(M * 10 // 3, M * 8 // 3, kernel_size=1, stride=1),
         nn.LeakyReLU(inplace=True),
-        conv(M * 8 // 3, M * 2, kernel_size=1, stride=1),
+        conv(M * 8 // 3, M * per_channel, kernel_size=1, stride=1),
     )

@@ -3,6 +3,7 @@ import math
 import constriction
 import numpy as np
 import pytest
+from specified_decoder import SpecifiedDecoder
 
 from litcodec.coding import SYMBOL_MAX, IntegerTables, RangeCoder, build_tables
 from litcodec.coding.blocks import BlockCoder
@@ -192,37 +193,6 @@ def test_golden_bytes():
     np.testing.assert_array_equal(RangeCoder(tables).decode(bytes.fromhex(GOLDEN), rows), symbols)
 
 
-class SpecifiedDecoder:
-    """Section 4 of bitstream/SPEC.md, to the letter."""
-
-    def __init__(self, data):
-        self.words = [int.from_bytes(data[k : k + 4], "little") for k in range(0, len(data), 4)]
-        self.lower, self.range, self.point = 0, 2**64 - 1, 0
-        for _ in range(2):
-            self.shift()
-
-    def shift(self):
-        self.point = (self.point << 32 | (self.words.pop(0) if self.words else 0)) % 2**64
-
-    def decode(self, masses):
-        scale = self.range >> 24
-        q = (self.point - self.lower) % 2**64 // scale
-        borders = np.cumsum(masses)
-        i = int(np.searchsorted(borders, q, side="right"))
-        self.lower = (self.lower + scale * (int(borders[i]) - int(masses[i]))) % 2**64
-        self.range = scale * int(masses[i])
-        if self.range < 2**32:
-            self.lower, self.range = self.lower * 2**32 % 2**64, self.range * 2**32
-            self.shift()
-        return i
-
-    def uniform(self, count):
-        return self.decode([TOTAL // count] * count)
-
-    def at_end(self):
-        return not self.words and (self.point - self.lower) % 2**64 < 2**33 - 1
-
-
 def specified_decode(tables, data, rows):
     decoder, symbols, escaped = SpecifiedDecoder(data), np.zeros(len(rows), np.int32), []
     starts = np.cumsum(tables.lengths) - tables.lengths
@@ -233,12 +203,8 @@ def specified_decode(tables, data, rows):
             symbols[at] = first + entry
             if entry == length - 1:
                 escaped.append((at, first, first + length - 2))
-    heads = [decoder.uniform(32) for _ in escaped]
-    for k in range(1, 17):
-        for head, (at, first, last) in zip(heads, escaped, strict=True):
-            if head // 2 + 1 == k:
-                v = 2 ** (k - 1) + (decoder.uniform(2 ** (k - 1)) if k > 1 else 0)
-                symbols[at] = first - v if head % 2 else last + v
+    for at, symbol in decoder.escapes(escaped):
+        symbols[at] = symbol
     assert decoder.at_end()
     return symbols
 

@@ -16,6 +16,7 @@ LitcodecError
     TooSmallImage                         smaller than the wanted crop
   EmptyDataset (also ValueError)          a folder or a set of shards without a usable photograph
   OutputExists (also FileExistsError)     refusing to overwrite
+  PhaseError (also ValueError)            training phases contradict themselves, the codec or the trainer
   TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
   AnchorMissing (also RuntimeError)       a yardstick's library or program is not installed
   AnchorFailed (also RuntimeError)        a yardstick could not code or decode a picture
@@ -87,6 +88,10 @@ class EmptyDataset(LitcodecError, ValueError):
 
 class OutputExists(LitcodecError, FileExistsError):
     """An output is there already and overwriting was not asked for."""
+
+
+class PhaseError(LitcodecError, ValueError):
+    """Training phases contradict themselves, the codec or the trainer."""
 
 
 class TrainingDiverged(LitcodecError, RuntimeError):

@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 
 from litcodec.cli import main
-from litcodec.codecs import MeanScaleHyperprior, save_codec
+from litcodec.codecs import FactorizedPrior, HybridCodec, MeanScaleHyperprior, Notes, save_codec
 from litcodec.data import read_image, write_png
 from litcodec.metrics import psnr
+from litcodec.transforms import GRDN
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +42,40 @@ def test_a_photograph_goes_to_bytes_and_back_and_json_tells_the_truth(
     (line,) = capsys.readouterr().out.splitlines()
     found = json.loads(line)
     stream = photograph.with_suffix(".litc")
-    promised = "file width height bytes bpp psnr_rgb ms_ssim encode_s decode_s"
+    promised = "file width height bytes bpp psnr_rgb ms_ssim encode_s decode_s resolution"
     assert set(promised.split()) <= set(found)
     assert (found["file"], found["width"], found["height"]) == (str(photograph), 190, 170)
     assert found["bytes"] == stream.stat().st_size
+    assert found["resolution"] is None  # there is but one
     assert found["bpp"] == pytest.approx(8 * found["bytes"] / (170 * 190), rel=1e-12)
 
     back = photograph.parent / "back.png"
     assert main(["decompress", str(stream), "-c", codec, "-o", str(back)]) == 0
     assert psnr(read_image(photograph), read_image(back)) == pytest.approx(found["psnr_rgb"], abs=0.01)
+
+
+@pytest.mark.parametrize(("lmbda", "resolution"), [(0.0, "half"), (None, "half"), (1e9, "native")])
+def test_a_codec_that_chooses_its_resolution_tells_it(
+    lmbda: float | None,
+    resolution: str,
+    photograph: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    torch.manual_seed(0)
+    inner, enhancer = FactorizedPrior(N=8, M=12), GRDN(C=4, layers=1, blocks=1, groups=1, scale=2)
+    torch.nn.init.constant_(enhancer.tail.bias, 99.0)  # white: bytes alone are for it
+    frozen = HybridCodec(inner, enhancer, scale=2, native=True).freeze()
+    frozen.notes = Notes(lmbda, "mse")
+    save_codec(frozen, tmp_path / "codec")
+    use = ["-c", str(tmp_path / "codec")]
+    assert main(["compress", str(photograph), *use, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["resolution"] == resolution
+    assert main(["compress", str(photograph), *use, "--force"]) == 0
+    assert f": 190x170 at {resolution} resolution, " in capsys.readouterr().out
+    stream, back = photograph.with_suffix(".litc"), tmp_path / "back.png"
+    assert main(["decompress", str(stream), *use, "-o", str(back)]) == 0
+    assert (read_image(back).float().mean() == 255) == (resolution == "half")
 
 
 def test_what_fails_is_named_in_one_line_and_the_rest_is_done(

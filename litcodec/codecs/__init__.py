@@ -1,28 +1,44 @@
 """Complete codecs: transforms + entropy model. ``codec(x)`` trains; ``codec.freeze()`` compresses."""
 
 from litcodec.codecs.base import Codec, Latents
+from litcodec.codecs.checkerboard import Checkerboard
+from litcodec.codecs.checkpoint import TrainedCodec, load_torch_file, read_training_checkpoint
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.file import build_codec, codec_bytes, load_codec, save_codec
-from litcodec.codecs.frozen import Coded, FrozenCodec, Notes
+from litcodec.codecs.frozen import Coded, FrozenCodec, Notes, Resolution
+from litcodec.codecs.frozen_hybrid import FrozenHybrid, Stages
+from litcodec.codecs.frozen_transforms import FrozenTransforms
+from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
+from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.codecs.streams import from_stream, through_bytes, to_stream
 
 __all__ = [
+    "Checkerboard",
     "Codec",
     "Coded",
     "FactorizedPrior",
     "FrozenCodec",
+    "FrozenHybrid",
+    "FrozenTransforms",
+    "HybridCodec",
     "JointAutoregressive",
     "Latents",
     "MeanScaleHyperprior",
+    "MixtureAutoregressive",
     "Notes",
+    "Resolution",
     "ScaleHyperprior",
+    "Stages",
+    "TrainedCodec",
     "build_codec",
     "codec_bytes",
     "from_stream",
     "load_codec",
+    "load_torch_file",
+    "read_training_checkpoint",
     "save_codec",
     "through_bytes",
     "to_stream",

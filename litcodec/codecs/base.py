@@ -1,12 +1,13 @@
 """What every codec is: a module that trains, and a ``freeze`` that makes it real."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
 from litcodec.codecs.frozen import Architecture, FrozenCodec, LatentCoder, frozen_copy, loaded_copy
+from litcodec.codecs.frozen_transforms import FrozenTransforms
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, MixedQuantiser, Quantiser
 from litcodec.layers import GDN, SimplifiedGDN
@@ -22,22 +23,22 @@ class Latents(NamedTuple):
     z: Tensor | None = None  # (B, N, h/4, w/4), hyperpriors only
     means_hat: Tensor | None = None  # as y
     scales_hat: Tensor | None = None  # as y
+    centre: Tensor | None = None  # what y is rounded about, if that is not means_hat; broadcasts against y
 
 
 class Codec(nn.Module, ABC):
     """A codec in training.
 
-    A subclass has the transforms ``g_a``, ``g_s`` (and ``h_a``, ``h_s``), a ``density`` for the outermost
-    latent without a conditional model, and a ``quantiser``.
+    A subclass has a ``density`` for the outermost latent without a conditional model, and a ``quantiser``;
+    all but hybrids have transforms ``g_a``, ``g_s`` (and ``h_a``, ``h_s``).
     """
 
-    g_a: nn.Sequential
-    g_s: nn.Sequential
     density: FactorizedDensity
     quantiser: Quantiser
     architecture: Architecture
     downsampling_factor: int  # H and W are padded to multiples of it
 
+    @abstractmethod
     def forward(self, x: Tensor) -> CodecOutput:
         """Code and reconstruct.
 
@@ -51,45 +52,54 @@ class Codec(nn.Module, ABC):
         Raises:
             ShapeError: if ``x`` is not (B, 3, H, W).
         """
-        H, W = check_image(x)
-        x_hat, likelihoods = self._code(pad_to(x, self.downsampling_factor))
-        return CodecOutput(x_hat[..., :H, :W], likelihoods)
-
-    @abstractmethod
-    def _code(self, x: Tensor) -> CodecOutput:
-        """``forward`` on an image whose sides are multiples of ``downsampling_factor``."""
 
     @abstractmethod
     def latents(self, x: Tensor) -> Latents:
         """The latents of ``x`` as they are before quantisation, padded to whole latents. For looking at."""
 
+    @abstractmethod
     def freeze(self) -> FrozenCodec:
         """Another object, which alone can compress and decompress; this one is not changed.
 
         Raises:
             FreezeError: if weights are not finite or too large to be made exact.
         """
-        coder = self._freeze_latents()
-        g_a, g_s = frozen_copy(self.g_a), frozen_copy(self.g_s)
-        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)
 
+    @abstractmethod
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
         """The frozen codec of this architecture whose tensors were read from a codec file.
 
         Raises:
             FreezeError: if tensors do not fit.
         """
-        g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
-        coder = self._restore_latents(tensors)
-        return FrozenCodec(self.architecture, self.downsampling_factor, g_a, g_s, coder)
 
-    @abstractmethod
-    def _freeze_latents(self) -> LatentCoder:
-        """What lies between g_a and g_s, made exact."""
 
-    @abstractmethod
-    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
-        """What lies between g_a and g_s, from a codec file."""
+class Transforms(Protocol):
+    """A codec with one analysis and one synthesis transform."""
+
+    g_a: nn.Sequential
+    g_s: nn.Sequential
+    architecture: Architecture
+    downsampling_factor: int
+
+
+def padded(code: Callable[[Tensor], CodecOutput], x: Tensor, factor: int) -> CodecOutput:
+    """``Codec.forward`` of a codec whose ``code`` takes sides that are multiples of ``factor``."""
+    H, W = check_image(x)
+    x_hat, likelihoods = code(pad_to(x, factor))
+    return CodecOutput(x_hat[..., :H, :W], likelihoods)
+
+
+def frozen_with(codec: Transforms, coder: LatentCoder) -> FrozenTransforms:
+    """``Codec.freeze`` of a codec, given what lies between its transforms."""
+    g_a, g_s = frozen_copy(codec.g_a), frozen_copy(codec.g_s)
+    return FrozenTransforms(codec.architecture, codec.downsampling_factor, g_a, g_s, coder)
+
+
+def restored_with(codec: Transforms, coder: LatentCoder, tensors: Mapping[str, Tensor]) -> FrozenTransforms:
+    """``Codec.restore`` of a codec, given what lies between its transforms."""
+    g_a, g_s = loaded_copy(codec.g_a, "g_a", tensors), loaded_copy(codec.g_s, "g_s", tensors)
+    return FrozenTransforms(codec.architecture, codec.downsampling_factor, g_a, g_s, coder)
 
 
 def gdn_layer(form: GDNForm) -> type[GDN]:

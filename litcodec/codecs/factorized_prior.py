@@ -10,9 +10,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
+from litcodec.codecs.base import (
+    Codec,
+    GDNForm,
+    Latents,
+    frozen_with,
+    gdn_layer,
+    padded,
+    quantiser_or_default,
+    restored_with,
+)
 from litcodec.codecs.factorized_coder import FactorizedLatentCoder
-from litcodec.codecs.frozen import Architecture, LatentCoder
+from litcodec.codecs.frozen import Architecture, FrozenCodec
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser
@@ -56,6 +65,10 @@ class FactorizedPrior(Codec):
         self.density = FactorizedDensity(M)
         self.quantiser = quantiser_or_default(quantiser)
 
+    def forward(self, x: Tensor) -> CodecOutput:
+        """See ``Codec.forward``."""
+        return padded(self._code, x, self.downsampling_factor)
+
     def _code(self, x: Tensor) -> CodecOutput:
         y = self.g_a(x)
         with torch.autocast(x.device.type, enabled=False):
@@ -68,8 +81,11 @@ class FactorizedPrior(Codec):
         check_image(x)
         return Latents(self.g_a(pad_to(x, self.downsampling_factor)).float())
 
-    def _freeze_latents(self) -> LatentCoder:
-        return FactorizedLatentCoder.from_density(self.density)
+    def freeze(self) -> FrozenCodec:
+        """See ``Codec.freeze``."""
+        return frozen_with(self, FactorizedLatentCoder.from_density(self.density))
 
-    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
-        return FactorizedLatentCoder.from_tensors("y", tensors, channels=self.density.channels)
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
+        """See ``Codec.restore``."""
+        coder = FactorizedLatentCoder.from_tensors("y", tensors, channels=self.density.channels)
+        return restored_with(self, coder, tensors)

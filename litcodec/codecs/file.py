@@ -5,23 +5,33 @@ Reading one runs no code and allocates no more than the file holds.
 
 import inspect
 import json
+import math
 import zlib
 from pathlib import Path
+from reprlib import repr as shortened
+from types import NoneType
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from litcodec.codecs.base import Codec
+from litcodec.codecs.checkerboard import Checkerboard
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.frozen import FrozenCodec, Notes
+from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
+from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
-from litcodec.errors import CodecFileError, FreezeError
+from litcodec.errors import CodecFileError, FreezeError, ShapeError
+from litcodec.transforms import GRDN
 
 FORMAT = "litcodec-codec"
 FORMAT_VERSION = 1
+DEPTHS = ("layers", "blocks", "groups")
+MAX_DEPTH = 1024  # convolutions in a row; the paper's enhancer has 128
 
 
 def save_codec(codec: FrozenCodec, path: str | Path) -> None:
@@ -72,14 +82,14 @@ def load_codec(path: str | Path) -> FrozenCodec:
         )
     if about.get("version") != FORMAT_VERSION:
         raise CodecFileError(
-            f"{path} has codec format version {about.get('version')!r}; "
+            f"{path} has codec format version {shortened(about.get('version'))}; "
             f"this litcodec reads version {FORMAT_VERSION}."
         )
     try:
         with torch.device("meta"):  # no memory for weights that the file brings
             empty = build_codec(about.get("codec"), about.get("init_args"))
         codec = empty.restore(tensors)
-        codec.notes = Notes(**about.get("notes", {}))
+        codec.notes = _notes(about.get("notes", {}))
     except (FreezeError, TypeError, CodecFileError) as error:
         raise CodecFileError(f"{path} is damaged: {error}") from error
     if codec.fingerprint.hex() != about.get("fingerprint"):
@@ -89,6 +99,17 @@ def load_codec(path: str | Path) -> FrozenCodec:
     if _encoder_checksum(codec) != about.get("encoder_checksum"):
         raise CodecFileError(f"{path} is damaged: the weights of its encoder do not match their checksum.")
     return codec
+
+
+def _notes(found: Any) -> Notes:
+    """Raises ``TypeError`` if ``found`` holds something else."""
+    notes = Notes(**found)
+    lmbda, distortion, step = notes
+    if lmbda is not None and not (isinstance(lmbda, (int, float)) and 0 <= lmbda < math.inf):
+        raise TypeError(f"lmbda is {shortened(lmbda)}.")
+    if not isinstance(distortion, (str, NoneType)) or not isinstance(step, (int, NoneType)):
+        raise TypeError(f"distortion is {shortened(distortion)}, step {shortened(step)}.")
+    return notes
 
 
 def _encoder_checksum(codec: FrozenCodec) -> int:
@@ -105,19 +126,53 @@ def build_codec(name: object, init_args: object) -> Codec:
     Raises:
         CodecFileError: if the class or an argument is unknown.
     """
+    if name == HybridCodec.__name__:
+        return _build_hybrid(init_args)
     known: dict[str, type[Codec]] = {
         cls.__name__: cls
-        for cls in (FactorizedPrior, ScaleHyperprior, MeanScaleHyperprior, JointAutoregressive)
+        for cls in (
+            FactorizedPrior,
+            ScaleHyperprior,
+            MeanScaleHyperprior,
+            JointAutoregressive,
+            MixtureAutoregressive,
+            Checkerboard,
+        )
     }
     if not isinstance(name, str) or name not in known:
-        raise CodecFileError(f"codec {name!r} is unknown; known are {', '.join(known)}.")
+        raise CodecFileError(
+            f"codec {shortened(name)} is unknown; known are {', '.join([*known, HybridCodec.__name__])}."
+        )
     allowed = set(inspect.signature(known[name]).parameters) - {"quantiser"}
-    if not isinstance(init_args, dict) or not set(init_args) <= allowed:
-        raise CodecFileError(f"{name} takes {sorted(allowed)}, not {init_args!r}.")
-    sane = all(isinstance(v, str) or (isinstance(v, int) and 0 < v < 2**16) for v in init_args.values())
+    arguments = _arguments(name, init_args, allowed)
+    sane = all(isinstance(v, str) or (isinstance(v, int) and 0 < v < 2**16) for v in arguments.values())
     try:
         if sane:
-            return known[name](**init_args)
-    except (KeyError, TypeError) as error:
-        raise CodecFileError(f"{name} cannot be built with {init_args!r}.") from error
-    raise CodecFileError(f"{name} cannot be built with {init_args!r}.")
+            return known[name](**arguments)
+    except (KeyError, TypeError, ShapeError) as error:
+        raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}.") from error
+    raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}.")
+
+
+def _build_hybrid(init_args: object) -> Codec:
+    """As ``build_codec``. A hybrid has no hybrid inside, so a file cannot make this go on for ever."""
+    name = HybridCodec.__name__
+    arguments = _arguments(name, init_args, {"inner", "enhancer", "scale", "native"})
+    inner = _arguments("inner", arguments.get("inner"), {"codec", "init_args"})
+    sizes = _arguments("enhancer", arguments.get("enhancer"), {"C", "growth", *DEPTHS})
+    scale, native = arguments.get("scale", 1), arguments.get("native", False)
+    sane = all(type(v) is int and 0 < v < 2**16 for v in (*sizes.values(), scale)) and type(native) is bool
+    if inner.get("codec") == name or not sane or math.prod(sizes.get(k, 1) for k in DEPTHS) > MAX_DEPTH:
+        raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}.")
+    try:
+        enhancer = GRDN(**sizes, scale=scale)
+        codec = build_codec(inner.get("codec"), inner.get("init_args"))
+        return HybridCodec(codec, enhancer, scale=scale, native=native)
+    except ShapeError as error:
+        raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}: {error}") from error
+
+
+def _arguments(name: str, found: object, allowed: set[str]) -> dict[str, Any]:
+    if not isinstance(found, dict) or not set(found) <= allowed:
+        raise CodecFileError(f"{name} takes {sorted(allowed)}, not {shortened(found)}.")
+    return found

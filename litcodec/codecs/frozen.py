@@ -2,28 +2,31 @@
 
 import copy
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from litcodec.bitstream import FINGERPRINT_BYTES
-from litcodec.codecs.padding import check_image, pad_to, padded_size
-from litcodec.codecs.strips import in_strips
+from litcodec.codecs.padding import check_image
 from litcodec.errors import CodecMismatch, FreezeError, ShapeError
 from litcodec.layers import GDN
 from litcodec.types import Compressed
 
-LATENT_STRIDE = 16  # image rows, and columns, for each of y
+Net = TypeVar("Net", bound=nn.Module)
+Resolution = Literal["native", "half"]
+# Numbers and words; arguments of parts inside of those of the whole.
+Arguments = dict[str, "int | str | Arguments"]
 
 
 class Architecture(NamedTuple):
     """How to build a codec again: its class in ``litcodec.codecs`` and its arguments."""
 
     name: str
-    init_args: dict[str, int | str]
+    init_args: Arguments
 
 
 class Notes(NamedTuple):
@@ -67,32 +70,21 @@ class LatentCoder(Protocol):
         """The rest: what only ``encode`` depends on."""
 
 
-class FrozenCodec:
+class FrozenCodec(ABC):
     """Compresses images to strings and back. Made by ``codec.freeze()`` or ``load_codec``.
 
-    A string decodes to the same latents on every machine, for any number of threads and any batch size. The
-    analysis and synthesis transforms are float networks: another machine may round a rare latent the other
-    way when it compresses, and may differ in the last bits of the pixels, at most 1 of 255 after rounding.
+    A string decodes to the same latents on every machine, for any number of threads and any batch size.
+    Transforms and enhancers are float networks: another machine may round a rare latent the other way when it
+    compresses, and may differ in the last bits of the pixels, at most 1 of 255 after rounding.
 
     Args:
         architecture: how to build the codec again.
         downsampling_factor: H and W are padded to multiples of it.
-        g_a: analysis transform, float32.
-        g_s: synthesis transform, float32.
-        latent_coder: what lies between them.
     """
 
-    def __init__(
-        self,
-        architecture: Architecture,
-        downsampling_factor: int,
-        g_a: nn.Sequential,
-        g_s: nn.Sequential,
-        latent_coder: LatentCoder,
-    ) -> None:
+    def __init__(self, architecture: Architecture, downsampling_factor: int) -> None:
         self.architecture = architecture
         self.downsampling_factor = downsampling_factor
-        self.g_a, self.g_s, self.latent_coder = g_a, g_s, latent_coder
         self.notes = Notes()
         self.fingerprint = _fingerprint(architecture, self.decoder_tensors())
 
@@ -128,13 +120,32 @@ class FrozenCodec:
         """
         if len({compressed.size for compressed in packed}) != 1:
             raise ShapeError(f"images of one size, at least one; got {[c.size for c in packed]}.")
-        return torch.cat([self._decompress(compressed) for compressed in packed])
+        for compressed in packed:
+            self._check_number(compressed.strings)
+        return torch.cat([self.decode(compressed.strings, compressed.size) for compressed in packed])
 
+    def resolution(self, strings: tuple[bytes, ...]) -> Resolution | None:
+        """At which size an image was coded, as its strings say; None if this codec never had a choice."""
+        return None
+
+    @property
+    @abstractmethod
+    def string_count(self) -> int:
+        """How many strings ``encode`` makes."""
+
+    @abstractmethod
     def encode(self, x: Tensor) -> Coded:
         """``compress`` for one image (1, 3, H, W), with the decoder's latents and counts."""
-        with _full_float32(self._device):
-            return self.latent_coder.encode(self._analyse(x))
 
+    @abstractmethod
+    def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """``decompress`` for one image: (1, 3, H, W), float32 in [0, 1]."""
+
+    @abstractmethod
+    def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """The first half of ``decode``: the very ``y_hat`` that ``encode`` reported."""
+
+    @abstractmethod
     def bits(self, x: Tensor) -> tuple[Tensor, ...]:
         """What every symbol of one image (1, 3, H, W) costs.
 
@@ -142,57 +153,25 @@ class FrozenCodec:
             For each latent, outermost first, (1, C, h, w) bits, float32: the information content under the
             integer tables. Their sum is the length of the strings to within 0.5 % and a few bytes.
         """
-        with _full_float32(self._device):
-            return self.latent_coder.bits(self._analyse(x))
 
-    def synthesise(self, y_hat: Tensor, size: tuple[int, int]) -> Tensor:
-        """The image (1, 3, H, W) in [0, 1] of decoded latents (1, M, h, w)."""
-        with _full_float32(self._device):
-            y_hat = y_hat.to(self._device).contiguous(memory_format=torch.channels_last)
-            pixels_per_row = LATENT_STRIDE**2 * y_hat.shape[3]
-            x_hat = in_strips(
-                self.g_s, y_hat, rows_in=1, rows_out=LATENT_STRIDE, pixels_per_row=pixels_per_row
-            )
-            return x_hat[..., : size[0], : size[1]].clamp(0, 1).contiguous()
-
+    @abstractmethod
     def decoder_tensors(self) -> dict[str, Tensor]:
         """Everything that decoding depends on, by name."""
-        return {
-            **{f"g_s.{name}": tensor for name, tensor in self.g_s.state_dict().items()},
-            **self.latent_coder.tensors("y"),
-        }
 
+    @abstractmethod
     def encoder_tensors(self) -> dict[str, Tensor]:
         """The rest: what only compressing depends on."""
-        found = {f"g_a.{name}": tensor for name, tensor in self.g_a.state_dict().items()}
-        return {**found, **self.latent_coder.encoder_tensors()}
 
-    @property
-    def _device(self) -> torch.device:
-        return next(self.g_s.parameters()).device
-
-    def _analyse(self, x: Tensor) -> Tensor:
-        # One by one and in float32, so that neither batch nor autocast can change a symbol.
-        x = pad_to(x.to(self._device, torch.float32), self.downsampling_factor)
-        x = x.contiguous(memory_format=torch.channels_last)
-        pixels_per_row = LATENT_STRIDE * x.shape[3]
-        y = in_strips(self.g_a, x, rows_in=LATENT_STRIDE, rows_out=1, pixels_per_row=pixels_per_row)
-        return y.contiguous()
-
-    def _decompress(self, compressed: Compressed) -> Tensor:
-        if len(compressed.strings) != self.latent_coder.latents:
+    def _check_number(self, strings: tuple[bytes, ...]) -> None:
+        if len(strings) != self.string_count:
             raise CodecMismatch(
-                f"{len(compressed.strings)} strings, but a {self.architecture.name} writes "
-                f"{self.latent_coder.latents}. Use the codec file the stream was made with."
+                f"{len(strings)} strings, but a {self.architecture.name} writes {self.string_count}. "
+                "Use the codec file the stream was made with."
             )
-        H, W = padded_size(*compressed.size, self.downsampling_factor)
-        with torch.inference_mode():
-            y_hat = self.latent_coder.decode(compressed.strings, H // LATENT_STRIDE, W // LATENT_STRIDE)
-        return self.synthesise(y_hat, compressed.size)
 
 
 @contextmanager
-def _full_float32(device: torch.device) -> Iterator[None]:
+def full_float32(device: torch.device) -> Iterator[None]:
     """No gradients, no autocast, and no TF32, whose 10 bits would show in the pixels."""
     with (
         torch.inference_mode(),
@@ -202,14 +181,14 @@ def _full_float32(device: torch.device) -> Iterator[None]:
         yield
 
 
-def frozen_copy(net: nn.Sequential) -> nn.Sequential:
+def frozen_copy(net: Net) -> Net:
     """A float32 copy in eval mode and channels_last, without gradients.
 
     Raises:
         FreezeError: if a weight is not finite.
     """
     frozen = copy.deepcopy(net).float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    for module in frozen:
+    for module in frozen.modules():
         if isinstance(module, GDN):
             module.inplace = True  # its input is a convolution's output, which nobody else sees
     for name, parameter in frozen.named_parameters():
@@ -218,25 +197,26 @@ def frozen_copy(net: nn.Sequential) -> nn.Sequential:
     return frozen
 
 
-def loaded_copy(net: nn.Sequential, prefix: str, tensors: Mapping[str, Tensor]) -> nn.Sequential:
+def loaded_copy(net: Net, prefix: str, tensors: Mapping[str, Tensor]) -> Net:
     """A frozen copy of ``net`` with the weights ``prefix.*`` of ``tensors``.
 
     Raises:
         FreezeError: if names or shapes do not fit, or a weight is not finite.
     """
-    weights = {
-        name.removeprefix(f"{prefix}."): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(f"{prefix}.")
-    }
     loaded = copy.deepcopy(net)
     try:
-        loaded.load_state_dict(weights, assign=True)
+        loaded.load_state_dict(part_of(tensors, prefix), assign=True)
     except RuntimeError as error:
         raise FreezeError(
             f"the weights of {prefix} do not fit: {str(error).splitlines()[-1].strip()}"
         ) from error
     return frozen_copy(loaded)
+
+
+def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those called ``prefix.*``, without the prefix."""
+    dotted = f"{prefix}."
+    return {name.removeprefix(dotted): v for name, v in tensors.items() if name.startswith(dotted)}
 
 
 def _fingerprint(architecture: Architecture, tensors: Mapping[str, Tensor]) -> bytes:

@@ -7,26 +7,25 @@ Minnen, Ballé, Toderici, "Joint autoregressive and hierarchical priors for lear
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
+from litcodec.codecs.base import Codec, GDNForm, Latents, padded, quantiser_or_default
 from litcodec.codecs.context_coder import ContextCoder
-from litcodec.codecs.context_walk import ContextNets
-from litcodec.codecs.frozen import Architecture, LatentCoder, frozen_copy, loaded_copy
-from litcodec.codecs.hyperprior_coder import HyperpriorLatentCoder
+from litcodec.codecs.frozen import Architecture, FrozenCodec
+from litcodec.codecs.hyperprior_parts import (
+    MeanScaleTransforms,
+    context_nets,
+    frozen_context,
+    frozen_hyperprior,
+    restored_hyperprior,
+)
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.codecs.wavefront import KnownValues, by_place, wavefront
 from litcodec.entropy import FactorizedDensity, Quantised, Quantiser, gaussian_likelihood
 from litcodec.layers import CausalConv2d
 from litcodec.ops import round_about
-from litcodec.transforms import (
-    analysis,
-    entropy_parameters,
-    mean_scale_hyper_analysis,
-    mean_scale_hyper_synthesis,
-    synthesis,
-)
+from litcodec.transforms import entropy_parameters
 from litcodec.types import CodecOutput
 
 
@@ -62,15 +61,16 @@ class JointAutoregressive(Codec):
     ) -> None:
         super().__init__()
         self.architecture = Architecture("JointAutoregressive", {"N": N, "M": M, "gdn": gdn})
-        self.g_a = analysis(N=N, M=M, gdn=gdn_layer(gdn))
-        self.g_s = synthesis(N=N, M=M, gdn=gdn_layer(gdn))
-        self.h_a = mean_scale_hyper_analysis(N=N, M=M)
-        self.h_s = mean_scale_hyper_synthesis(N=N, M=M)
+        self.g_a, self.g_s, self.h_a, self.h_s = MeanScaleTransforms.of_sizes(N=N, M=M, gdn=gdn)
         self.context_prediction = CausalConv2d(M, 2 * M)
         self.entropy_parameters = entropy_parameters(M=M)
         initialise(self.g_a, self.g_s, self.h_a, self.h_s, self.entropy_parameters)
         self.density = FactorizedDensity(N)
         self.quantiser = quantiser_or_default(quantiser)
+
+    def forward(self, x: Tensor) -> CodecOutput:
+        """See ``Codec.forward``."""
+        return padded(self._code, x, self.downsampling_factor)
 
     def _code(self, x: Tensor) -> CodecOutput:
         y = self.g_a(x)
@@ -118,19 +118,11 @@ class JointAutoregressive(Codec):
             known.put(places, round_about(values[places], means))
         return known.all()
 
-    def _freeze_latents(self) -> LatentCoder:
-        frozen_copy(nn.Sequential(self.context_prediction))  # refuses weights that are not finite
-        nets = self._nets(frozen_copy(self.entropy_parameters))
-        return HyperpriorLatentCoder.from_float(
-            frozen_copy(self.h_a), frozen_copy(self.h_s), self.density, ContextCoder.from_float(nets)
-        )
+    def freeze(self) -> FrozenCodec:
+        """See ``Codec.freeze``."""
+        return frozen_hyperprior(self, ContextCoder.from_float(frozen_context(self)))
 
-    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
-        h_a = loaded_copy(self.h_a, "h_a", tensors)
-        nets = self._nets(self.entropy_parameters)
-        y_coder = ContextCoder.from_tensors("y", nets, tensors)
-        return HyperpriorLatentCoder.from_tensors(h_a, self.h_s, y_coder, tensors)
-
-    def _nets(self, parameters: nn.Sequential) -> ContextNets:
-        context = nn.Sequential(self.context_prediction.pointwise())
-        return ContextNets(context, parameters, self.context_prediction.offsets())
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
+        """See ``Codec.restore``."""
+        y_coder = ContextCoder.from_tensors("y", context_nets(self), tensors)
+        return restored_hyperprior(self, y_coder, tensors)

@@ -9,15 +9,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
-from litcodec.codecs.frozen import Architecture, LatentCoder, frozen_copy, loaded_copy
+from litcodec.codecs.base import Codec, GDNForm, Latents, padded, quantiser_or_default
+from litcodec.codecs.frozen import Architecture, FrozenCodec
 from litcodec.codecs.gaussian_coder import GaussianCoder
-from litcodec.codecs.hyperprior_coder import HyperpriorLatentCoder
+from litcodec.codecs.hyperprior_parts import MeanScaleTransforms, frozen_hyperprior, restored_hyperprior
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
 from litcodec.ops import round_about
-from litcodec.transforms import analysis, mean_scale_hyper_analysis, mean_scale_hyper_synthesis, synthesis
 from litcodec.types import CodecOutput
 
 
@@ -45,13 +44,14 @@ class MeanScaleHyperprior(Codec):
     ) -> None:
         super().__init__()
         self.architecture = Architecture("MeanScaleHyperprior", {"N": N, "M": M, "gdn": gdn})
-        self.g_a = analysis(N=N, M=M, gdn=gdn_layer(gdn))
-        self.g_s = synthesis(N=N, M=M, gdn=gdn_layer(gdn))
-        self.h_a = mean_scale_hyper_analysis(N=N, M=M)
-        self.h_s = mean_scale_hyper_synthesis(N=N, M=M)
+        self.g_a, self.g_s, self.h_a, self.h_s = MeanScaleTransforms.of_sizes(N=N, M=M, gdn=gdn)
         initialise(self.g_a, self.g_s, self.h_a, self.h_s)
         self.density = FactorizedDensity(N)
         self.quantiser = quantiser_or_default(quantiser)
+
+    def forward(self, x: Tensor) -> CodecOutput:
+        """See ``Codec.forward``."""
+        return padded(self._code, x, self.downsampling_factor)
 
     def _code(self, x: Tensor) -> CodecOutput:
         y = self.g_a(x)
@@ -76,13 +76,11 @@ class MeanScaleHyperprior(Codec):
         scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)
         return means_hat, scales_hat
 
-    def _freeze_latents(self) -> LatentCoder:
-        y_coder = GaussianCoder.new(predicts_means=True)
-        return HyperpriorLatentCoder.from_float(
-            frozen_copy(self.h_a), frozen_copy(self.h_s), self.density, y_coder
-        )
+    def freeze(self) -> FrozenCodec:
+        """See ``Codec.freeze``."""
+        return frozen_hyperprior(self, GaussianCoder.new(predicts_means=True))
 
-    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
-        h_a = loaded_copy(self.h_a, "h_a", tensors)
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
+        """See ``Codec.restore``."""
         y_coder = GaussianCoder.from_tensors("y", tensors, predicts_means=True)
-        return HyperpriorLatentCoder.from_tensors(h_a, self.h_s, y_coder, tensors)
+        return restored_hyperprior(self, y_coder, tensors)

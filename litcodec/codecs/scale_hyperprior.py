@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, quantiser_or_default
-from litcodec.codecs.frozen import Architecture, LatentCoder, frozen_copy, loaded_copy
+from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, padded, quantiser_or_default
+from litcodec.codecs.frozen import Architecture, FrozenCodec
 from litcodec.codecs.gaussian_coder import GaussianCoder
-from litcodec.codecs.hyperprior_coder import HyperpriorLatentCoder
+from litcodec.codecs.hyperprior_parts import frozen_hyperprior, restored_hyperprior
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
@@ -53,6 +53,10 @@ class ScaleHyperprior(Codec):
         self.density = FactorizedDensity(N)
         self.quantiser = quantiser_or_default(quantiser)
 
+    def forward(self, x: Tensor) -> CodecOutput:
+        """See ``Codec.forward``."""
+        return padded(self._code, x, self.downsampling_factor)
+
     def _code(self, x: Tensor) -> CodecOutput:
         y = self.g_a(x)
         with torch.autocast(x.device.type, enabled=False):
@@ -73,16 +77,11 @@ class ScaleHyperprior(Codec):
             z_hat = round_about(z, self.density.medians())
             return Latents(y, z, torch.zeros_like(y), self.h_s(z_hat))
 
-    def _freeze_latents(self) -> LatentCoder:
-        return HyperpriorLatentCoder.from_float(
-            frozen_copy(self.h_a),
-            frozen_copy(self.h_s),
-            self.density,
-            GaussianCoder.new(predicts_means=False),
-            of_magnitudes=True,
-        )
+    def freeze(self) -> FrozenCodec:
+        """See ``Codec.freeze``."""
+        return frozen_hyperprior(self, GaussianCoder.new(predicts_means=False), of_magnitudes=True)
 
-    def _restore_latents(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
-        h_a = loaded_copy(self.h_a, "h_a", tensors)
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
+        """See ``Codec.restore``."""
         y_coder = GaussianCoder.from_tensors("y", tensors, predicts_means=False)
-        return HyperpriorLatentCoder.from_tensors(h_a, self.h_s, y_coder, tensors, of_magnitudes=True)
+        return restored_hyperprior(self, y_coder, tensors, of_magnitudes=True)

@@ -77,8 +77,11 @@ def _finite(values: dict[str, object]) -> dict[str, object]:
 
 def _compressed_line(result: CompressedFile) -> str:
     similarity = "n/a" if math.isnan(result.ms_ssim) else f"{result.ms_ssim:.4f}"
+    size = f"{result.width}x{result.height}"
+    if result.resolution is not None:
+        size += f" at {result.resolution} resolution"
     return (
-        f"{result.output}: {result.width}x{result.height}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, "
+        f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, "
         f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}, "
         f"encoded in {result.encode_s:.2f} s, decoded in {result.decode_s:.2f} s"
     )

@@ -14,6 +14,10 @@ from litcodec.anchors.base import Anchor
 from litcodec.codecs import FrozenCodec, from_stream, load_codec, to_stream
 from litcodec.codecs.frozen import Architecture
 from litcodec.evaluation.results import Point
+from litcodec.transforms import GRDN
+
+# By a hybrid's scale, and whether it chooses.
+_SIZES_CODED = {(1, False): "", (2, False): " at half size", (2, True): " at half or native size"}
 
 
 class Coder(Protocol):
@@ -117,13 +121,27 @@ def anchor_candidates(anchors: Sequence[Anchor]) -> list[Candidate]:
 
 
 def curve_name(architecture: Architecture, distortion: str | None) -> str:
-    """What codecs that differ in lambda alone share: "MeanScaleHyperprior N=128 M=192, MSE"."""
-    name, init_args = architecture
-    usual = inspect.signature(getattr(codecs, name)).parameters
-    # Sizes always, options only where they are not the usual ones.
-    told = [f"{k}={v}" for k, v in init_args.items() if isinstance(v, int) or usual[k].default != v]
-    words = " ".join([name, *told])
+    """What codecs that differ in lambda alone share: "MeanScaleHyperprior N=128 M=192, MSE".
+
+    Of a hybrid both parts: "MeanScaleHyperprior N=128 M=192 + GRDN C=32 at half size, MSE".
+    """
+    words = _words(architecture.name, architecture.init_args)
     return words if distortion is None else f"{words}, {distortion.upper()}"
+
+
+def _words(name: object, init_args: object) -> str:
+    assert isinstance(name, str)
+    assert isinstance(init_args, dict)
+    if name != codecs.HybridCodec.__name__:
+        # Sizes always, options only where they are not the usual ones.
+        usual = inspect.signature(getattr(codecs, name)).parameters
+        told = [f"{k}={v}" for k, v in init_args.items() if isinstance(v, int) or usual[k].default != v]
+        return " ".join([name, *told])
+    inner, sizes = init_args["inner"], init_args["enhancer"]
+    usual = inspect.signature(GRDN).parameters
+    told = [f"{k}={v}" for k, v in sizes.items() if k == "C" or usual[k].default != v]
+    size = _SIZES_CODED[init_args["scale"], init_args["native"]]
+    return f"{_words(inner['codec'], inner['init_args'])} + {' '.join(['GRDN', *told])}{size}"
 
 
 def _lmbda(value: float) -> str:

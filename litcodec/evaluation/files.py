@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import torch
 
-from litcodec.bitstream import read_header
-from litcodec.codecs import FrozenCodec, from_stream, to_stream
+from litcodec.bitstream import read_header, unpack
+from litcodec.codecs import FrozenCodec, Resolution, from_stream, to_stream
 from litcodec.data import read_image, write_png
 from litcodec.errors import BitstreamError
 from litcodec.evaluation.outputs import atomic_output
@@ -27,6 +27,7 @@ class CompressedFile(NamedTuple):
     ms_ssim: float  # nan if a side is under 161
     encode_s: float
     decode_s: float
+    resolution: Resolution | None  # that the encoder chose; None if the codec has but one
 
 
 class DecompressedFile(NamedTuple):
@@ -68,9 +69,10 @@ def compress_file(
     H, W = x.shape[2:]
     quality = psnr(x, x_hat), ms_ssim(x, x_hat)
     rate = bpp(len(data), (H, W))
-    return CompressedFile(
-        str(path), str(output), W, H, len(data), rate, *quality, encoded - start, decoded - encoded
-    )
+    times = encoded - start, decoded - encoded
+    strings = unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels).strings
+    resolution = codec.resolution(strings)
+    return CompressedFile(str(path), str(output), W, H, len(data), rate, *quality, *times, resolution)
 
 
 def decompress_file(

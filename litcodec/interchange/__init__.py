@@ -1,6 +1,6 @@
 """Weights that other packages trained, as codecs of ours."""
 
-from litcodec.interchange.checkpoints import load_torch_file, read_checkpoint
+from litcodec.interchange.checkpoints import read_checkpoint
 from litcodec.interchange.compressai import ARCHITECTURES, Imported, codec_from_compressai, import_compressai
 
 __all__ = [
@@ -8,6 +8,5 @@ __all__ = [
     "Imported",
     "codec_from_compressai",
     "import_compressai",
-    "load_torch_file",
     "read_checkpoint",
 ]

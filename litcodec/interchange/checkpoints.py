@@ -1,8 +1,5 @@
 """Reading other people's weight files, which may hold anything, without running anything."""
 
-import pickle
-import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,11 +8,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from litcodec.codecs import load_torch_file
 from litcodec.errors import CodecFileError
-
-ZIP_MAGIC = b"PK\x03\x04"
-# Of what torch wrote before, as the oldest published checkpoints are.
-LEGACY_MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -56,35 +50,6 @@ def _load_safetensors(path: Path) -> object:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise CodecFileError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-
-
-def load_torch_file(path: Path) -> object:
-    """What ``torch.save`` wrote, weights and plain values only.
-
-    Raises:
-        CodecFileError: if the file is missing, damaged, not torch's, or holds what could run code.
-    """
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(LEGACY_MAGIC))
-    except OSError as error:
-        raise CodecFileError(f"{path} cannot be read: {error.strerror}.") from error
-    if start != LEGACY_MAGIC and not start.startswith(ZIP_MAGIC):
-        raise CodecFileError(f"{path} is not a file that torch.save wrote.")
-    try:
-        # torch warns of what it finds odd in a damaged file before it fails on it.
-        with warnings.catch_warnings(action="ignore"):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle makes torch raise nearly anything
-        foreign = re.search(r"GLOBAL (\S+)", str(error))
-        if isinstance(error, pickle.UnpicklingError) and foreign:
-            raise CodecFileError(
-                f"{path} holds more than weights ({foreign[1]}), which is not loaded: it could run code. "
-                "Save its state_dict() alone."
-            ) from error
-        raise CodecFileError(
-            f"{path} is damaged or incomplete: torch.load fails on it ({type(error).__name__})."
-        ) from error
 
 
 def _kind(value: object) -> str:

@@ -1,7 +1,21 @@
 """Layers, one idea per file."""
 
+from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import FullPrecisionConv2d, conv, deconv
 from litcodec.layers.gdn import GDN, SimplifiedGDN
-from litcodec.layers.masked_conv import CausalConv2d
+from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
+from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDenseBlock
 
-__all__ = ["GDN", "CausalConv2d", "FullPrecisionConv2d", "SimplifiedGDN", "conv", "deconv"]
+__all__ = [
+    "CBAM",
+    "GDN",
+    "CausalConv2d",
+    "CheckerboardConv2d",
+    "FullPrecisionConv2d",
+    "GroupedResidualDenseBlock",
+    "MaskedConv2d",
+    "ResidualDenseBlock",
+    "SimplifiedGDN",
+    "conv",
+    "deconv",
+]

@@ -1,21 +1,27 @@
 """Analysis and synthesis transforms: images <-> latents <-> hyper-latents. They know nothing of bits.
 
 Every function returns an ``nn.Sequential`` whose layer order is that of the reference implementations, so
-that weights carry over by position.
+that weights carry over by position. ``GRDN``, ``halve`` and ``double``
+are of another kind: pictures -> pictures.
 """
 
 from litcodec.transforms.balle2017 import analysis_9x9, synthesis_9x9
 from litcodec.transforms.balle2018 import analysis, hyper_analysis, hyper_synthesis, synthesis
+from litcodec.transforms.grdn import GRDN
 from litcodec.transforms.minnen2018 import (
     entropy_parameters,
     mean_scale_hyper_analysis,
     mean_scale_hyper_synthesis,
 )
+from litcodec.transforms.resize import double, halve
 
 __all__ = [
+    "GRDN",
     "analysis",
     "analysis_9x9",
+    "double",
     "entropy_parameters",
+    "halve",
     "hyper_analysis",
     "hyper_synthesis",
     "mean_scale_hyper_analysis",

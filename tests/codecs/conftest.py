@@ -6,13 +6,17 @@ from functools import partial
 
 import pytest
 import torch
+from tiny_hybrids import inner_of, make_enhancer_lively, tiny_hybrid
 
 from litcodec.codecs import (
+    Checkerboard,
     Codec,
     FactorizedPrior,
     FrozenCodec,
+    HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
+    MixtureAutoregressive,
     ScaleHyperprior,
 )
 from litcodec.losses import rd_loss
@@ -25,6 +29,9 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "mean-scale": partial(MeanScaleHyperprior, **SMALL),
     "mean-scale simplified GDN": partial(MeanScaleHyperprior, **SMALL, gdn="simplified"),
     "autoregressive": partial(JointAutoregressive, **SMALL),
+    "autoregressive mixture": partial(MixtureAutoregressive, **SMALL),
+    "checkerboard": partial(Checkerboard, **SMALL),
+    "hybrid": partial(tiny_hybrid, FactorizedPrior, native=True),  # more of its kind: test_hybrids.py
 }
 
 
@@ -37,6 +44,12 @@ def make_codec(request) -> Callable[..., Codec]:
 @pytest.fixture(scope="session")
 def lively(make_codec, image_like) -> Codec:
     return _make_lively(make_codec, image_like)
+
+
+@pytest.fixture(scope="session")
+def make_lively() -> Callable[..., Codec]:
+    """``make_lively(make_codec, image_like)``: a codec in eval mode, its latents as varied as if trained."""
+    return _make_lively
 
 
 @pytest.fixture
@@ -56,7 +69,8 @@ def frozen(lively: Codec) -> FrozenCodec:
 def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
     """Scale an untrained codec's layers so that latents, means, scales and pixels take many values."""
     torch.manual_seed(0)
-    codec = make_codec().eval()
+    made = make_codec().eval()
+    codec = inner_of(made)
     for parameter in codec.density.parameters():
         parameter.add_(torch.randn(parameter.shape) * 0.2)
     codec.density.biases[0].add_(torch.randn(codec.density.biases[0].shape))
@@ -70,16 +84,20 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
                 out = module(out)
             _rescale(codec.h_s[layer], out, to=1.5)
         codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
-    if isinstance(codec, JointAutoregressive):
+    if isinstance(codec, (JointAutoregressive, MixtureAutoregressive, Checkerboard)):
         _make_context_lively(codec, x)
     _rescale(codec.g_s[-1], codec(x).x_hat, to=0.15)
     codec.g_s[-1].bias.fill_(0.5)
-    return codec
+    if isinstance(made, HybridCodec):
+        make_enhancer_lively(made, x)
+    return made
 
 
-def _make_context_lively(codec: JointAutoregressive, x: torch.Tensor) -> None:
+def _make_context_lively(
+    codec: JointAutoregressive | MixtureAutoregressive | Checkerboard, x: torch.Tensor
+) -> None:
     # Less than side information tells, or errors of floats would grow from place to place.
-    y, z, _, _ = codec.latents(x)
+    y, z = codec.latents(x)[:2]
     _rescale(codec.context_prediction, codec.context_prediction(y.round()), to=0.7)
     out = torch.cat([codec.h_s(z.round()), codec.context_prediction(y.round())], dim=1)
     for k, layer in enumerate(codec.entropy_parameters):

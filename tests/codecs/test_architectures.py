@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from litcodec.codecs import (
+    Checkerboard,
     Codec,
     FactorizedPrior,
     JointAutoregressive,
     MeanScaleHyperprior,
+    MixtureAutoregressive,
     ScaleHyperprior,
 )
 from litcodec.entropy import MixedQuantiser, NoiseQuantiser
@@ -79,6 +81,11 @@ CONTEXT = {
         (4, (384, 512, 1, 1), 384),
     ),
 }
+MIXTURES = {
+    **CONTEXT,
+    "entropy_parameters.4.weight": (1728, 512, 1, 1),
+    "entropy_parameters.4.bias": (1728,),
+}
 G_9X9 = {
     **_convolutions("g_a", (0, (128, 3, 9, 9), 128), (2, (128, 128, 5, 5), 128)),
     "g_a.4.weight": (192, 128, 5, 5),  # no bias
@@ -94,6 +101,8 @@ EXPECTED = [
     (MeanScaleHyperprior, {}, {**G_A, **G_S, **H_A, **H_S_MEANS, **_density(128)}),
     (MeanScaleHyperprior, {"gdn": "simplified"}, {**G_A, **G_S, **H_A, **H_S_MEANS, **_density(128)}),
     (JointAutoregressive, {}, {**G_A, **G_S, **H_A, **H_S_MEANS, **CONTEXT, **_density(128)}),
+    (MixtureAutoregressive, {}, {**G_A, **G_S, **H_A, **H_S_MEANS, **MIXTURES, **_density(128)}),
+    (Checkerboard, {}, {**G_A, **G_S, **H_A, **H_S_MEANS, **CONTEXT, **_density(128)}),
 ]
 
 

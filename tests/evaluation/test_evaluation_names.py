@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior, Notes
+from litcodec.codecs import FactorizedPrior, HybridCodec, MeanScaleHyperprior, Notes
 from litcodec.evaluation import Point
 from litcodec.evaluation.candidates import codec_candidates
+from litcodec.transforms import GRDN
 
 
 def names(paths: list[Path], *, label: str | None = None, before: list[Point] | None = None) -> list[Point]:
@@ -31,6 +32,24 @@ def names(paths: list[Path], *, label: str | None = None, before: list[Point] | 
         ),
         (FactorizedPrior(N=8, M=12), Notes(0.00018, "mse"), "FactorizedPrior N=8 M=12, MSE", "lmbda 0.00018"),
         (FactorizedPrior(N=8, M=12), Notes(), "FactorizedPrior N=8 M=12", "one"),
+        (
+            HybridCodec(FactorizedPrior(N=8, M=12, transform="9x9"), GRDN(C=16, layers=2, groups=1)),
+            Notes(0.013, "mse"),
+            "FactorizedPrior N=8 M=12 transform=9x9 + GRDN C=16 layers=2 groups=1, MSE",
+            "lmbda 0.0130",
+        ),
+        (
+            HybridCodec(MeanScaleHyperprior(N=8, M=12), GRDN(C=16, scale=2), scale=2),
+            Notes(),
+            "MeanScaleHyperprior N=8 M=12 + GRDN C=16 at half size",
+            "one",
+        ),
+        (
+            HybridCodec(FactorizedPrior(N=8, M=12), GRDN(C=16, scale=2), scale=2, native=True),
+            Notes(),
+            "FactorizedPrior N=8 M=12 + GRDN C=16 at half or native size",
+            "one",
+        ),
     ],
 )
 def test_a_curve_is_called_for_what_its_codecs_share(

@@ -15,14 +15,18 @@ from torch import Tensor
 
 from litcodec.bitstream import pack
 from litcodec.codecs import (
+    Checkerboard,
     Codec,
     FactorizedPrior,
+    HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
+    MixtureAutoregressive,
     Notes,
     ScaleHyperprior,
     save_codec,
 )
+from litcodec.transforms import GRDN
 
 HERE = Path(__file__).parent
 KINDS: dict[str, type[Codec]] = {
@@ -30,7 +34,13 @@ KINDS: dict[str, type[Codec]] = {
     "scale_hyperprior": ScaleHyperprior,
     "mean_scale_hyperprior": MeanScaleHyperprior,
     "joint_autoregressive": JointAutoregressive,
+    "mixture_autoregressive": MixtureAutoregressive,
+    "checkerboard": Checkerboard,
+    "hybrid": HybridCodec,
 }
+SEEDS: dict[type[Codec], int] = {JointAutoregressive: 1, MixtureAutoregressive: 10, Checkerboard: 1}
+HYBRID_SEED = 5  # one golden picture is coded at half size, the other at its own
+CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard)
 SIZES = [(17, 33), (64, 96)]
 
 
@@ -50,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @torch.no_grad()
 def _write(name: str) -> None:
-    frozen = _lively(KINDS[name]).freeze()
+    codec = _lively_hybrid() if KINDS[name] is HybridCodec else _lively(KINDS[name])
+    frozen = codec.freeze()
     frozen.notes = Notes(lmbda=0.0130, distortion="mse", step=0)
     save_codec(frozen, HERE / f"{name}.safetensors")
     expected = {}
@@ -78,9 +89,9 @@ def picture(H: int, W: int) -> Tensor:
     return (0.5 + 0.3 * waves + 0.2 * (rows > columns)).clamp(0, 1)[None]
 
 
-def _lively(kind: type[Codec]) -> Codec:
+def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
     """An untrained codec, its layers scaled so that latents, means, scales and pixels take many values."""
-    torch.manual_seed(1 if kind is JointAutoregressive else 0)
+    torch.manual_seed(SEEDS.get(kind, 0) if seed is None else seed)
     codec = kind(N=6, M=8).eval()  # type: ignore[call-arg]
     for parameter in codec.density.parameters():
         parameter.add_(0.2 * torch.randn(parameter.shape))
@@ -94,19 +105,38 @@ def _lively(kind: type[Codec]) -> Codec:
         for layer in (0, 2, 4):
             _rescale(codec.h_s[layer], codec.h_s[: layer + 1](z), to=1.5)
         codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
-    if isinstance(codec, JointAutoregressive):
+    if isinstance(codec, CONTEXT_MODELS):
         y, z = codec.latents(x)[:2]
         _rescale(codec.context_prediction, codec.context_prediction(y.round()), to=1.0)
         out = torch.cat([codec.h_s(z.round()), codec.context_prediction(y.round())], dim=1)
         for layer in (0, 2, 4):
             _rescale(codec.entropy_parameters[layer], codec.entropy_parameters[: layer + 1](out), to=1.5)
         codec.entropy_parameters[4].bias.copy_(torch.randn(codec.entropy_parameters[4].bias.shape) + 2)
+    if isinstance(codec, MixtureAutoregressive):  # windows of more than 63 symbols in two channels
+        codec.entropy_parameters[4].bias[-2:] += 20
     x_hat = codec(x).x_hat
-    if isinstance(codec, JointAutoregressive):  # else a few pixels would outshine all others
+    if isinstance(codec, CONTEXT_MODELS):  # else a few pixels would outshine all others
         x_hat = x_hat.clamp(x_hat.quantile(0.1), x_hat.quantile(0.9))
     _rescale(codec.g_s[6], x_hat, to=0.2)
     codec.g_s[6].bias.fill_(0.5)
     return codec
+
+
+def _lively_hybrid() -> Codec:
+    """One that chooses, and whose enhancer changes pixels by some 40 of 255."""
+    inner = _lively(FactorizedPrior, seed=HYBRID_SEED)
+    y_hat = inner.latents(picture(128, 128)).y.round()
+    for layer, spread in (
+        (0, 1.0),
+        (2, 1.0),
+        (4, 1.0),
+        (6, 0.45),
+    ):  # or a few pixels would outshine all others
+        _rescale(inner.g_s[layer], inner.g_s[: layer + 1](y_hat), to=spread)
+    enhancer = GRDN(C=8, growth=8, layers=2, blocks=1, groups=1, scale=2)
+    features = enhancer.attention(enhancer.features(picture(64, 64)))
+    _rescale(enhancer.tail, enhancer.tail(features), to=0.15)
+    return HybridCodec(inner, enhancer, scale=2, native=True).eval()
 
 
 def _rescale(layer: torch.nn.Module, out: Tensor, *, to: float) -> None:

@@ -1,0 +1,57 @@
+"""Tiny hybrids, and what tests of all codecs must know of them."""
+
+import torch
+from torch import Tensor
+
+from litcodec.codecs import (
+    Codec,
+    FrozenCodec,
+    FrozenHybrid,
+    FrozenTransforms,
+    HybridCodec,
+    MeanScaleHyperprior,
+)
+from litcodec.entropy import Quantiser
+from litcodec.transforms import GRDN
+
+SIZES = {"C": 8, "growth": 8, "layers": 2, "blocks": 1, "groups": 2}
+
+
+def tiny_hybrid(
+    inner: type[Codec] = MeanScaleHyperprior,
+    *,
+    scale: int = 2,
+    native: bool = False,
+    quantiser: Quantiser | None = None,
+) -> HybridCodec:
+    """Untrained."""
+    codec = inner(N=8, M=12, quantiser=quantiser)  # type: ignore[call-arg]
+    return HybridCodec(codec, GRDN(**SIZES, scale=scale), scale=scale, native=native)
+
+
+def inner_of(codec: Codec) -> Codec:
+    """What codes: the codec itself, or the one inside of a hybrid."""
+    return codec.inner if isinstance(codec, HybridCodec) else codec
+
+
+def reconstruction(frozen: FrozenCodec, x: Tensor) -> Tensor:
+    """What the encoder knows will be decoded, without asking its strings."""
+    size, coded = (x.shape[2], x.shape[3]), frozen.encode(x)
+    if not isinstance(frozen, FrozenHybrid):
+        assert isinstance(frozen, FrozenTransforms)
+        return frozen.synthesise(coded.y_hat, size)
+    if frozen.resolution(coded.strings) == "native":
+        return frozen.inner.synthesise(coded.y_hat, size)
+    scale = frozen.enhancer.scale
+    small = (-(-size[0] // scale), -(-size[1] // scale))
+    with torch.no_grad():
+        x_hat = frozen.enhancer(frozen.inner.synthesise(coded.y_hat, small, clamped=False))
+    return x_hat[..., : size[0], : size[1]].clamp(0, 1)
+
+
+@torch.no_grad()
+def make_enhancer_lively(codec: HybridCodec, x: Tensor) -> None:
+    """Make it change pixels of what the inner codec decodes by some 8 of 255, as a trained one would."""
+    picture = codec.code_small(x)
+    features = codec.enhancer.attention(codec.enhancer.features(picture))
+    codec.enhancer.tail.weight.mul_(0.03 / codec.enhancer.tail(features).std())

@@ -1,16 +1,23 @@
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from jsonargparse import Namespace
+from torch import Tensor, nn
 
 from litcodec.cli import main
+from litcodec.codecs import HybridCodec
+from litcodec.training import CodecModule
 from litcodec.training.cli import LitcodecCLI
 from litcodec.training.run_folder import _claim, _point_latest_at
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 OVERLAYS = sorted(p.relative_to(CONFIGS) for p in (*CONFIGS.glob("*/*.yaml"), CONFIGS / "predict.yaml"))
+ENHANCERS = sorted(overlay for overlay in OVERLAYS if overlay.parent.name == "enhancer")
+HYBRIDS = ("hybrid_enhance.yaml", "hybrid_sr.yaml")
 GPU = {Path("trainer/gpu.yaml"), Path("trainer/ddp.yaml")}  # here they can only be parsed
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Checkpoint directory.*", "ignore:.*bf16.*")
@@ -25,14 +32,54 @@ def build(tmp_path: Path, *arguments: str) -> int:
     return main(["fit", *arguments, "--run_root", str(tmp_path), "--trainer.logger", "false"])
 
 
-@pytest.mark.parametrize("name", ["base.yaml", "quickstart.yaml"])
+@pytest.mark.parametrize("name", ["base.yaml", "quickstart.yaml", *HYBRIDS])
 def test_a_config_of_its_own_builds(name: str, tmp_path: Path) -> None:
     assert build(tmp_path, "--config", str(CONFIGS / name)) == 0
 
 
-@pytest.mark.parametrize("overlay", [o for o in OVERLAYS if o not in GPU], ids=str)
+@pytest.mark.parametrize("overlay", [o for o in OVERLAYS if o not in (*GPU, *ENHANCERS)], ids=str)
 def test_an_overlay_builds_upon_the_base(overlay: Path, tmp_path: Path) -> None:
     assert build(tmp_path, "--config", str(CONFIGS / "base.yaml"), "--config", str(CONFIGS / overlay)) == 0
+
+
+@pytest.mark.parametrize("hybrid", HYBRIDS)
+@pytest.mark.parametrize("overlay", ENHANCERS, ids=str)
+def test_an_enhancer_costs_what_its_header_says(
+    overlay: Path, hybrid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[CodecModule] = []
+    monkeypatch.setattr(LitcodecCLI, "_run_subcommand", lambda self, subcommand: built.append(self.model))
+    assert build(tmp_path, "--config", str(CONFIGS / hybrid), "--config", str(CONFIGS / overlay)) == 0
+    codec = built[0].codec
+    assert isinstance(codec, HybridCodec)
+    assert codec.scale == codec.enhancer.scale == 1 + (hybrid == "hybrid_sr.yaml")
+
+    header = (CONFIGS / overlay).read_text()
+    said = re.search(rf"scale {codec.scale}: ([\d.]+) M parameters, (\d+) kMAC", header)
+    assert said is not None
+    parameters = sum(p.numel() for p in codec.enhancer.parameters())
+    assert float(said[1]) == pytest.approx(parameters / 1e6, rel=0.01)
+    side = 32 // codec.scale
+    macs = multiplications(codec.enhancer, torch.rand(1, 3, side, side))
+    assert int(said[2]) == round(macs / 32**2 / 1000)
+
+
+def multiplications(net: nn.Module, x: Tensor) -> int:
+    """How many multiplications the convolutions of ``net`` make for ``x``."""
+    counts: list[int] = []
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(layer, nn.ConvTranspose2d):
+            counts.append(inputs[0][:, 0].numel() * layer.weight.numel())
+        elif isinstance(layer, nn.Conv2d):
+            counts.append(output[:, 0].numel() * layer.weight.numel())
+
+    hooks = [layer.register_forward_hook(count) for layer in net.modules()]
+    with torch.no_grad():
+        net(x)
+    for hook in hooks:
+        hook.remove()
+    return sum(counts)
 
 
 @pytest.mark.parametrize("overlay", sorted(GPU), ids=str)
@@ -116,6 +163,32 @@ def test_wandb_is_offline_unless_the_environment_says_otherwise(
     assert init_args.offline is offline
     assert (init_args.id is not None) is chooses_id
     assert init_args.save_dir == str(tmp_path / "base" / "001")
+
+
+def test_phases_say_how_long_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hybrid = ["fit", "--config", str(CONFIGS / "hybrid_sr.yaml"), "--run_root", str(tmp_path)]
+    assert main([*hybrid, "--trainer.max_steps", "1000"]) == 1
+    error = capsys.readouterr().err
+    assert "1500 + 500 + 700 + 300 = 3000 steps, trainer.max_steps is 1000" in error
+    assert len(error.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_a_new_run_starts_from_an_inner_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Namespace] = []
+    monkeypatch.setattr(
+        LitcodecCLI, "instantiate_classes", lambda self: seen.append(self.config[self.subcommand])
+    )
+    hybrid = ["--config", str(CONFIGS / "hybrid_sr.yaml"), "--run_root", str(tmp_path)]
+    hybrid += ["--model.inner_checkpoint", "inner.ckpt"]
+    torch.save({}, tmp_path / "last.ckpt")
+    given = ["--ckpt_path", str(tmp_path / "last.ckpt")]
+    for command, *more in (["fit"], ["fit", *given], ["validate", *given], ["predict", *given]):
+        assert main([command, *hybrid, *more]) == 0
+    assert [str(config.model.inner_checkpoint) for config in seen] == ["inner.ckpt", "None", "None", "None"]
+    assert [config.trainer.max_steps for config in seen] == [3000, 3000, -1, -1]
 
 
 def test_what_a_run_cannot_start_from_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

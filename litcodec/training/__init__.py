@@ -2,5 +2,6 @@
 
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.module import CodecModule, Prediction
+from litcodec.training.phases import Phase
 
-__all__ = ["CodecModule", "NonFiniteGuard", "Prediction"]
+__all__ = ["CodecModule", "NonFiniteGuard", "Phase", "Prediction"]

@@ -17,6 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from litcodec.errors import CodecFileError, LitcodecError
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.module import CodecModule
+from litcodec.training.phases import agreed_steps
 from litcodec.training.run_folder import ENVIRONMENT_VARIABLE, RunFolder, choose_run_folder
 
 # Interpolation sees values from every config file and from the command line.
@@ -71,6 +72,12 @@ class LitcodecCLI(LightningCLI):
         if self.subcommand == "predict":
             config.return_predictions = False  # they are written by a callback, not kept in memory
         given = copy.deepcopy(config)
+        if self.subcommand == "fit" and config.model.phases:
+            config.trainer.max_steps = agreed_steps(config.model.phases, config.trainer.max_steps)
+        if config.ckpt_path is not None:
+            config.model.inner_checkpoint = None  # that checkpoint has the weights of all parts
+        if self.subcommand == "fit":
+            _average_in_time(config.trainer)
         continued = config.ckpt_path if self.subcommand == "fit" else None
         self.run_folder = choose_run_folder(Path(config.run_root), name, continued)
         self.save_config_kwargs = {"folder": str(self.run_folder), "given": given}
@@ -103,6 +110,21 @@ class LitcodecCLI(LightningCLI):
 def _needs_logger(callback: Namespace) -> bool:
     """Lightning's own monitors refuse to run without a logger."""
     return str(callback.class_path).endswith(("LearningRateMonitor", "DeviceStatsMonitor"))
+
+
+def _average_in_time(trainer: Namespace) -> None:
+    """See that weights are averaged at least once.
+
+    Lightning ends a run with the averages, whether there are any or not: one that ends before they begin
+    would end with the weights it began with.
+    """
+    callbacks = trainer.callbacks or []
+    for callback in callbacks if isinstance(callbacks, list) else [callbacks]:
+        if str(callback.class_path).endswith("EMAWeightAveraging") and trainer.max_steps > 0:
+            init_args = callback.get("init_args", Namespace())  # type: ignore[no-untyped-call]
+            begin = init_args.get("update_starting_at_step")
+            if begin is not None and begin >= trainer.max_steps:
+                init_args.update_starting_at_step = trainer.max_steps - 1
 
 
 def _place_logger(logger: Namespace, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning as L
@@ -16,7 +17,12 @@ from litcodec.errors import CodecFileError
 from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.losses import Distortion, rd_loss
 from litcodec.metrics import bpp, ms_ssim, psnr
+from litcodec.training.follow_phases import FollowPhases, coded_in_phase
+from litcodec.training.phases import Phase, check_phases, phase_at
 from litcodec.training.ranks import gather_from_ranks
+from litcodec.training.warm_start import load_inner
+
+COMPILED = ("g_a", "g_s", "h_a", "h_s", "enhancer")
 
 
 class Prediction(NamedTuple):
@@ -37,9 +43,15 @@ class CodecModule(L.LightningModule):
             0.0130 0.0250 0.0483 0.0932 0.1800 for "mse", 2.40 4.58 8.73 16.64 31.73 60.50 115.37 220.00 for
             "ms-ssim".
         distortion: "mse" (255^2 * MSE) or "ms-ssim" (1 - MS-SSIM; patches of at least 161).
-        learning_rate: of Adam.
+        learning_rate: of Adam; ``phases`` bring their own.
         lr_scheduler: a scheduler, stepped after every training step; none keeps the rate.
-        compile_transforms: run g_a, g_s, h_a, h_s through ``torch.compile`` while training.
+        phases: of a ``HybridCodec``: what is trained, how long and how fast; not given, everything is.
+        inner_checkpoint: of ``litcodec fit``: what the inner codec of a ``HybridCodec`` starts from.
+        compile_transforms: run g_a, g_s, h_a, h_s and the enhancer through ``torch.compile`` while training.
+
+    Raises:
+        PhaseError: if ``phases`` do not fit the codec or the scheduler.
+        CodecFileError: if ``inner_checkpoint`` is of another codec, or the codec no hybrid.
     """
 
     def __init__(
@@ -50,21 +62,32 @@ class CodecModule(L.LightningModule):
         distortion: Distortion = "mse",
         learning_rate: float = 1e-4,
         lr_scheduler: LRSchedulerCallable | None = None,
+        phases: list[Phase] | None = None,
+        inner_checkpoint: Path | None = None,
         compile_transforms: bool = False,
     ) -> None:
         super().__init__()
+        if phases is not None:
+            check_phases(phases, codec, scheduled=lr_scheduler is not None)
+        if inner_checkpoint is not None:
+            load_inner(codec, inner_checkpoint)
         self.codec = codec.to(memory_format=torch.channels_last)
         self.lmbda = lmbda
         self.distortion: Distortion = distortion
         self.learning_rate = learning_rate
+        self.phases = phases
         self._lr_scheduler = lr_scheduler
         self._coder: FrozenCodec | None = None
         self._tested: list[tuple[str, float, float, float]] = []
         if compile_transforms:
-            for name in ("g_a", "g_s", "h_a", "h_s"):
-                if hasattr(codec, name):
+            for name, part in codec.named_modules():
+                if name.rpartition(".")[2] in COMPILED:
                     # In place, so that names of weights, and with them checkpoints, stay the same.
-                    getattr(codec, name).compile()
+                    part.compile()
+
+    def configure_callbacks(self) -> list[L.Callback]:
+        """What follows the phases, if there are any."""
+        return [] if self.phases is None else [FollowPhases(self.phases)]
 
     def configure_optimizers(self) -> Any:
         """Adam over every parameter; there is no auxiliary loss."""
@@ -83,7 +106,9 @@ class CodecModule(L.LightningModule):
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Loss of a batch of patches (B, 3, P, P) in [0, 1]."""
-        rd = rd_loss(self.codec(batch), batch, lmbda=self.lmbda, distortion=self.distortion)
+        phase = None if self.phases is None else phase_at(self.phases, self.global_step).phase
+        output, zero = coded_in_phase(self.codec, batch, phase)
+        rd = rd_loss(output, batch, lmbda=self.lmbda, distortion=self.distortion)
         self.log("train/loss", rd.loss.detach(), prog_bar=True, sync_dist=True)
         self.log("train/bpp", rd.rate.detach(), prog_bar=True, sync_dist=True)
         self.log("train/distortion", rd.distortion.detach(), sync_dist=True)
@@ -91,7 +116,7 @@ class CodecModule(L.LightningModule):
             # Of the whole batch's MSE: a curve to watch. Results come from whole images, see the callbacks.
             psnr_of_batch = 20 * math.log10(255) - 10 * torch.log10(rd.distortion.detach())
             self.log("train/psnr", psnr_of_batch, prog_bar=True, sync_dist=True)
-        return rd.loss
+        return rd.loss + zero
 
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
         """Estimated loss of a whole image. Real bytes are ``callbacks.RDPoints``'s part."""
@@ -104,11 +129,11 @@ class CodecModule(L.LightningModule):
 
     def on_test_start(self) -> None:
         """Freeze once for all images."""
-        self._coder, self._tested = self.codec.freeze(), []
+        self._coder, self._tested = self._frozen(), []
 
     def on_predict_start(self) -> None:
         """Freeze once for all images."""
-        self._coder = self.codec.freeze()
+        self._coder = self._frozen()
 
     def test_step(self, batch: ImageBatch, batch_idx: int) -> None:
         """Rate and distortion of one image's real bytes."""
@@ -150,5 +175,13 @@ class CodecModule(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Tell in plain words what the weights belong to, so that ``export`` can rebuild the codec safely."""
         name, init_args = self.codec.architecture
-        notes = Notes(self.lmbda, self.distortion, self.global_step)
-        checkpoint["litcodec"] = {"codec": name, "init_args": init_args, "notes": notes._asdict()}
+        checkpoint["litcodec"] = {"codec": name, "init_args": init_args, "notes": self._notes()._asdict()}
+
+    def _frozen(self) -> FrozenCodec:
+        # With its notes, by which an encoder that has a choice weighs rate against distortion.
+        frozen = self.codec.freeze()
+        frozen.notes = self._notes()
+        return frozen
+
+    def _notes(self) -> Notes:
+        return Notes(self.lmbda, self.distortion, self.global_step)

@@ -1,19 +1,42 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from litcodec.cli import main
-from litcodec.codecs import MeanScaleHyperprior, ScaleHyperprior, load_codec
+from litcodec.codecs import Codec, HybridCodec, MeanScaleHyperprior, ScaleHyperprior, load_codec
 from litcodec.data import read_image
 from litcodec.training import CodecModule
+from litcodec.transforms import GRDN
 from tests.training.runs import TINY, write_photographs
 
 
-def test_compiling_keeps_the_names_of_weights() -> None:
-    plain = CodecModule(ScaleHyperprior(N=4, M=6)).state_dict()
-    compiled = CodecModule(ScaleHyperprior(N=4, M=6), compile_transforms=True).state_dict()
-    assert list(plain) == list(compiled)
+def hybrid() -> HybridCodec:
+    enhancer = GRDN(C=4, growth=2, layers=1, blocks=1, groups=1)
+    return HybridCodec(ScaleHyperprior(N=4, M=6), enhancer)
+
+
+@pytest.mark.parametrize("build", [lambda: ScaleHyperprior(N=4, M=6), hybrid])
+def test_compiling_keeps_the_names_of_weights(
+    build: Callable[[], Codec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[nn.Module] = []
+    really_compile = nn.Module.compile
+
+    def compile_and_note(part: nn.Module) -> None:
+        compiled.append(part)
+        really_compile(part)
+
+    monkeypatch.setattr(nn.Module, "compile", compile_and_note)
+    plain = CodecModule(build()).state_dict()
+    module = CodecModule(build(), compile_transforms=True)
+    assert list(plain) == list(module.state_dict())
+    transforms = {p for part in compiled for p in part.parameters()}
+    rest = {name for name, p in module.codec.named_parameters() if p not in transforms}
+    assert rest
+    assert all(name.split(".")[-3] == "density" for name in rest), rest
 
 
 def test_one_optimiser_holds_every_parameter() -> None:

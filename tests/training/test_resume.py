@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import torch
+
 from tests.training.runs import fit, fit_and_kill, losses
 
 EMA = (
@@ -27,3 +29,16 @@ def test_a_run_killed_within_an_epoch_and_resumed_repeats_an_uninterrupted_one(t
     assert min(resumed) % 10 != 0
     assert resumed == {step: loss for step, loss in expected.items() if step >= min(resumed)}
     assert (broken / "runs" / "tiny" / "001" / "config-2.yaml").exists()
+
+
+def test_a_run_that_ends_before_weights_are_averaged_keeps_what_it_learned(tmp_path: Path) -> None:
+    late = ("--trainer.callbacks.update_starting_at_step", "200")
+    weights = {}
+    for name, extra in {"averaged": (*EMA, *late), "plain": ()}.items():
+        (tmp_path / name).mkdir()
+        fit(tmp_path / name, *extra, "--trainer.max_steps", "3")
+        path = tmp_path / name / "runs" / "tiny" / "001" / "checkpoints" / "last.ckpt"
+        weights[name] = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    assert weights["averaged"].keys() == weights["plain"].keys()
+    for name, learned in weights["plain"].items():
+        assert torch.equal(weights["averaged"][name], learned), name

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging
+
+from litcodec.codecs import MeanScaleHyperprior, ScaleHyperprior
+from litcodec.errors import CodecFileError
+from litcodec.training import CodecModule
+from tests.training.phased_runs import PHASES, Watch, hybrid, train
+
+
+def test_an_inner_codec_starts_from_the_averaged_weights_of_its_checkpoint(
+    photographs: Path, tmp_path: Path
+) -> None:
+    averaging = EMAWeightAveraging(decay=0.9, use_buffers=False)
+    trained = train(
+        MeanScaleHyperprior(N=8, M=12),
+        photographs,
+        averaging,
+        Watch(checkpoints=tmp_path),
+        phases=None,
+        max_steps=3,
+    )
+    module = CodecModule(hybrid(2, native=True), phases=PHASES, inner_checkpoint=tmp_path / "3.ckpt")
+    # At its end a run with EMA holds the averages.
+    for name, value in trained.lightning_module.codec.state_dict().items():
+        assert torch.equal(module.codec.state_dict()[f"inner.{name}"], value), name
+    untrained = hybrid(2)
+    for name, value in untrained.enhancer.state_dict().items():
+        assert torch.equal(module.codec.state_dict()[f"enhancer.{name}"], value), name
+
+
+def test_an_inner_checkpoint_of_something_else_is_refused(photographs: Path, tmp_path: Path) -> None:
+    watch = Watch(checkpoints=tmp_path)
+    train(ScaleHyperprior(N=4, M=6), photographs, watch, phases=None, max_steps=1)
+    with pytest.raises(
+        CodecFileError,
+        match=r"holds a ScaleHyperprior .*'M': 6.* inner codec is a MeanScaleHyperprior .*'M': 12",
+    ):
+        CodecModule(hybrid(), inner_checkpoint=tmp_path / "1.ckpt")
+    with pytest.raises(CodecFileError, match=r"a ScaleHyperprior has no inner codec"):
+        CodecModule(ScaleHyperprior(N=4, M=6), inner_checkpoint=tmp_path / "1.ckpt")
+    with pytest.raises(CodecFileError, match=r"missing\.ckpt cannot be read"):
+        CodecModule(hybrid(), inner_checkpoint=tmp_path / "missing.ckpt")

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from callbacks.enhancement import inner_of
 from callbacks.figures import draw_channels, draw_densities
 from callbacks.latent_counts import LatentCounts, channel_bpp, count_latents, dead_channels, entropy_scalars
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
@@ -30,7 +31,7 @@ class EntropyStatistics(ValidationCallback):
 
     W&B gets histograms ``entropy/y``, ``entropy/scales_hat``, ``entropy/y_channel_bpp`` and figures
     ``entropy/channels`` (bits of each channel of y) and ``entropy/densities`` (learned densities over what
-    they model).
+    they model). Of a hybrid all are its inner codec's.
 
     Args:
         every_n_validations: see ``ValidationCallback``.
@@ -56,11 +57,11 @@ class EntropyStatistics(ValidationCallback):
         """See ``ValidationCallback``."""
         if not trainer.is_global_zero or len(self._counts) >= self.max_images:
             return
-        codec = watched_codec(pl_module)
+        codec, x = inner_of(watched_codec(pl_module), image)
         if self._density is None:
             # When the validation ends, averaged weights may be gone already.
             self._density = copy.deepcopy(codec.density).cpu()
-        self._counts.append(count_latents(codec, image.x, image.coded))
+        self._counts.append(count_latents(codec, x, image.coded, size=image.size))
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """See ``ValidationCallback``."""

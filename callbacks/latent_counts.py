@@ -29,19 +29,20 @@ class LatentCounts(NamedTuple):
     clipped: int
 
 
-def count_latents(codec: Codec, x: Tensor, coded: Coded) -> LatentCounts:
+def count_latents(codec: Codec, x: Tensor, coded: Coded, *, size: tuple[int, int]) -> LatentCounts:
     """Look at one image's latents; ``codec`` is in eval mode before and after.
 
     Args:
         codec: in eval mode.
-        x: (1, 3, H, W) in [0, 1].
+        x: (1, 3, h, w) in [0, 1].
         coded: what the frozen codec made of ``x``.
+        size: (H, W) of the image, of which a hybrid's inner codec may see a smaller one.
     """
     latents = codec.latents(x)
     likelihoods = codec(x).likelihoods
     symbols = _coded_symbols(codec, latents)
     return LatentCounts(
-        pixels=x.shape[2] * x.shape[3],
+        pixels=size[0] * size[1],
         bits=tuple(_bits(likelihood) for likelihood in likelihoods),
         bits_noisy=sum(map(_bits, _noisy_likelihoods(codec, x))),
         channel_bits=-torch.log2(likelihoods[0]).double().sum(dim=(0, 2, 3)).cpu(),
@@ -93,8 +94,8 @@ def dead_channels(counts: Sequence[LatentCounts]) -> Tensor:
 
 
 def _coded_symbols(codec: Codec, latents: Latents) -> Tensor:
-    means = codec.density.medians() if latents.means_hat is None else latents.means_hat
-    return torch.round(latents.y - means)
+    known = (centre for centre in (latents.centre, latents.means_hat) if centre is not None)
+    return torch.round(latents.y - next(known, codec.density.medians()))
 
 
 def _noisy_likelihoods(codec: Codec, x: Tensor) -> tuple[Tensor, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import lightning as L
 
+from callbacks.enhancement import Enhancement, enhancement_means, enhancement_of, inner_of
 from callbacks.names import short_names
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
 from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
@@ -16,7 +17,7 @@ from litcodec.training.ranks import gather_from_ranks
 
 MAX_IMAGE_CURVES = 24  # more would bury the dashboard
 AVERAGED = ("bpp", "bpp_estimated", "psnr", "psnr_luma")
-SUMMARISED = ("bpp", "psnr", "ms_ssim", "ms_ssim_db", "lmbda")
+SUMMARISED = ("bpp", "psnr", "ms_ssim", "ms_ssim_db", "lmbda", "enhancer_gain", "half_share")
 # A metric and its x axis. Exact names: a glob of ours would compete with the one Lightning defines.
 RD_AXES = (("rd/psnr", "rd/bpp"), ("rd/ms_ssim_db", "rd/bpp"))
 
@@ -32,6 +33,7 @@ class RDPoint(NamedTuple):
     psnr_luma: float  # dB
     ms_ssim: float  # nan below 161 pixels a side
     ms_ssim_db: float
+    enhancement: Enhancement | None = None  # of hybrids
 
 
 class RDPoints(ValidationCallback):
@@ -43,6 +45,10 @@ class RDPoints(ValidationCallback):
     nan if the codec could not be frozen. Single images are ``val_images/<name>/bpp`` and ``/psnr``. W&B also
     gets ``rd/psnr`` and ``rd/ms_ssim_db`` over ``rd/bpp``, a table ``rd_points``, and the means in the run's
     summary, so that a sweep's scatter panel is the RD curve.
+
+    Of a hybrid also ``val/enhancer_gain``, the dB of PSNR (RGB) that the enhancer adds to what the inner
+    codec decodes, 0 for images that it has no part in; ``val/half_share``, the share of images coded at half
+    size, if the encoder chooses; ``val_images/<name>/enhancer_gain``, and columns in ``rd_points``.
 
     Args:
         every_n_validations: see ``ValidationCallback``; leave it at 1 if a checkpoint watches one of the
@@ -61,7 +67,10 @@ class RDPoints(ValidationCallback):
     def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
         """See ``ValidationCallback``."""
         x, x_hat = image.x, image.x_hat
-        estimated = float(bits_per_pixel(watched_codec(pl_module)(x)))
+        inner = inner_of(watched_codec(pl_module), image)
+        # Of the true pixels, of which a hybrid's inner codec may have seen fewer.
+        coded_share = inner.x[0, 0].numel() / x[0, 0].numel()
+        estimated = float(bits_per_pixel(inner.codec(inner.x))) * coded_share
         similarity = ms_ssim(x, x_hat)
         self._seen.append(
             RDPoint(
@@ -73,6 +82,7 @@ class RDPoints(ValidationCallback):
                 psnr_luma(x, x_hat),
                 similarity,
                 ms_ssim_db(similarity),
+                enhancement_of(image),
             )
         )
 
@@ -83,6 +93,8 @@ class RDPoints(ValidationCallback):
         self.points = [] if broken else _merged([points for points, _ in ranks])
         lmbda = float(getattr(pl_module, "lmbda", math.nan))
         means = _means(self.points, lmbda)
+        enhancements = [point.enhancement for point in self.points if point.enhancement is not None]
+        means.update(enhancement_means(watched_codec(pl_module), enhancements))
         # Equal on every rank, so that checkpoints decide alike everywhere; syncing changes nothing.
         pl_module.log_dict(means, sync_dist=True, batch_size=1)
         if not self.points:
@@ -91,6 +103,8 @@ class RDPoints(ValidationCallback):
         shown = self.points[:MAX_IMAGE_CURVES]
         curves = {f"val_images/{names[p.image]}/bpp": p.bpp for p in shown}
         curves.update({f"val_images/{names[p.image]}/psnr": p.psnr for p in shown})
+        enhanced = [(names[p.image], p.enhancement) for p in shown if p.enhancement is not None]
+        curves.update({f"val_images/{name}/enhancer_gain": each.enhancer_gain for name, each in enhanced})
         log_scalars(trainer, curves)
         if wandb_loggers(trainer):
             self._to_wandb(trainer, means, lmbda)
@@ -108,12 +122,10 @@ class RDPoints(ValidationCallback):
                 run.define_metric(name, step_metric=axis)
             run.summary.update({name: found[name] for name in SUMMARISED if name in found})
         curve = {f"rd/{name}": found[name] for name in ("bpp", "psnr", "ms_ssim_db") if name in found}
+        now = (trainer.global_step, trainer.current_epoch, lmbda)
         table = wandb.Table(
-            columns=["step", "epoch", "lmbda", *RDPoint._fields],
-            data=[
-                [trainer.global_step, trainer.current_epoch, lmbda, *map(_defined, point)]
-                for point in self.points
-            ],
+            columns=["step", "epoch", "lmbda", *_columns(self.points)],
+            data=[[*now, *map(_defined, _row(point))] for point in self.points],
         )
         log_media(trainer, {**curve, "rd_points": table})
 
@@ -126,7 +138,8 @@ def _merged(ranks: Sequence[Sequence[RDPoint]]) -> list[RDPoint]:
 
 
 def _means(points: Sequence[RDPoint], lmbda: float) -> dict[str, float]:
-    measured = points or [RDPoint("", 0, *[math.nan] * 6)]
+    nan = math.nan
+    measured = points or [RDPoint("", 0, nan, nan, nan, nan, nan, nan)]
     means = {f"val/{name}": fmean(getattr(point, name) for point in measured) for name in AVERAGED}
     means["val/bpp_gap"] = means["val/bpp"] / means["val/bpp_estimated"] - 1
     means["val/lmbda"] = lmbda
@@ -135,6 +148,15 @@ def _means(points: Sequence[RDPoint], lmbda: float) -> dict[str, float]:
         means["val/ms_ssim"] = fmean(point.ms_ssim for point in large)
         means["val/ms_ssim_db"] = fmean(point.ms_ssim_db for point in large)
     return means
+
+
+def _columns(points: Sequence[RDPoint]) -> list[str]:
+    of_hybrids = Enhancement._fields if any(point.enhancement is not None for point in points) else ()
+    return [*RDPoint._fields[:-1], *of_hybrids]
+
+
+def _row(point: RDPoint) -> list[object]:
+    return [*point[:-1], *(point.enhancement or ())]
 
 
 def _defined(value: object) -> object:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import lightning as L
 from PIL import Image
 
+from callbacks.enhancement import Enhancement, enhancement_of
 from callbacks.names import short_names
 from callbacks.sinks import log_media, wandb_loggers
-from callbacks.tiles import ERROR_GAIN, on_one_canvas, panel
+from callbacks.tiles import ERROR_GAIN, Stage, on_one_canvas, panel
 from callbacks.validation import ObservedImage, ValidationCallback
 from litcodec.errors import ShapeError
 from litcodec.metrics import bits_per_place, bpp, psnr
@@ -30,8 +31,10 @@ class Reconstruction(NamedTuple):
 class Reconstructions(ValidationCallback):
     """Shows original | reconstruction | error | bits for the validation images that come first by name.
 
-    The reconstruction is decoded from real bytes; bits per place are those of the integer tables. Pictures
-    are saved as ``<default_root_dir>/reconstructions/step-XXXXXXX-<image>.jpg``, and W&B gets them as
+    The reconstruction is decoded from real bytes; bits per place are those of the integer tables. Of a hybrid
+    it is original | inner | enhanced | error | bits: what the inner codec decodes, brought to full size, and
+    what the enhancer makes of it, with the dB that it gains; ``RDPoints`` logs these as numbers. Pictures are
+    saved as ``<default_root_dir>/reconstructions/step-XXXXXXX-<image>.jpg``, and W&B gets them as
     ``reconstructions``.
 
     Args:
@@ -91,10 +94,35 @@ class Reconstructions(ValidationCallback):
 
     def _draw(self, image: ObservedImage) -> Reconstruction:
         x, x_hat = image.x, image.x_hat
-        bits = bits_per_place(image.codec.bits(x), image.size, factor=image.codec.downsampling_factor)
-        picture, scale = panel(x, x_hat, bits, max_side=self.max_side)
+        bits = bits_per_place(image.bits, image.size, factor=image.codec.downsampling_factor)
+        enhancement = enhancement_of(image)
+        picture, scale = panel(x, _stages(image, enhancement), bits, max_side=self.max_side)
         caption = (
-            f"{image.name}: {bpp(len(image.stream), image.size):.4f} bpp, {psnr(x, x_hat):.2f} dB "
+            f"{image.name}: {bpp(len(image.stream), image.size):.4f} bpp, {psnr(x, x_hat):.2f} dB"
+            f"{_told(image, enhancement)} "
             f"(error: grey, mean |difference| x{ERROR_GAIN}; bits: {COLOUR_MAP}, 0 to {scale:g} a pixel)"
         )
         return Reconstruction(image.name, caption, picture)
+
+
+def _stages(image: ObservedImage, found: Enhancement | None) -> list[Stage]:
+    if image.stages is None or found is None:
+        return [Stage("reconstruction", image.x_hat)]
+    inner = f"inner, {found.resolution} size: {found.psnr_inner:.2f} dB"
+    enhanced = f"enhanced: {found.enhancer_gain:+.2f} dB" if _is_enhanced(image) else "not enhanced"
+    return [Stage(inner, image.stages.inner), Stage(enhanced, image.stages.enhanced)]
+
+
+def _told(image: ObservedImage, found: Enhancement | None) -> str:
+    """The enhancer's part in words, to be put after the dB of the picture."""
+    if found is None:
+        return ""
+    if not _is_enhanced(image):
+        return f"; coded at {found.resolution} size, not enhanced"
+    size, before, gain = found.resolution, found.psnr_inner, found.enhancer_gain
+    return f"; inner codec {before:.2f} dB at {size} size, enhancer {gain:+.2f} dB"
+
+
+def _is_enhanced(image: ObservedImage) -> bool:
+    # To choose native size is to choose against the enhancer.
+    return image.resolution != "native"

@@ -9,8 +9,8 @@ from callbacks.pictures import CACHE, picture_folder, validation_pictures
 from callbacks.rd_curve import RDCurve
 from callbacks.run_points import run_root, siblings_on_disk
 from callbacks.sinks import log_media, wandb_loggers
-from callbacks.validation import watched_codec
-from litcodec.codecs import Notes, codec_bytes
+from callbacks.validation import notes_of, watched_codec
+from litcodec.codecs import codec_bytes
 from litcodec.errors import LitcodecError, ShapeError
 from litcodec.evaluation import atomic_output, evaluate
 from litcodec.report import page, report_data
@@ -52,7 +52,7 @@ class ReportPage(L.Callback):
         folder = Path(trainer.default_root_dir)
         codec = folder / "codec.safetensors"
         with atomic_output(codec, overwrite=True) as file:
-            file.write(_codec_file(trainer, pl_module))
+            file.write(_codec_file(pl_module))
         pictures = validation_pictures(trainer)
         if pictures is None:
             raise ShapeError("the validation pictures are no files of a folder.")
@@ -69,7 +69,7 @@ class ReportPage(L.Callback):
         return path
 
 
-def _codec_file(trainer: L.Trainer, pl_module: L.LightningModule) -> bytes:
+def _codec_file(pl_module: L.LightningModule) -> bytes:
     codec = watched_codec(pl_module)
     modes = [(module, module.training) for module in codec.modules()]
     try:
@@ -77,8 +77,7 @@ def _codec_file(trainer: L.Trainer, pl_module: L.LightningModule) -> bytes:
     finally:
         for module, training in modes:
             module.training = training
-    lmbda, distortion = getattr(pl_module, "lmbda", None), getattr(pl_module, "distortion", None)
-    frozen.notes = Notes(lmbda, distortion, trainer.global_step)
+    frozen.notes = notes_of(pl_module)
     return codec_bytes(frozen)
 
 

@@ -1,4 +1,4 @@
-"""Pictures to look at: original, reconstruction, error and bits side by side."""
+"""Pictures to look at: original, what a codec makes of it, error and bits side by side."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,28 +18,38 @@ FloatPixels = NDArray[np.floating]
 BytePixels = NDArray[np.uint8]
 
 
+class Stage(NamedTuple):
+    """What there is after a step of decoding."""
+
+    label: str
+    picture: Tensor  # (1, 3, H, W) in [0, 1]
+
+
 class Panel(NamedTuple):
-    """Four tiles in a row."""
+    """Tiles in a row."""
 
     picture: Image.Image
     bits_scale: float  # bits per pixel that the brightest colour stands for
 
 
-def panel(x: Tensor, x_hat: Tensor, bits: Tensor, *, max_side: int) -> Panel:
-    """Original | reconstruction | error | bits, each cropped at its centre to ``max_side``, never resampled.
+def panel(x: Tensor, stages: Sequence[Stage], bits: Tensor, *, max_side: int) -> Panel:
+    """Original | stages | error | bits, each cropped at its centre to ``max_side``, never resampled.
 
     Args:
         x: (1, 3, H, W) in [0, 1].
-        x_hat: the same shape.
+        stages: one or more, each picture shaped like ``x``; the error is the last one's.
         bits: (H, W), bits per pixel, see ``litcodec.metrics.bits_per_place``.
         max_side: pixels.
     """
+    x_hat = stages[-1].picture
     error = (ERROR_GAIN * (x - x_hat).abs().mean(dim=1, keepdim=True)).expand(-1, 3, -1, -1)
     scale = bits_scale(float(bits.max()))
     colours = bits_colours(bits, scale).permute(1, 2, 0).numpy()
-    pictures = [image[0].permute(1, 2, 0).cpu().numpy() for image in (x, x_hat, error)]
+    images = (x, *(stage.picture for stage in stages), error)
+    pictures = [image[0].permute(1, 2, 0).cpu().numpy() for image in images]
     tiles = [_centre(tile, max_side) for tile in (*map(_pixels, pictures), colours)]
-    labels = ("original", "reconstruction", f"error x{ERROR_GAIN}", f"bits per pixel, 0 to {scale:g}")
+    labels = [stage.label for stage in stages]
+    labels = ["original", *labels, f"error x{ERROR_GAIN}", f"bits per pixel, 0 to {scale:g}"]
     return Panel(_row(tiles, labels), scale)
 
 
@@ -68,9 +78,10 @@ def _centre(tile: BytePixels, max_side: int) -> Image.Image:
 def _row(tiles: Sequence[Image.Image], labels: Sequence[str]) -> Image.Image:
     w, h = tiles[0].size
     sheet = Image.new("RGB", (len(tiles) * (w + GAP) - GAP, h + LABEL_HEIGHT), "white")
-    draw = ImageDraw.Draw(sheet)
     for k, (tile, label) in enumerate(zip(tiles, labels, strict=True)):
         left = k * (w + GAP)
-        draw.text((left + 2, 2), label, fill="black", font=ImageFont.load_default(12))
+        strip = Image.new("RGB", (w, LABEL_HEIGHT), "white")  # a long label ends where its tile does
+        ImageDraw.Draw(strip).text((2, 2), label, fill="black", font=ImageFont.load_default(12))
+        sheet.paste(strip, (left, 0))
         sheet.paste(tile, (left, LABEL_HEIGHT))
     return sheet

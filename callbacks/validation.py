@@ -9,8 +9,9 @@ import lightning as L
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
-from litcodec.bitstream import pack
-from litcodec.codecs import Codec, Coded, FrozenCodec, from_stream
+from litcodec.bitstream import pack, unpack
+from litcodec.codecs import Codec, Coded, FrozenCodec, FrozenHybrid, Notes, Stages, from_stream
+from litcodec.codecs.frozen import Resolution
 from litcodec.data import ImageBatch
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.limits import pixels_needed
@@ -47,8 +48,31 @@ class ObservedImage:
         return pack(Compressed(self.coded.strings, self.size), self.codec.fingerprint)
 
     @cached_property
+    def resolution(self) -> Resolution | None:
+        """At which size the encoder chose to code it; None if it has no choice."""
+        return self.codec.resolution(self.coded.strings)
+
+    @cached_property
+    def bits(self) -> tuple[Tensor, ...]:
+        """See ``FrozenCodec.bits``."""
+        if isinstance(self.codec, FrozenHybrid):
+            return self.codec.bits(self.x, self.resolution)
+        return self.codec.bits(self.x)
+
+    @cached_property
+    def stages(self) -> Stages | None:
+        """What a hybrid decodes before and after its enhancer, where ``x`` is; None for other codecs."""
+        if not isinstance(self.codec, FrozenHybrid):
+            return None
+        packed = unpack(self.stream, fingerprint=self.codec.fingerprint, max_pixels=pixels_needed(*self.size))
+        inner, enhanced, resolution = self.codec.decode_stages(*packed)
+        return Stages(inner.to(self.x.device), enhanced.to(self.x.device), resolution)
+
+    @cached_property
     def x_hat(self) -> Tensor:
         """What these bytes decode to, (1, 3, H, W), where ``x`` is."""
+        if self.stages is not None:
+            return self.stages.enhanced
         decoded = from_stream(self.codec, self.stream, max_pixels=pixels_needed(*self.size))
         return decoded.to(self.x.device)
 
@@ -155,6 +179,7 @@ class ValidationCallback(L.Callback, ABC):
             self.frozen = next((frozen for frozen in found if frozen is not None), None)
         if self.frozen is None:
             self.frozen = watched_codec(pl_module).freeze()
+            self.frozen.notes = notes_of(pl_module)
         return self.frozen
 
     def _share(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: ImageBatch) -> _Shared:
@@ -175,6 +200,12 @@ class ValidationCallback(L.Callback, ABC):
 def _active_siblings(trainer: L.Trainer) -> list[ValidationCallback]:
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return [c for c in callbacks if isinstance(c, ValidationCallback) and c._active]
+
+
+def notes_of(pl_module: L.LightningModule) -> Notes:
+    """What a codec file, and an encoder that weighs rate against distortion, should know of a module."""
+    lmbda, distortion = getattr(pl_module, "lmbda", None), getattr(pl_module, "distortion", None)
+    return Notes(lmbda, distortion, pl_module.global_step)
 
 
 def watched_codec(pl_module: L.LightningModule) -> Codec:

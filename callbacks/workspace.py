@@ -104,6 +104,13 @@ def workspace(entity: str, project: str) -> Any:
                 ],
             ),
             ws.Section(
+                name="Hybrids: what the enhancer does",
+                panels=[
+                    lines("Gain of PSNR, dB", "val/enhancer_gain"),
+                    lines("Share of pictures coded at half size", "val/half_share"),
+                ],
+            ),
+            ws.Section(
                 name="Where the bits go",
                 panels=[
                     *(lines(key, f"entropy/{key}") for key in ENTROPY),

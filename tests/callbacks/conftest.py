@@ -12,7 +12,7 @@ from PIL import Image
 from tiny_run import LADDER, SIZES, Fit, TinyModule, as_loader, make_run_folder, validation_batches
 from torch.utils.data import DataLoader
 
-from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior
+from litcodec.codecs import Codec, FactorizedPrior, MeanScaleHyperprior
 from litcodec.data import FolderDataModule
 
 
@@ -81,7 +81,9 @@ def run_folder(tmp_path: Path) -> Path:
 def fit_in_run_folder(run_folder: Path, pictures: Path) -> Fit:
     """Fit for one step, in a run folder, with pictures that are files."""
 
-    def run(callbacks: list[L.Callback], logger: Any = False, **options: Any) -> L.Trainer:
+    def run(
+        callbacks: list[L.Callback], logger: Any = False, *, codec: Codec | None = None, **options: Any
+    ) -> L.Trainer:
         torch.manual_seed(0)
         data = FolderDataModule(
             train_dir=str(pictures), val_dir=str(pictures), patch_size=64, batch_size=1, num_workers=0
@@ -102,7 +104,7 @@ def fit_in_run_folder(run_folder: Path, pictures: Path) -> Fit:
             enable_checkpointing=False,
             **options,
         )
-        trainer.fit(TinyModule(FactorizedPrior(N=8, M=12), lmbda=LADDER[3]), datamodule=data)
+        trainer.fit(TinyModule(codec or FactorizedPrior(N=8, M=12), lmbda=LADDER[3]), datamodule=data)
         return trainer
 
     return run

@@ -9,10 +9,12 @@ from torch import Tensor
 from callbacks.figures import draw_channels, draw_densities
 from callbacks.latent_counts import channel_bpp, count_latents, dead_channels, entropy_scalars
 from litcodec.codecs import (
+    Checkerboard,
     Codec,
     FactorizedPrior,
     JointAutoregressive,
     MeanScaleHyperprior,
+    MixtureAutoregressive,
     ScaleHyperprior,
 )
 
@@ -25,7 +27,9 @@ def _counted(
     codec.eval()
     frozen = codec.freeze()
     with torch.no_grad():
-        return [count_latents(codec, x, frozen.encode(x)) for x in images], images
+        return [
+            count_latents(codec, x, frozen.encode(x), size=(x.shape[2], x.shape[3])) for x in images
+        ], images
 
 
 @pytest.fixture
@@ -47,6 +51,19 @@ def test_bits_are_those_of_the_likelihoods(codec: Codec) -> None:
     assert found["entropy/z_bpp"] == pytest.approx(z_bits / pixels, rel=1e-6)
     assert found["entropy/y_share"] + found["entropy/z_share"] == pytest.approx(1.0)
     assert channel_bpp(counts).sum().item() == pytest.approx(y_bits / pixels, rel=1e-6)
+
+
+def test_symbols_of_a_mixture_are_not_about_its_mean() -> None:
+    torch.manual_seed(0)
+    codec = MixtureAutoregressive(N=8, M=12)
+    with torch.no_grad():
+        codec.g_a[-1].weight *= 30
+        codec.entropy_parameters[-1].bias += 5  # means far from zero
+    (counts,), (x,) = _counted(codec, ((64, 64),))
+    y_hat = codec.freeze().encode(x).y_hat  # integers: what was coded
+    assert y_hat.std() > 1
+    assert torch.equal(counts.lowest, y_hat.amin(dim=(0, 2, 3)))
+    assert torch.equal(counts.highest, y_hat.amax(dim=(0, 2, 3)))
 
 
 def test_a_channel_that_never_changes_is_dead(codec: Codec) -> None:
@@ -88,7 +105,7 @@ def test_noise_costs_about_as_much_as_rounding_and_leaves_no_trace(codec: Codec)
     frozen = codec.freeze()
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        counts = count_latents(codec, x, frozen.encode(x))
+        counts = count_latents(codec, x, frozen.encode(x), size=(64, 64))
     assert [module.training for module in codec.modules()] == modes
     torch.set_rng_state(state)
     assert torch.equal(torch.rand(3), expected)
@@ -105,7 +122,17 @@ def test_escapes_are_shares_of_all_symbols(codec: Codec) -> None:
     assert found["entropy/escape_share"] == counts[0].escapes / symbols > 0
 
 
-@pytest.mark.parametrize("cls", [FactorizedPrior, ScaleHyperprior, MeanScaleHyperprior, JointAutoregressive])
+@pytest.mark.parametrize(
+    "cls",
+    [
+        FactorizedPrior,
+        ScaleHyperprior,
+        MeanScaleHyperprior,
+        JointAutoregressive,
+        MixtureAutoregressive,
+        Checkerboard,
+    ],
+)
 def test_every_codec_can_be_counted_and_drawn(cls: type) -> None:
     torch.manual_seed(0)
     codec = cls(N=8, M=12)
@@ -116,3 +143,17 @@ def test_every_codec_can_be_counted_and_drawn(cls: type) -> None:
     assert draw_channels(channel_bpp(counts), dead_channels(counts)).size == (800, 350)
     sample = torch.cat([image.outermost for image in counts], dim=1)
     assert draw_densities(codec.density, sample).size == (900, 500)
+
+
+def test_symbols_of_a_mixture_are_counted_as_they_are_coded() -> None:
+    """Rounded about 0, not about the mixture's mean."""
+    torch.manual_seed(0)
+    codec = MixtureAutoregressive(N=8, M=12)
+    with torch.no_grad():
+        codec.entropy_parameters[4].bias += 0.4  # means that would move symbols
+    counts, (x, *_) = _counted(codec)
+    y_hat = codec.freeze().encode(x).y_hat
+    assert torch.equal(counts[0].lowest, y_hat.amin(dim=(0, 2, 3)))
+    assert torch.equal(counts[0].highest, y_hat.amax(dim=(0, 2, 3)))
+    latents = codec.latents(x)
+    assert (torch.round(latents.y - latents.means_hat) != y_hat).any()

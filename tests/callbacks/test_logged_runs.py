@@ -96,7 +96,8 @@ def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
             "ms_ssim_db",
         ]
     )
-    expected = [[3, 0, 0.013, *(None if v != v else v for v in point)] for point in points]
+    assert all(point.enhancement is None for point in points)
+    expected = [[3, 0, 0.013, *(None if v != v else v for v in point[:-1])] for point in points]
     assert table["data"] == expected
     assert table["data"][2][-2:] == [None, None]  # too small for MS-SSIM
     assert row["rd/bpp"] == pytest.approx(fmean(p.bpp for p in points))

@@ -49,6 +49,7 @@ def test_the_workspace_shows_what_the_callbacks_log() -> None:
     assert shown["Reconstructions"] == ["reconstructions"]
     assert shown["Report"] == ["report"]
     assert {"train/loss", "val/loss", "val/bpp", "val/psnr"} <= set(shown["Training"])
+    assert shown["Hybrids: what the enhancer does"] == ["val/enhancer_gain", "val/half_share"]
     assert {"entropy/y_bpp", "entropy/dead_channels", "entropy/densities"} <= set(shown["Where the bits go"])
 
 

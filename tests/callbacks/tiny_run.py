@@ -8,9 +8,10 @@ import torch
 import yaml
 from torch.utils.data import DataLoader
 
-from litcodec.codecs import Codec
+from litcodec.codecs import Codec, HybridCodec, MeanScaleHyperprior
 from litcodec.data import ImageBatch, read_image
 from litcodec.losses import rd_loss
+from litcodec.transforms import GRDN
 
 Fit = Callable[..., L.Trainer]
 
@@ -25,6 +26,7 @@ class TinyModule(L.LightningModule):
         super().__init__()
         self.codec = codec
         self.lmbda = lmbda
+        self.distortion = "mse"
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=1e-3)
@@ -34,6 +36,17 @@ class TinyModule(L.LightningModule):
 
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
         return None
+
+
+def tiny_hybrid(scale: int, *, native: bool = False) -> HybridCodec:
+    torch.manual_seed(0)
+    inner = MeanScaleHyperprior(N=8, M=12)
+    with torch.no_grad():
+        inner.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
+        inner.g_s[-1].weight.mul_(0.01)
+        inner.g_s[-1].bias.fill_(0.3)  # dark grey: a brighter picture is a better one
+    enhancer = GRDN(C=4, growth=2, layers=1, blocks=1, groups=1, scale=scale)
+    return HybridCodec(inner, enhancer, scale=scale, native=native)
 
 
 def validation_batches(pictures: Path, names: Iterable[str] = tuple(SIZES)) -> list[ImageBatch]:

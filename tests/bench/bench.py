@@ -86,6 +86,8 @@ def codec(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
         ("scale", "ScaleHyperprior", (1, 1)),
         ("mean-scale", "MeanScaleHyperprior", (1, 1)),
         ("autoregressive", "JointAutoregressive, N = M = 192", (5, 10)),
+        ("mixture", "MixtureAutoregressive, N = M = 192, K = 3 (the peer has none)", (None, None)),
+        ("checkerboard", "Checkerboard, N = M = 192 (the peer has none)", (None, None)),
     ):
         # One symbol rounded the other way shifts a patch of pixels, or with a context model all that follows;
         # other weights would change the size.
@@ -94,7 +96,8 @@ def codec(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
             raise SystemExit(f"{title}: the two sides decode to different pictures; nothing to compare.")
         if abs(sizes[0] - sizes[1]) > 0.02 * sizes[1] + 64:
             raise SystemExit(f"{title}: the two sides take {sizes[0]} and {sizes[1]} bytes: not one codec.")
-        part = f"whole codec, {title}, 768x512 picture; same weights"
+        same = "; same weights" if f"{name} bytes" in peer else ""
+        part = f"whole codec, {title}, 768x512 picture{same}"
         for way, aim in zip(("compress", "decompress"), aims, strict=True):
             key = f"{name} {way}"
             rows.append(faster(part, way, ours[key], peer.get(key), aim=aim))

@@ -13,7 +13,15 @@ from PIL import Image
 from plan import Plan, read_plan
 from torch import Tensor
 
-from litcodec.codecs import Codec, JointAutoregressive, MeanScaleHyperprior, ScaleHyperprior, save_codec
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+    save_codec,
+)
 from litcodec.data import bundled_photographs
 
 PICTURE = "heldback/budgie-9af68c1b.jpg"
@@ -32,7 +40,7 @@ def coder(plan: Plan) -> None:
 
 
 def codec(plan: Plan) -> None:
-    """A picture, three codecs, and their weights under the names that CompressAI gives them."""
+    """A picture, codecs, and their weights under the names that CompressAI gives them."""
     x = picture(plan.picture_size)
     np.save(Path(plan.folder, "picture.npy"), x.numpy())
     torch.manual_seed(0)
@@ -41,6 +49,8 @@ def codec(plan: Plan) -> None:
         "scale": ScaleHyperprior(N=plan.N, M=plan.M),
         "mean-scale": MeanScaleHyperprior(N=plan.N, M=plan.M),
         "autoregressive": JointAutoregressive(N=N, M=M),
+        "mixture": MixtureAutoregressive(N=N, M=M),
+        "checkerboard": Checkerboard(N=N, M=M),
     }
     for name, model in codecs.items():
         model.eval()
@@ -110,13 +120,14 @@ def set_spread(model: Codec, x: Tensor) -> None:
     model.train()(x)  # a context model's eval goes step by step
     model.eval()
     handle.remove()
-    means = last.out_channels == 2 * M
-    _rescale(
-        last,
-        found[0],
-        torch.cat([spread, torch.zeros(M)]) if means else spread,
-        torch.cat([spread / 5, spread / 5]) if means else spread / 5,
-    )
+    zero, one, some = torch.zeros(M), torch.ones(M), spread / 5
+    per_channel = last.out_channels // M
+    mean, std = {
+        1: ([spread], [some]),  # scales
+        2: ([spread, zero], [some, some]),  # scales, means
+        9: ([zero] * 6 + [spread] * 3, [one] * 3 + [some] * 6),  # of 3 components: logits, means, scales
+    }[per_channel]
+    _rescale(last, found[0], torch.cat(mean), torch.cat(std))
 
 
 def _rescale(layer: torch.nn.Conv2d, out: Tensor, mean: Tensor, std: Tensor) -> None:

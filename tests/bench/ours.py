@@ -79,7 +79,7 @@ def codec(plan: Plan) -> Figures:
     """Image tensor -> container -> image tensor."""
     x = torch.from_numpy(np.load(Path(plan.folder, "picture.npy")))
     figures = {}
-    for name in ("scale", "mean-scale", "autoregressive"):
+    for name in ("scale", "mean-scale", "autoregressive", "mixture", "checkerboard"):
         frozen = load_codec(Path(plan.folder, f"{name}.safetensors"))
 
         def compress(frozen: Any = frozen) -> bytes:

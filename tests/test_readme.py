@@ -62,6 +62,8 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
         if arguments[0] == "fit":
             steps = "4" if "--ckpt_path" in arguments else "2"
             arguments += [*SMALL_FIT.split(), "--trainer.max_steps", steps]
+            if "hybrid" in command:
+                arguments += ["--model.phases", "[{train: all, steps: 2, learning_rate: 1.0e-3}]"]
         assert main(arguments) == 0, command
     made = {"photo.litc", "photo.png", "shards", "report.html", "figure.svg", "imported.safetensors"}
     assert made <= {path.name for path in tmp_path.iterdir()}

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from litcodec.codecs.frozen import Architecture, FrozenCodec, LatentCoder, frozen_copy, loaded_copy
@@ -24,6 +25,13 @@ class Latents(NamedTuple):
     means_hat: Tensor | None = None  # as y
     scales_hat: Tensor | None = None  # as y
     centre: Tensor | None = None  # what y is rounded about, if that is not means_hat; broadcasts against y
+
+
+class CodedLatents(NamedTuple):
+    """What quantising y and scoring it gives."""
+
+    y_hat: Tensor  # (B, M, h, w), for the synthesis transform
+    likelihoods: tuple[Tensor, ...]  # float32, outermost latent first: (y,) or (y, z)
 
 
 class Codec(nn.Module, ABC):
@@ -74,20 +82,49 @@ class Codec(nn.Module, ABC):
         """
 
 
+@runtime_checkable
 class Transforms(Protocol):
-    """A codec with one analysis and one synthesis transform."""
+    """A codec with one analysis and one synthesis transform, and what comes between them."""
 
     g_a: nn.Sequential
     g_s: nn.Sequential
     architecture: Architecture
     downsampling_factor: int
 
+    def code_latents(self, y: Tensor) -> CodedLatents:
+        """Quantise ``y`` (B, M, h, w), float32, and score it; called without autocast."""
 
-def padded(code: Callable[[Tensor], CodecOutput], x: Tensor, factor: int) -> CodecOutput:
-    """``Codec.forward`` of a codec whose ``code`` takes sides that are multiples of ``factor``."""
+    def latents_of(self, y: Tensor) -> Latents:
+        """The second half of ``Codec.latents``: all that is told of ``y``, float32, without autocast."""
+
+
+CodeLatents = Callable[[Tensor], CodedLatents]
+
+
+def coded_between(codec: Transforms, x: Tensor, code: CodeLatents) -> CodecOutput:
+    """``Codec.forward``: pad, analyse, ``code`` y in float32, synthesise, crop.
+
+    Args:
+        codec: has the transforms.
+        x: (B, 3, H, W) in [0, 1].
+        code: ``codec.code_latents``, or what has it code another y.
+
+    Raises:
+        ShapeError: if ``x`` is not (B, 3, H, W).
+    """
     H, W = check_image(x)
-    x_hat, likelihoods = code(pad_to(x, factor))
-    return CodecOutput(x_hat[..., :H, :W], likelihoods)
+    y = codec.g_a(pad_to(x, codec.downsampling_factor))
+    with torch.autocast(x.device.type, enabled=False):
+        y_hat, likelihoods = code(y.float())
+    return CodecOutput(codec.g_s(y_hat)[..., :H, :W], likelihoods)
+
+
+def latents_between(codec: Transforms, x: Tensor, tell: Callable[[Tensor], Latents]) -> Latents:
+    """``Codec.latents``: pad, analyse, ``tell`` of y in float32; the rest as in ``coded_between``."""
+    check_image(x)
+    y = codec.g_a(pad_to(x, codec.downsampling_factor)).float()
+    with torch.autocast(x.device.type, enabled=False):
+        return tell(y)
 
 
 def frozen_with(codec: Transforms, coder: LatentCoder) -> FrozenTransforms:

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, padded, quantiser_or_default
+from litcodec.codecs.base import (
+    Codec,
+    CodedLatents,
+    GDNForm,
+    Latents,
+    coded_between,
+    latents_between,
+    quantiser_or_default,
+)
 from litcodec.codecs.checkerboard_order import CHECKERBOARD, anchors
 from litcodec.codecs.context_coder import ContextCoder
 from litcodec.codecs.frozen import Architecture, FrozenCodec
@@ -21,7 +29,6 @@ from litcodec.codecs.hyperprior_parts import (
     restored_hyperprior,
 )
 from litcodec.codecs.initial import initialise
-from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantised, Quantiser, gaussian_likelihood
 from litcodec.layers import CheckerboardConv2d
 from litcodec.ops import round_about
@@ -73,34 +80,33 @@ class Checkerboard(Codec):
 
     def forward(self, x: Tensor) -> CodecOutput:
         """See ``Codec.forward``."""
-        return padded(self._code, x, self.downsampling_factor)
+        return coded_between(self, x, self.code_latents)
 
-    def _code(self, x: Tensor) -> CodecOutput:
-        y = self.g_a(x)
-        with torch.autocast(x.device.type, enabled=False):
-            y = y.float()
-            z = self.quantiser(self.h_a(y), self.density.medians())
-            hyper = self.h_s(z.for_decoder)
-            if self.training:  # the means of the anchors are not yet known
-                seen = self.quantiser(y, y.new_zeros(())).for_rate
-                means_hat, scales_hat = self._entropy_parameters(hyper, seen)
-                quantised = self.quantiser(y, means_hat)
-            else:
-                means_hat, scales_hat = self._entropy_parameters(hyper, self._round_anchors(y, hyper))
-                y_hat = round_about(y, means_hat)
-                quantised = Quantised(y_hat, y_hat)
-            y_likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
-            z_likelihoods = self.density(z.for_rate)
-        return CodecOutput(self.g_s(quantised.for_decoder), (y_likelihoods, z_likelihoods))
+    def code_latents(self, y: Tensor) -> CodedLatents:
+        """See ``Transforms``."""
+        z = self.quantiser(self.h_a(y), self.density.medians())
+        hyper = self.h_s(z.for_decoder)
+        if self.training:  # the means of the anchors are not yet known
+            seen = self.quantiser(y, y.new_zeros(())).for_rate
+            means_hat, scales_hat = self._entropy_parameters(hyper, seen)
+            quantised = self.quantiser(y, means_hat)
+        else:
+            means_hat, scales_hat = self._entropy_parameters(hyper, self._round_anchors(y, hyper))
+            y_hat = round_about(y, means_hat)
+            quantised = Quantised(y_hat, y_hat)
+        y_likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
+        z_likelihoods = self.density(z.for_rate)
+        return CodedLatents(quantised.for_decoder, (y_likelihoods, z_likelihoods))
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``."""
-        check_image(x)
-        y = self.g_a(pad_to(x, self.downsampling_factor)).float()
-        with torch.autocast(x.device.type, enabled=False):
-            z = self.h_a(y)
-            hyper = self.h_s(round_about(z, self.density.medians()))
-            return Latents(y, z, *self._entropy_parameters(hyper, self._round_anchors(y, hyper)))
+        return latents_between(self, x, self.latents_of)
+
+    def latents_of(self, y: Tensor) -> Latents:
+        """See ``Transforms``."""
+        z = self.h_a(y)
+        hyper = self.h_s(round_about(z, self.density.medians()))
+        return Latents(y, z, *self._entropy_parameters(hyper, self._round_anchors(y, hyper)))
 
     def _entropy_parameters(self, hyper: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Means and scales, given what h_s tells and y; of y only the anchors are looked at."""

@@ -7,23 +7,23 @@ https://arxiv.org/abs/1611.01704
 from collections.abc import Mapping
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from litcodec.codecs.base import (
     Codec,
+    CodedLatents,
     GDNForm,
     Latents,
+    coded_between,
     frozen_with,
     gdn_layer,
-    padded,
+    latents_between,
     quantiser_or_default,
     restored_with,
 )
 from litcodec.codecs.factorized_coder import FactorizedLatentCoder
 from litcodec.codecs.frozen import Architecture, FrozenCodec
 from litcodec.codecs.initial import initialise
-from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser
 from litcodec.transforms import analysis, analysis_9x9, synthesis, synthesis_9x9
 from litcodec.types import CodecOutput
@@ -67,19 +67,21 @@ class FactorizedPrior(Codec):
 
     def forward(self, x: Tensor) -> CodecOutput:
         """See ``Codec.forward``."""
-        return padded(self._code, x, self.downsampling_factor)
+        return coded_between(self, x, self.code_latents)
 
-    def _code(self, x: Tensor) -> CodecOutput:
-        y = self.g_a(x)
-        with torch.autocast(x.device.type, enabled=False):
-            quantised = self.quantiser(y.float(), self.density.medians())
-            likelihoods = self.density(quantised.for_rate)
-        return CodecOutput(self.g_s(quantised.for_decoder), (likelihoods,))
+    def code_latents(self, y: Tensor) -> CodedLatents:
+        """See ``Transforms``."""
+        quantised = self.quantiser(y, self.density.medians())
+        likelihoods = self.density(quantised.for_rate)
+        return CodedLatents(quantised.for_decoder, (likelihoods,))
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``."""
-        check_image(x)
-        return Latents(self.g_a(pad_to(x, self.downsampling_factor)).float())
+        return latents_between(self, x, self.latents_of)
+
+    def latents_of(self, y: Tensor) -> Latents:
+        """See ``Transforms``."""
+        return Latents(y)
 
     def freeze(self) -> FrozenCodec:
         """See ``Codec.freeze``."""

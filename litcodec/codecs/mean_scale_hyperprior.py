@@ -6,15 +6,21 @@ Minnen, Ballé, Toderici, "Joint autoregressive and hierarchical priors for lear
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, padded, quantiser_or_default
+from litcodec.codecs.base import (
+    Codec,
+    CodedLatents,
+    GDNForm,
+    Latents,
+    coded_between,
+    latents_between,
+    quantiser_or_default,
+)
 from litcodec.codecs.frozen import Architecture, FrozenCodec
 from litcodec.codecs.gaussian_coder import GaussianCoder
 from litcodec.codecs.hyperprior_parts import MeanScaleTransforms, frozen_hyperprior, restored_hyperprior
 from litcodec.codecs.initial import initialise
-from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
 from litcodec.ops import round_about
 from litcodec.types import CodecOutput
@@ -51,26 +57,25 @@ class MeanScaleHyperprior(Codec):
 
     def forward(self, x: Tensor) -> CodecOutput:
         """See ``Codec.forward``."""
-        return padded(self._code, x, self.downsampling_factor)
+        return coded_between(self, x, self.code_latents)
 
-    def _code(self, x: Tensor) -> CodecOutput:
-        y = self.g_a(x)
-        with torch.autocast(x.device.type, enabled=False):
-            y = y.float()
-            z = self.quantiser(self.h_a(y), self.density.medians())
-            means_hat, scales_hat = self._entropy_parameters(z.for_decoder)
-            quantised = self.quantiser(y, means_hat)
-            y_likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
-            z_likelihoods = self.density(z.for_rate)
-        return CodecOutput(self.g_s(quantised.for_decoder), (y_likelihoods, z_likelihoods))
+    def code_latents(self, y: Tensor) -> CodedLatents:
+        """See ``Transforms``."""
+        z = self.quantiser(self.h_a(y), self.density.medians())
+        means_hat, scales_hat = self._entropy_parameters(z.for_decoder)
+        quantised = self.quantiser(y, means_hat)
+        y_likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
+        z_likelihoods = self.density(z.for_rate)
+        return CodedLatents(quantised.for_decoder, (y_likelihoods, z_likelihoods))
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``."""
-        check_image(x)
-        y = self.g_a(pad_to(x, self.downsampling_factor)).float()
-        with torch.autocast(x.device.type, enabled=False):
-            z = self.h_a(y)
-            return Latents(y, z, *self._entropy_parameters(round_about(z, self.density.medians())))
+        return latents_between(self, x, self.latents_of)
+
+    def latents_of(self, y: Tensor) -> Latents:
+        """See ``Transforms``."""
+        z = self.h_a(y)
+        return Latents(y, z, *self._entropy_parameters(round_about(z, self.density.medians())))
 
     def _entropy_parameters(self, z_hat: Tensor) -> tuple[Tensor, Tensor]:
         scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)

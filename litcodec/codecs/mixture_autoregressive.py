@@ -10,7 +10,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, padded, quantiser_or_default
+from litcodec.codecs.base import (
+    Codec,
+    CodedLatents,
+    GDNForm,
+    Latents,
+    coded_between,
+    latents_between,
+    quantiser_or_default,
+)
 from litcodec.codecs.frozen import Architecture, FrozenCodec
 from litcodec.codecs.hyperprior_parts import (
     MeanScaleTransforms,
@@ -21,7 +29,6 @@ from litcodec.codecs.hyperprior_parts import (
 )
 from litcodec.codecs.initial import initialise
 from litcodec.codecs.mixture_coder import MixtureCoder
-from litcodec.codecs.padding import check_image, pad_to
 from litcodec.coding import COMPONENTS_MAX
 from litcodec.entropy import FactorizedDensity, Mixture, Quantiser, mixture_likelihood
 from litcodec.errors import ShapeError
@@ -84,27 +91,26 @@ class MixtureAutoregressive(Codec):
 
     def forward(self, x: Tensor) -> CodecOutput:
         """See ``Codec.forward``."""
-        return padded(self._code, x, self.downsampling_factor)
+        return coded_between(self, x, self.code_latents)
 
-    def _code(self, x: Tensor) -> CodecOutput:
-        y = self.g_a(x)
-        with torch.autocast(x.device.type, enabled=False):
-            y = y.float()
-            z = self.quantiser(self.h_a(y), self.density.medians())
-            quantised = self.quantiser(y, y.new_zeros(()))
-            mixture = self._mixture(self.h_s(z.for_decoder), quantised.for_decoder)
-            y_likelihoods = mixture_likelihood(quantised.for_rate, mixture)
-            z_likelihoods = self.density(z.for_rate)
-        return CodecOutput(self.g_s(quantised.for_decoder), (y_likelihoods, z_likelihoods))
+    def code_latents(self, y: Tensor) -> CodedLatents:
+        """See ``Transforms``."""
+        z = self.quantiser(self.h_a(y), self.density.medians())
+        quantised = self.quantiser(y, y.new_zeros(()))
+        mixture = self._mixture(self.h_s(z.for_decoder), quantised.for_decoder)
+        y_likelihoods = mixture_likelihood(quantised.for_rate, mixture)
+        z_likelihoods = self.density(z.for_rate)
+        return CodedLatents(quantised.for_decoder, (y_likelihoods, z_likelihoods))
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``; means and scales are those of whole mixtures."""
-        check_image(x)
-        y = self.g_a(pad_to(x, self.downsampling_factor)).float()
-        with torch.autocast(x.device.type, enabled=False):
-            z = self.h_a(y)
-            mixture = self._mixture(self.h_s(round_about(z, self.density.medians())), y.round())
-            return Latents(y, z, mixture.mean, mixture.scale, y.new_zeros(()))
+        return latents_between(self, x, self.latents_of)
+
+    def latents_of(self, y: Tensor) -> Latents:
+        """See ``Transforms``; means and scales are those of whole mixtures."""
+        z = self.h_a(y)
+        mixture = self._mixture(self.h_s(round_about(z, self.density.medians())), y.round())
+        return Latents(y, z, mixture.mean, mixture.scale, y.new_zeros(()))
 
     def _mixture(self, hyper: Tensor, seen: Tensor) -> Mixture:
         """Given what h_s tells and y as the context sees it, in one pass."""

@@ -9,12 +9,20 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, GDNForm, Latents, gdn_layer, padded, quantiser_or_default
+from litcodec.codecs.base import (
+    Codec,
+    CodedLatents,
+    GDNForm,
+    Latents,
+    coded_between,
+    gdn_layer,
+    latents_between,
+    quantiser_or_default,
+)
 from litcodec.codecs.frozen import Architecture, FrozenCodec
 from litcodec.codecs.gaussian_coder import GaussianCoder
 from litcodec.codecs.hyperprior_parts import frozen_hyperprior, restored_hyperprior
 from litcodec.codecs.initial import initialise
-from litcodec.codecs.padding import check_image, pad_to
 from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
 from litcodec.ops import round_about
 from litcodec.transforms import analysis, hyper_analysis, hyper_synthesis, synthesis
@@ -55,27 +63,26 @@ class ScaleHyperprior(Codec):
 
     def forward(self, x: Tensor) -> CodecOutput:
         """See ``Codec.forward``."""
-        return padded(self._code, x, self.downsampling_factor)
+        return coded_between(self, x, self.code_latents)
 
-    def _code(self, x: Tensor) -> CodecOutput:
-        y = self.g_a(x)
-        with torch.autocast(x.device.type, enabled=False):
-            y = y.float()
-            z = self.quantiser(self.h_a(y.abs()), self.density.medians())
-            scales_hat = self.h_s(z.for_decoder)
-            quantised = self.quantiser(y, y.new_zeros(()))
-            y_likelihoods = gaussian_likelihood(quantised.for_rate, scales_hat)
-            z_likelihoods = self.density(z.for_rate)
-        return CodecOutput(self.g_s(quantised.for_decoder), (y_likelihoods, z_likelihoods))
+    def code_latents(self, y: Tensor) -> CodedLatents:
+        """See ``Transforms``."""
+        z = self.quantiser(self.h_a(y.abs()), self.density.medians())
+        scales_hat = self.h_s(z.for_decoder)
+        quantised = self.quantiser(y, y.new_zeros(()))
+        y_likelihoods = gaussian_likelihood(quantised.for_rate, scales_hat)
+        z_likelihoods = self.density(z.for_rate)
+        return CodedLatents(quantised.for_decoder, (y_likelihoods, z_likelihoods))
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``."""
-        check_image(x)
-        y = self.g_a(pad_to(x, self.downsampling_factor)).float()
-        with torch.autocast(x.device.type, enabled=False):
-            z = self.h_a(y.abs())
-            z_hat = round_about(z, self.density.medians())
-            return Latents(y, z, torch.zeros_like(y), self.h_s(z_hat))
+        return latents_between(self, x, self.latents_of)
+
+    def latents_of(self, y: Tensor) -> Latents:
+        """See ``Transforms``."""
+        z = self.h_a(y.abs())
+        z_hat = round_about(z, self.density.medians())
+        return Latents(y, z, torch.zeros_like(y), self.h_s(z_hat))
 
     def freeze(self) -> FrozenCodec:
         """See ``Codec.freeze``."""

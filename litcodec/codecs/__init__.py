@@ -1,6 +1,6 @@
 """Complete codecs: transforms + entropy model. ``codec(x)`` trains; ``codec.freeze()`` compresses."""
 
-from litcodec.codecs.base import Codec, Latents
+from litcodec.codecs.base import Codec, CodedLatents, Latents, Transforms
 from litcodec.codecs.checkerboard import Checkerboard
 from litcodec.codecs.checkpoint import TrainedCodec, load_torch_file, read_training_checkpoint
 from litcodec.codecs.factorized_prior import FactorizedPrior
@@ -8,21 +8,26 @@ from litcodec.codecs.file import build_codec, codec_bytes, load_codec, save_code
 from litcodec.codecs.frozen import Coded, FrozenCodec, Notes, Resolution
 from litcodec.codecs.frozen_hybrid import FrozenHybrid, Stages
 from litcodec.codecs.frozen_transforms import FrozenTransforms
+from litcodec.codecs.frozen_variable_rate import FrozenVariableRate
 from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
+from litcodec.codecs.rates import level_of, quality_of
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.codecs.streams import from_stream, through_bytes, to_stream
+from litcodec.codecs.variable_rate import VariableRate
 
 __all__ = [
     "Checkerboard",
     "Codec",
     "Coded",
+    "CodedLatents",
     "FactorizedPrior",
     "FrozenCodec",
     "FrozenHybrid",
     "FrozenTransforms",
+    "FrozenVariableRate",
     "HybridCodec",
     "JointAutoregressive",
     "Latents",
@@ -33,11 +38,15 @@ __all__ = [
     "ScaleHyperprior",
     "Stages",
     "TrainedCodec",
+    "Transforms",
+    "VariableRate",
     "build_codec",
     "codec_bytes",
     "from_stream",
+    "level_of",
     "load_codec",
     "load_torch_file",
+    "quality_of",
     "read_training_checkpoint",
     "save_codec",
     "through_bytes",

@@ -25,12 +25,14 @@ from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
+from litcodec.codecs.variable_rate import VariableRate
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.transforms import GRDN
 
 FORMAT = "litcodec-codec"
 FORMAT_VERSION = 1
 DEPTHS = ("layers", "blocks", "groups")
+MAX_ANCHORS = 1024
 MAX_DEPTH = 1024  # convolutions in a row; the paper's enhancer has 128
 
 
@@ -126,8 +128,9 @@ def build_codec(name: object, init_args: object) -> Codec:
     Raises:
         CodecFileError: if the class or an argument is unknown.
     """
-    if name == HybridCodec.__name__:
-        return _build_hybrid(init_args)
+    composed = {HybridCodec.__name__: _build_hybrid, VariableRate.__name__: _build_variable_rate}
+    if isinstance(name, str) and name in composed:
+        return composed[name](init_args)
     known: dict[str, type[Codec]] = {
         cls.__name__: cls
         for cls in (
@@ -141,7 +144,7 @@ def build_codec(name: object, init_args: object) -> Codec:
     }
     if not isinstance(name, str) or name not in known:
         raise CodecFileError(
-            f"codec {shortened(name)} is unknown; known are {', '.join([*known, HybridCodec.__name__])}."
+            f"codec {shortened(name)} is unknown; known are {', '.join([*known, *composed])}."
         )
     allowed = set(inspect.signature(known[name]).parameters) - {"quantiser"}
     arguments = _arguments(name, init_args, allowed)
@@ -155,21 +158,42 @@ def build_codec(name: object, init_args: object) -> Codec:
 
 
 def _build_hybrid(init_args: object) -> Codec:
-    """As ``build_codec``. A hybrid has no hybrid inside, so a file cannot make this go on for ever."""
+    """As ``build_codec``."""
     name = HybridCodec.__name__
     arguments = _arguments(name, init_args, {"inner", "enhancer", "scale", "native"})
-    inner = _arguments("inner", arguments.get("inner"), {"codec", "init_args"})
     sizes = _arguments("enhancer", arguments.get("enhancer"), {"C", "growth", *DEPTHS})
     scale, native = arguments.get("scale", 1), arguments.get("native", False)
     sane = all(type(v) is int and 0 < v < 2**16 for v in (*sizes.values(), scale)) and type(native) is bool
-    if inner.get("codec") == name or not sane or math.prod(sizes.get(k, 1) for k in DEPTHS) > MAX_DEPTH:
+    if not sane or math.prod(sizes.get(k, 1) for k in DEPTHS) > MAX_DEPTH:
         raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}.")
+    inner = _build_inner(name, arguments)
     try:
-        enhancer = GRDN(**sizes, scale=scale)
-        codec = build_codec(inner.get("codec"), inner.get("init_args"))
-        return HybridCodec(codec, enhancer, scale=scale, native=native)
+        return HybridCodec(inner, GRDN(**sizes, scale=scale), scale=scale, native=native)
     except ShapeError as error:
         raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}: {error}") from error
+
+
+def _build_variable_rate(init_args: object) -> Codec:
+    """As ``build_codec``."""
+    name = VariableRate.__name__
+    arguments = _arguments(name, init_args, {"inner", "lmbda_min", "lmbda_max", "anchors"})
+    weights = {key: value for key, value in arguments.items() if key.startswith("lmbda")}
+    anchors = arguments.get("anchors", 2)
+    sane = type(anchors) is int and anchors <= MAX_ANCHORS and all(type(v) is float for v in weights.values())
+    if not sane:
+        raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}.")
+    try:
+        return VariableRate(_build_inner(name, arguments), **weights, anchors=anchors)
+    except ShapeError as error:
+        raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}: {error}") from error
+
+
+def _build_inner(name: str, arguments: dict[str, Any]) -> Codec:
+    """As ``build_codec``. What has a codec inside is inside of nothing, so a file cannot nest for ever."""
+    inner = _arguments("inner", arguments.get("inner"), {"codec", "init_args"})
+    if inner.get("codec") in (HybridCodec.__name__, VariableRate.__name__):
+        raise CodecFileError(f"{name} cannot be built with {shortened(arguments)}.")
+    return build_codec(inner.get("codec"), inner.get("init_args"))
 
 
 def _arguments(name: str, found: object, allowed: set[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from litcodec.types import Compressed
 Net = TypeVar("Net", bound=nn.Module)
 Resolution = Literal["native", "half"]
 # Numbers and words; arguments of parts inside of those of the whole.
-Arguments = dict[str, "int | str | Arguments"]
+Arguments = dict[str, "int | float | str | Arguments"]
 
 
 class Architecture(NamedTuple):

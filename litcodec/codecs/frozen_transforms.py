@@ -39,8 +39,22 @@ class FrozenTransforms(FrozenCodec):
 
     def encode(self, x: Tensor) -> Coded:
         """See ``FrozenCodec``."""
+        return self.encode_latents(self.analyse(x))
+
+    def analyse(self, x: Tensor) -> Tensor:
+        """Y (1, M, h, w), float32, of one image (1, 3, H, W): the first half of ``encode``."""
+        # One by one and in float32, so that neither batch nor autocast can change a symbol.
         with full_float32(self._device):
-            return self.latent_coder.encode(self._analyse(x))
+            x = pad_to(x.to(self._device, torch.float32), self.downsampling_factor)
+            x = x.contiguous(memory_format=torch.channels_last)
+            pixels_per_row = LATENT_STRIDE * x.shape[3]
+            y = in_strips(self.g_a, x, rows_in=LATENT_STRIDE, rows_out=1, pixels_per_row=pixels_per_row)
+            return y.contiguous()
+
+    def encode_latents(self, y: Tensor) -> Coded:
+        """The second half of ``encode``."""
+        with full_float32(self._device):
+            return self.latent_coder.encode(y)
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """See ``FrozenCodec``."""
@@ -48,8 +62,12 @@ class FrozenTransforms(FrozenCodec):
 
     def bits(self, x: Tensor) -> tuple[Tensor, ...]:
         """See ``FrozenCodec``."""
+        return self.bits_of_latents(self.analyse(x))
+
+    def bits_of_latents(self, y: Tensor) -> tuple[Tensor, ...]:
+        """The second half of ``bits``."""
         with full_float32(self._device):
-            return self.latent_coder.bits(self._analyse(x))
+            return self.latent_coder.bits(y)
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """See ``FrozenCodec``."""
@@ -83,11 +101,3 @@ class FrozenTransforms(FrozenCodec):
     @property
     def _device(self) -> torch.device:
         return next(self.g_s.parameters()).device
-
-    def _analyse(self, x: Tensor) -> Tensor:
-        # One by one and in float32, so that neither batch nor autocast can change a symbol.
-        x = pad_to(x.to(self._device, torch.float32), self.downsampling_factor)
-        x = x.contiguous(memory_format=torch.channels_last)
-        pixels_per_row = LATENT_STRIDE * x.shape[3]
-        y = in_strips(self.g_a, x, rows_in=LATENT_STRIDE, rows_out=1, pixels_per_row=pixels_per_row)
-        return y.contiguous()

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, Latents
+from litcodec.codecs.base import Codec, Latents, Transforms
 from litcodec.codecs.frozen import Architecture, Arguments, FrozenCodec, frozen_copy, loaded_copy, part_of
 from litcodec.codecs.frozen_hybrid import FrozenHybrid
 from litcodec.codecs.frozen_transforms import FrozenTransforms
@@ -31,7 +31,7 @@ class HybridCodec(Codec):
     less than its bits.
 
     Args:
-        inner: any codec but a hybrid.
+        inner: any codec with transforms: no hybrid, no ``VariableRate``.
         enhancer: of the same scale.
         scale: 1 or 2.
         native: with ``scale=2``, the inner codec learns to code pictures at their own size too, and the
@@ -51,8 +51,10 @@ class HybridCodec(Codec):
             )
         if native and scale == 1:
             raise ShapeError("native=True chooses between two resolutions, but scale is 1; use scale 2.")
-        if isinstance(inner, HybridCodec):
-            raise ShapeError("the inner codec is a HybridCodec itself; use the codec inside of it.")
+        if not isinstance(inner, Transforms):
+            raise ShapeError(
+                f"the inner codec is a {type(inner).__name__} itself; use the codec inside of it."
+            )
         self.inner, self.enhancer, self.scale, self.native = inner, enhancer, scale, native
         self.downsampling_factor = inner.downsampling_factor * scale
         about: Arguments = {
@@ -138,5 +140,5 @@ class HybridCodec(Codec):
         return self._frozen(inner, loaded_copy(self.enhancer, "enhancer", tensors))
 
     def _frozen(self, inner: FrozenCodec, enhancer: GRDN) -> FrozenHybrid:
-        assert isinstance(inner, FrozenTransforms)  # as of every codec but a hybrid
+        assert isinstance(inner, FrozenTransforms)  # as of every codec with transforms
         return FrozenHybrid(self.architecture, inner, enhancer, native=self.native)

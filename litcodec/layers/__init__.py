@@ -2,6 +2,7 @@
 
 from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import FullPrecisionConv2d, conv, deconv
+from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, SimplifiedGDN
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
 from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDenseBlock
@@ -12,6 +13,8 @@ __all__ = [
     "CausalConv2d",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
+    "GainUnit",
+    "Gains",
     "GroupedResidualDenseBlock",
     "MaskedConv2d",
     "ResidualDenseBlock",

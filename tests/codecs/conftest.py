@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 import torch
-from tiny_hybrids import inner_of, make_enhancer_lively, tiny_hybrid
+from tiny_hybrids import inner_of, make_enhancer_lively, tiny_hybrid, tiny_variable_rate
 
 from litcodec.codecs import (
     Checkerboard,
@@ -32,6 +32,7 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "autoregressive mixture": partial(MixtureAutoregressive, **SMALL),
     "checkerboard": partial(Checkerboard, **SMALL),
     "hybrid": partial(tiny_hybrid, FactorizedPrior, native=True),  # more of its kind: test_hybrids.py
+    "variable rate": tiny_variable_rate,
 }
 
 

@@ -1,4 +1,4 @@
-"""Tiny hybrids, and what tests of all codecs must know of them."""
+"""Tiny codecs with a codec inside, and what tests of all codecs must know of them."""
 
 import torch
 from torch import Tensor
@@ -8,8 +8,10 @@ from litcodec.codecs import (
     FrozenCodec,
     FrozenHybrid,
     FrozenTransforms,
+    FrozenVariableRate,
     HybridCodec,
     MeanScaleHyperprior,
+    VariableRate,
 )
 from litcodec.entropy import Quantiser
 from litcodec.transforms import GRDN
@@ -29,14 +31,23 @@ def tiny_hybrid(
     return HybridCodec(codec, GRDN(**SIZES, scale=scale), scale=scale, native=native)
 
 
+def tiny_variable_rate(
+    inner: type[Codec] = MeanScaleHyperprior, *, quantiser: Quantiser | None = None
+) -> VariableRate:
+    """Untrained."""
+    return VariableRate(inner(N=8, M=12, quantiser=quantiser))  # type: ignore[call-arg]
+
+
 def inner_of(codec: Codec) -> Codec:
-    """What codes: the codec itself, or the one inside of a hybrid."""
-    return codec.inner if isinstance(codec, HybridCodec) else codec
+    """What codes: the codec itself, or the one inside of it."""
+    return codec.inner if isinstance(codec, (HybridCodec, VariableRate)) else codec
 
 
 def reconstruction(frozen: FrozenCodec, x: Tensor) -> Tensor:
     """What the encoder knows will be decoded, without asking its strings."""
     size, coded = (x.shape[2], x.shape[3]), frozen.encode(x)
+    if isinstance(frozen, FrozenVariableRate):
+        return frozen.inner.synthesise(coded.y_hat * frozen.gains_at(frozen.level).inverse, size)
     if not isinstance(frozen, FrozenHybrid):
         assert isinstance(frozen, FrozenTransforms)
         return frozen.synthesise(coded.y_hat, size)

@@ -1,0 +1,126 @@
+"""One network for all rates: a codec whose latent is scaled by learned gains.
+
+Cui, Wang, Gao, Guo, Feng, Bai, "Asymmetric gained deep image compression with continuous rate adaptation",
+CVPR 2021. https://arxiv.org/abs/2003.02012
+"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from litcodec.codecs.base import Codec, CodedLatents, Latents, Transforms, coded_between, latents_between
+from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy, part_of
+from litcodec.codecs.frozen_transforms import FrozenTransforms
+from litcodec.codecs.frozen_variable_rate import FrozenVariableRate
+from litcodec.codecs.rates import MIDDLE, RateRange, place
+from litcodec.entropy import FactorizedDensity, Quantiser
+from litcodec.errors import ShapeError
+from litcodec.layers import Gains, GainUnit
+from litcodec.types import CodecOutput
+
+
+class VariableRate(Codec):
+    """``x -> g_a -> y * gain -> [inner codec's entropy model] -> y_hat * inverse gain -> g_s -> x_hat``.
+
+    The larger the gain, the finer y is rounded; the entropy model sees y as it is coded. In training every
+    image has its own lmbda, in use every stream its own level, see ``rates.py``.
+
+    Args:
+        inner: any codec with transforms, which a hybrid has not.
+        lmbda_min: weight of the distortion at the lowest rate.
+        lmbda_max: at the highest. The field's ranges are 0.0018 to 0.0932 (or 0.1800) for "mse", 2.40 to
+            115.37 (or 220.00) for "ms-ssim".
+        anchors: how many gains each channel learns, 2 or more.
+
+    Raises:
+        ShapeError: if these make no range, or ``inner`` has no transforms.
+    """
+
+    def __init__(
+        self, inner: Codec, *, lmbda_min: float = 0.0018, lmbda_max: float = 0.0932, anchors: int = 6
+    ) -> None:
+        super().__init__()
+        if not isinstance(inner, Transforms):
+            raise ShapeError(
+                f"a {type(inner).__name__} has no transforms of its own; make the codec inside of it a "
+                "VariableRate alone."
+            )
+        if not 0 < lmbda_min < lmbda_max < math.inf:
+            raise ShapeError(f"lmbda_min is above 0 and below lmbda_max; got {lmbda_min} and {lmbda_max}.")
+        if anchors < 2:
+            raise ShapeError(f"anchors are 2 or more, one for either end; got {anchors}.")
+        self.inner = inner
+        self.rates = RateRange(float(lmbda_min), float(lmbda_max))
+        channels = inner.g_a[-1].get_parameter("weight").shape[0]
+        self.gains = GainUnit(channels, anchors=anchors, log_span=self.rates.log_span)
+        self.downsampling_factor = inner.downsampling_factor
+        self.architecture = Architecture(
+            "VariableRate",
+            {
+                "inner": {"codec": inner.architecture.name, "init_args": inner.architecture.init_args},
+                **self.rates._asdict(),
+                "anchors": anchors,
+            },
+        )
+
+    @property
+    def density(self) -> FactorizedDensity:  # type: ignore[override]
+        """The inner codec's."""
+        return self.inner.density
+
+    @property
+    def quantiser(self) -> Quantiser:  # type: ignore[override]
+        """The inner codec's."""
+        return self.inner.quantiser
+
+    def forward(self, x: Tensor, lmbdas: Tensor | None = None) -> CodecOutput:
+        """Code and reconstruct.
+
+        Args:
+            x: (B, 3, H, W) in [0, 1], any H, W >= 1.
+            lmbdas: (B,), the weight of each image's distortion, which says how finely it is coded; outside of
+                the range, as at its nearer end. Not given, all are coded at the middle level.
+
+        Returns:
+            As every codec.
+
+        Raises:
+            ShapeError: if ``x`` is not (B, 3, H, W), or ``lmbdas`` not (B,).
+        """
+        gain, inverse = self._gains(x, lmbdas)
+
+        def code(y: Tensor) -> CodedLatents:
+            y_hat, likelihoods = self.inner.code_latents(y * gain)
+            return CodedLatents(y_hat * inverse, likelihoods)
+
+        return coded_between(self.inner, x, code)
+
+    def latents(self, x: Tensor, lmbdas: Tensor | None = None) -> Latents:
+        """See ``Codec.latents``; y is what is rounded, so it has been scaled, as in ``forward``."""
+        gain, _ = self._gains(x, lmbdas)
+        return latents_between(self.inner, x, lambda y: self.inner.latents_of(y * gain))
+
+    def freeze(self) -> FrozenVariableRate:
+        """See ``Codec.freeze``."""
+        return self._frozen(self.inner.freeze(), frozen_copy(self.gains))
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenVariableRate:
+        """See ``Codec.restore``."""
+        inner = self.inner.restore(part_of(tensors, "inner"))
+        return self._frozen(inner, loaded_copy(self.gains, "gains", tensors))
+
+    def _gains(self, x: Tensor, lmbdas: Tensor | None) -> Gains:
+        if lmbdas is None:
+            where = torch.full(x.shape[:1], place(MIDDLE), device=x.device)
+        elif lmbdas.shape == x.shape[:1]:
+            where = (lmbdas.to(x.device, torch.float32) / self.rates.lmbda_min).log() / self.rates.log_span
+        else:
+            raise ShapeError(f"one lmbda for each of {x.shape[0]} images; got {tuple(lmbdas.shape)}.")
+        gains: Gains = self.gains(where)
+        return gains
+
+    def _frozen(self, inner: FrozenCodec, gains: GainUnit) -> FrozenVariableRate:
+        assert isinstance(inner, FrozenTransforms)  # as of every codec with transforms
+        return FrozenVariableRate(self.architecture, inner, gains, self.rates)

@@ -18,12 +18,14 @@ from litcodec.codecs import (
     Checkerboard,
     Codec,
     FactorizedPrior,
+    FrozenVariableRate,
     HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
     MixtureAutoregressive,
     Notes,
     ScaleHyperprior,
+    VariableRate,
     save_codec,
 )
 from litcodec.transforms import GRDN
@@ -37,11 +39,14 @@ KINDS: dict[str, type[Codec]] = {
     "mixture_autoregressive": MixtureAutoregressive,
     "checkerboard": Checkerboard,
     "hybrid": HybridCodec,
+    "variable_rate": VariableRate,
 }
 SEEDS: dict[type[Codec], int] = {JointAutoregressive: 1, MixtureAutoregressive: 10, Checkerboard: 1}
 HYBRID_SEED = 5  # one golden picture is coded at half size, the other at its own
+VARIABLE_RATE_SEED = 7
 CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard)
 SIZES = [(17, 33), (64, 96)]
+LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,12 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @torch.no_grad()
 def _write(name: str) -> None:
-    codec = _lively_hybrid() if KINDS[name] is HybridCodec else _lively(KINDS[name])
+    composed = {"hybrid": _lively_hybrid, "variable_rate": _lively_variable_rate}
+    codec = composed[name]() if name in composed else _lively(KINDS[name])
     frozen = codec.freeze()
     frozen.notes = Notes(lmbda=0.0130, distortion="mse", step=0)
     save_codec(frozen, HERE / f"{name}.safetensors")
     expected = {}
-    for H, W in SIZES:
+    for H, W in sizes(name):
+        if isinstance(frozen, FrozenVariableRate):
+            frozen = frozen.at(LEVELS[H, W])
         x = picture(H, W)
         (compressed,) = frozen.compress(x)
         coded = frozen.encode(x)
@@ -75,6 +83,11 @@ def _write(name: str) -> None:
         expected[f"{H}x{W}.pixels"] = to_bytes(frozen.decompress([compressed]))
         print(f"{name} {H}x{W}: {len(stream)} bytes, {coded.symbols} symbols, {coded.escapes} escapes")
     save_file(expected, HERE / f"{name}_expected.safetensors")
+
+
+def sizes(name: str) -> list[tuple[int, int]]:
+    """Of the golden pictures of a codec."""
+    return list(LEVELS) if KINDS[name] is VariableRate else SIZES
 
 
 def to_bytes(x_hat: Tensor) -> Tensor:
@@ -137,6 +150,14 @@ def _lively_hybrid() -> Codec:
     features = enhancer.attention(enhancer.features(picture(64, 64)))
     _rescale(enhancer.tail, enhancer.tail(features), to=0.15)
     return HybridCodec(inner, enhancer, scale=2, native=True).eval()
+
+
+def _lively_variable_rate() -> Codec:
+    """One whose channels have gains of their own, and inverse gains that are not quite their inverse."""
+    codec = VariableRate(_lively(MeanScaleHyperprior, seed=VARIABLE_RATE_SEED), anchors=4)
+    for parameter in codec.gains.parameters():
+        parameter.add_(0.1 * torch.randn(parameter.shape))
+    return codec.eval()
 
 
 def _rescale(layer: torch.nn.Module, out: Tensor, *, to: float) -> None:

@@ -8,12 +8,12 @@ import torch
 from safetensors.torch import load_file
 
 from litcodec.bitstream import Header, pack, read_header, unpack
-from litcodec.codecs import FrozenCodec, FrozenHybrid, Notes, load_codec
+from litcodec.codecs import FrozenCodec, FrozenHybrid, FrozenVariableRate, Notes, load_codec
 from litcodec.codecs.factorized_coder import FactorizedLatentCoder
 from litcodec.codecs.symbols import GRID
 
 HERE = Path(__file__).parent
-CASES = [(name, size) for name in make_golden.KINDS for size in make_golden.SIZES]
+CASES = [(name, size) for name in make_golden.KINDS for size in make_golden.sizes(name)]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_headers_are_read_exactly(name: str, size: tuple[int, int], codecs):
     compressed = unpack(data, fingerprint=codecs[name].fingerprint, max_pixels=2**20)
     lengths = tuple(len(string) for string in compressed.strings)
     assert read_header(data) == Header(1, codecs[name].fingerprint, size, lengths)
-    assert len(lengths) == (1 if name == "factorized_prior" else 2)
+    assert len(lengths) == {"factorized_prior": 1, "variable_rate": 3}.get(name, 2)
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
@@ -66,7 +66,7 @@ def test_pixels_are_decoded_to_within_1(name: str, size: tuple[int, int], codecs
 def test_the_same_latents_are_written_as_the_same_bytes(name: str, size: tuple[int, int], codecs):
     """No float is asked: the golden latents through coder and container give the golden file."""
     codec, data = codecs[name], _stream(name, size)
-    coder = (codec.inner if isinstance(codec, FrozenHybrid) else codec).latent_coder
+    coder = (codec.inner if isinstance(codec, (FrozenHybrid, FrozenVariableRate)) else codec).latent_coder
     compressed = unpack(data, fingerprint=None, max_pixels=2**20)
     y_hat = _expected(name, size, "y_hat")
     if isinstance(coder, FactorizedLatentCoder):
@@ -76,7 +76,7 @@ def test_the_same_latents_are_written_as_the_same_bytes(name: str, size: tuple[i
         encoded, again = coder.y_coder.encode(y_hat, coder.hyper(z_grid))
         assert torch.equal(again, y_hat)
         strings = (encoded.data, coder.z_coder.encode_to_grid(z_grid / GRID)[0])
-    assert strings == compressed.strings[: len(strings)]  # what follows is a hybrid's choice
+    assert strings == compressed.strings[: len(strings)]  # what follows is a hybrid's choice, or a level
     assert pack(compressed, codecs[name].fingerprint) == data
 
 
@@ -84,6 +84,12 @@ def test_the_hybrids_streams_are_of_both_sizes(codecs):
     flags = [unpack(_stream("hybrid", s), fingerprint=None).strings[-1] for s in make_golden.SIZES]
     assert sorted(flags) == [b"\x00", b"\x01"]
     assert [codecs["hybrid"].resolution((b"", flag)) for flag in flags] == ["native", "half"]
+
+
+def test_the_variable_rates_streams_are_of_three_levels(codecs):
+    for size, level in make_golden.LEVELS.items():
+        strings = unpack(_stream("variable_rate", size), fingerprint=None).strings
+        assert codecs["variable_rate"].level_in(strings) == level
 
 
 def test_golden_files_are_small():

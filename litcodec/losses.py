@@ -40,17 +40,46 @@ def rd_loss(output: CodecOutput, x: Tensor, *, lmbda: float, distortion: Distort
     Raises:
         ShapeError: if ``distortion`` is unknown, or "ms-ssim" and a side of ``x`` is under 161.
     """
-    x, x_hat = x.float(), output.x_hat.float()
-    if distortion == "mse":
-        d = 255**2 * torch.mean((x_hat - x) ** 2)
-    elif distortion == "ms-ssim":
-        if min(x.shape[-2:]) < MS_SSIM_MIN_SIDE:
-            raise ShapeError(
-                f"MS-SSIM needs sides of at least {MS_SSIM_MIN_SIDE}; got {tuple(x.shape[-2:])}. "
-                "Use larger patches."
-            )
-        d = 1 - ms_ssim(x_hat, x, data_range=1.0)
-    else:
-        raise ShapeError(f"distortion {distortion!r} is unknown; use 'mse' or 'ms-ssim'.")
+    d = _distortion(output.x_hat.float(), x.float(), distortion, each=False)
     rate = bits_per_pixel(output)
     return RDLoss(rate + lmbda * d, rate, d)
+
+
+def rd_loss_of_each(
+    output: CodecOutput, x: Tensor, *, lmbdas: Tensor, distortion: Distortion = "mse"
+) -> RDLoss:
+    """``rd_loss`` where every image has its own lmbda: the mean of ``R_i + lmbda_i * D_i``.
+
+    Args:
+        output: what the codec made of ``x``, image by image.
+        x: as in ``rd_loss``.
+        lmbdas: (B,).
+        distortion: as in ``rd_loss``.
+
+    Returns:
+        As ``rd_loss``; rate and distortion are means over the images, whatever their weights.
+
+    Raises:
+        ShapeError: as ``rd_loss``.
+    """
+    d = _distortion(output.x_hat.float(), x.float(), distortion, each=True)
+    pixels = x.shape[2] * x.shape[3]
+    nats = sum(-likelihoods.log().flatten(1).sum(dim=1) for likelihoods in output.likelihoods)
+    rates = nats / (math.log(2) * pixels)
+    return RDLoss((rates + lmbdas * d).mean(), rates.mean(), d.mean())
+
+
+def _distortion(x_hat: Tensor, x: Tensor, distortion: str, *, each: bool) -> Tensor:
+    """Of a batch, a scalar, or of ``each`` image, (B,)."""
+    if distortion == "mse":
+        squares = (x_hat - x) ** 2
+        return 255**2 * (squares.mean(dim=(1, 2, 3)) if each else torch.mean(squares))
+    if distortion != "ms-ssim":
+        raise ShapeError(f"distortion {distortion!r} is unknown; use 'mse' or 'ms-ssim'.")
+    if min(x.shape[-2:]) < MS_SSIM_MIN_SIDE:
+        raise ShapeError(
+            f"MS-SSIM needs sides of at least {MS_SSIM_MIN_SIDE}; got {tuple(x.shape[-2:])}. "
+            "Use larger patches."
+        )
+    similarity: Tensor = ms_ssim(x_hat, x, data_range=1.0, size_average=not each)
+    return 1 - similarity

@@ -5,7 +5,7 @@ import torch
 
 from litcodec.errors import ShapeError
 from litcodec.limits import MS_SSIM_MIN_SIDE
-from litcodec.losses import bits_per_pixel, rd_loss
+from litcodec.losses import bits_per_pixel, rd_loss, rd_loss_of_each
 from litcodec.metrics import ms_ssim
 from litcodec.types import CodecOutput
 
@@ -80,4 +80,29 @@ def test_both_terms_have_gradients(distortion, image_like):
     assert x_hat.grad.abs().sum() > 0
     assert likelihoods.grad.flatten().tolist() == pytest.approx(
         [-1 / (0.3 * math.log(2) * 176 * 176)] * 4, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("distortion", ["mse", "ms-ssim"])
+def test_a_loss_of_each_is_the_mean_of_losses_of_one(distortion, image_like):
+    x = image_like(176, 176, batch=3)
+    x_hat = x * torch.tensor([0.99, 0.9, 0.8])[:, None, None, None]
+    y, z = torch.rand(3, 4, 11, 11) + 0.01, torch.rand(3, 2, 3, 3) + 0.01
+    lmbdas = torch.tensor([0.01, 0.1, 10.0])
+    found = rd_loss_of_each(_output(x_hat, y, z), x, lmbdas=lmbdas, distortion=distortion)
+    alone = [
+        rd_loss(
+            _output(x_hat[k : k + 1], y[k : k + 1], z[k : k + 1]),
+            x[k : k + 1],
+            lmbda=float(lmbdas[k]),
+            distortion=distortion,
+        )
+        for k in range(3)
+    ]
+    for value, of_one in zip(found, zip(*alone, strict=True), strict=True):
+        assert value.item() == pytest.approx(float(sum(of_one)) / 3, rel=1e-5)
+        assert value.dtype is torch.float32
+    equal = rd_loss_of_each(_output(x_hat, y, z), x, lmbdas=torch.full((3,), 0.1), distortion=distortion)
+    assert equal.loss.item() == pytest.approx(
+        rd_loss(_output(x_hat, y, z), x, lmbda=0.1, distortion=distortion).loss.item(), rel=1e-5
     )

@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from torch import Tensor
+
 from litcodec.errors import ShapeError
 
 LEVELS = 256  # one byte of the stream
@@ -24,6 +26,10 @@ class RateRange(NamedTuple):
     def lmbda(self, level: int) -> float:
         """What a level, 0..255, stands for."""
         return self.lmbda_min * math.exp(self.log_span * place(level))
+
+    def lmbdas(self, where: Tensor) -> Tensor:
+        """What places in the range stand for, 0 the lowest rate, 1 the highest: log-uniform, if they are."""
+        return self.lmbda_min * (self.log_span * where).exp()
 
 
 def place(level: int) -> float:

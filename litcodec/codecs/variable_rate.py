@@ -75,6 +75,11 @@ class VariableRate(Codec):
         """The inner codec's."""
         return self.inner.quantiser
 
+    @property
+    def middle_lmbda(self) -> float:
+        """Of the middle level."""
+        return self.rates.lmbda(MIDDLE)
+
     def forward(self, x: Tensor, lmbdas: Tensor | None = None) -> CodecOutput:
         """Code and reconstruct.
 

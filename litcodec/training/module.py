@@ -11,16 +11,17 @@ import torch
 from lightning.pytorch.cli import LRSchedulerCallable
 from torch import Tensor
 
-from litcodec.codecs import Codec, FrozenCodec, Notes, through_bytes
+from litcodec.codecs import Codec, FrozenCodec, Notes, VariableRate, through_bytes
 from litcodec.data import ImageBatch
 from litcodec.errors import CodecFileError
 from litcodec.limits import MS_SSIM_MIN_SIDE
-from litcodec.losses import Distortion, rd_loss
+from litcodec.losses import Distortion, rd_loss, rd_loss_of_each
 from litcodec.metrics import bpp, ms_ssim, psnr
 from litcodec.training.follow_phases import FollowPhases, coded_in_phase
 from litcodec.training.phases import Phase, check_phases, phase_at
 from litcodec.training.ranks import gather_from_ranks
 from litcodec.training.warm_start import load_inner
+from litcodec.types import RDLoss
 
 COMPILED = ("g_a", "g_s", "h_a", "h_s", "enhancer")
 
@@ -41,7 +42,8 @@ class CodecModule(L.LightningModule):
         codec: what to train.
         lmbda: weight of the distortion in ``R + lmbda * D``; the field's values are 0.0018 0.0035 0.0067
             0.0130 0.0250 0.0483 0.0932 0.1800 for "mse", 2.40 4.58 8.73 16.64 31.73 60.50 115.37 220.00 for
-            "ms-ssim".
+            "ms-ssim". A ``VariableRate`` codec has a range of its own instead, from which every image of a
+            training batch draws one; validation looks at the middle of it.
         distortion: "mse" (255^2 * MSE) or "ms-ssim" (1 - MS-SSIM; patches of at least 161).
         learning_rate: of Adam; ``phases`` bring their own.
         lr_scheduler: a scheduler, stepped after every training step; none keeps the rate.
@@ -72,7 +74,7 @@ class CodecModule(L.LightningModule):
         if inner_checkpoint is not None:
             load_inner(codec, inner_checkpoint)
         self.codec = codec.to(memory_format=torch.channels_last)
-        self.lmbda = lmbda
+        self.lmbda = codec.middle_lmbda if isinstance(codec, VariableRate) else lmbda
         self.distortion: Distortion = distortion
         self.learning_rate = learning_rate
         self.phases = phases
@@ -106,9 +108,7 @@ class CodecModule(L.LightningModule):
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Loss of a batch of patches (B, 3, P, P) in [0, 1]."""
-        phase = None if self.phases is None else phase_at(self.phases, self.global_step).phase
-        output, zero = coded_in_phase(self.codec, batch, phase)
-        rd = rd_loss(output, batch, lmbda=self.lmbda, distortion=self.distortion)
+        rd, zero = self._loss(batch)
         self.log("train/loss", rd.loss.detach(), prog_bar=True, sync_dist=True)
         self.log("train/bpp", rd.rate.detach(), prog_bar=True, sync_dist=True)
         self.log("train/distortion", rd.distortion.detach(), sync_dist=True)
@@ -117,6 +117,17 @@ class CodecModule(L.LightningModule):
             psnr_of_batch = 20 * math.log10(255) - 10 * torch.log10(rd.distortion.detach())
             self.log("train/psnr", psnr_of_batch, prog_bar=True, sync_dist=True)
         return rd.loss + zero
+
+    def _loss(self, batch: Tensor) -> tuple[RDLoss, Tensor | float]:
+        """The loss, and a 0 for DDP that is to be added to it."""
+        if isinstance(self.codec, VariableRate):
+            # On the CPU, whose generator this step has seeded: the same on every device.
+            lmbdas = self.codec.rates.lmbdas(torch.rand(len(batch))).to(batch.device)
+            output = self.codec(batch, lmbdas)
+            return rd_loss_of_each(output, batch, lmbdas=lmbdas, distortion=self.distortion), 0.0
+        phase = None if self.phases is None else phase_at(self.phases, self.global_step).phase
+        output, zero = coded_in_phase(self.codec, batch, phase)
+        return rd_loss(output, batch, lmbda=self.lmbda, distortion=self.distortion), zero
 
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
         """Estimated loss of a whole image. Real bytes are ``callbacks.RDPoints``'s part."""

@@ -22,6 +22,7 @@ LitcodecError
   AnchorFailed (also RuntimeError)        a yardstick could not code or decode a picture
   CurveError (also ValueError)            two rate-distortion curves cannot be compared
   ResultsError (also ValueError)          a results file is damaged, of another version, or holds too little
+  RateError (also ValueError)             a rate that a codec, or no codec, can give a picture
   SweepError (also ValueError)            a sweep file cannot be run
 """
 
@@ -112,6 +113,10 @@ class CurveError(LitcodecError, ValueError):
 
 class ResultsError(LitcodecError, ValueError):
     """A results file is damaged, of another version, or holds too little."""
+
+
+class RateError(LitcodecError, ValueError):
+    """A rate was asked for that a codec cannot give."""
 
 
 class SweepError(LitcodecError, ValueError):

@@ -54,6 +54,17 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     decompress.add_argument(
         "images", type=Path, nargs="+", metavar="FILE.litc", help="made by litcodec compress"
     )
+    rate = compress.add_mutually_exclusive_group()
+    rate.add_argument(
+        "-q", "--quality", type=float, help="1 to 100, of a VariableRate codec (default: the middle)"
+    )
+    rate.add_argument(
+        "--bpp", type=_weight, help="the highest quality of no more bits per pixel, of the complete file"
+    )
+    rate.add_argument(
+        "--max-bytes", type=_bytes, metavar="SIZE", help="likewise, of no more bytes: 120000, 120k, 1.5M"
+    )
+    decompress.set_defaults(quality=None, bpp=None, max_bytes=None)
     for command in (compress, decompress):
         command.add_argument(
             "-c", "--codec", type=Path, required=True, help="a codec file of litcodec export"
@@ -94,6 +105,12 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         type=Path,
         default=Path("results.json"),
         help="results file; what it holds already is not measured again (%(default)s)",
+    )
+    evaluate.add_argument(
+        "--qualities",
+        type=_numbers,
+        metavar="Q,…",
+        help="1 to 100, where codecs of variable rate are measured (default: 8 over all of the range)",
     )
     evaluate.add_argument("--label", help="name of the codecs' curve (default: class, sizes, distortion)")
     evaluate.add_argument(
@@ -251,6 +268,15 @@ def _weight(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
     return value
+
+
+def _bytes(text: str) -> int:
+    number, factor = (text[:-1], {"k": 1e3, "M": 1e6}[text[-1]]) if text[-1:] in ("k", "M") else (text, 1)
+    return round(_weight(number) * factor)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(key) for key in _keys(text))
 
 
 def _keys(text: str) -> tuple[str, ...]:

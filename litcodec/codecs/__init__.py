@@ -13,6 +13,7 @@ from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
+from litcodec.codecs.rate_search import Found, largest_within
 from litcodec.codecs.rates import level_of, quality_of
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.codecs.streams import from_stream, through_bytes, to_stream
@@ -24,6 +25,7 @@ __all__ = [
     "Coded",
     "CodedLatents",
     "FactorizedPrior",
+    "Found",
     "FrozenCodec",
     "FrozenHybrid",
     "FrozenTransforms",
@@ -43,6 +45,7 @@ __all__ = [
     "build_codec",
     "codec_bytes",
     "from_stream",
+    "largest_within",
     "level_of",
     "load_codec",
     "load_torch_file",

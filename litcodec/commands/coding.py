@@ -12,6 +12,8 @@ from litcodec.errors import LitcodecError
 from litcodec.evaluation import (
     CompressedFile,
     DecompressedFile,
+    RateTarget,
+    check_target,
     compress_file,
     decompress_file,
     output_paths,
@@ -21,7 +23,7 @@ Result = TypeVar("Result", CompressedFile, DecompressedFile)
 
 
 class Options(NamedTuple):
-    """What both commands are told."""
+    """What both commands are told; only ``compress`` has targets."""
 
     images: Sequence[Path]
     codec: Path
@@ -29,14 +31,21 @@ class Options(NamedTuple):
     max_pixels: int
     force: bool
     json: bool
+    quality: float | None
+    bpp: float | None
+    max_bytes: int | None
 
 
 def compress(options: Options) -> int:
     """Compress every image; returns 1 if any failed."""
     codec = load_codec(options.codec)
+    target = RateTarget(options.quality, options.bpp, options.max_bytes)
+    check_target(codec, target)  # wrong for all images alike: said once
 
     def one(path: Path, output: Path) -> CompressedFile:
-        return compress_file(path, output, codec, max_pixels=options.max_pixels, overwrite=options.force)
+        return compress_file(
+            path, output, codec, max_pixels=options.max_pixels, overwrite=options.force, target=target
+        )
 
     return _each(options, ".litc", one, _compressed_line)
 
@@ -80,6 +89,8 @@ def _compressed_line(result: CompressedFile) -> str:
     size = f"{result.width}x{result.height}"
     if result.resolution is not None:
         size += f" at {result.resolution} resolution"
+    if result.q is not None:
+        size += f", q {result.q:g} (level {result.level})"
     return (
         f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, "
         f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}, "

@@ -6,6 +6,7 @@ from litcodec.evaluation.machine import this_machine
 from litcodec.evaluation.outputs import atomic_output, output_paths
 from litcodec.evaluation.results import SCHEMA_VERSION, Failure, Machine, Point, Results, Score
 from litcodec.evaluation.results_file import read_results, write_results
+from litcodec.evaluation.target import RateTarget, check_target
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -14,10 +15,12 @@ __all__ = [
     "Failure",
     "Machine",
     "Point",
+    "RateTarget",
     "Results",
     "Score",
     "Step",
     "atomic_output",
+    "check_target",
     "compress_file",
     "decompress_file",
     "evaluate",

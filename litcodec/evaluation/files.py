@@ -7,10 +7,11 @@ from typing import NamedTuple
 import torch
 
 from litcodec.bitstream import read_header, unpack
-from litcodec.codecs import FrozenCodec, Resolution, from_stream, to_stream
+from litcodec.codecs import FrozenCodec, Resolution, from_stream, quality_of
 from litcodec.data import read_image, write_png
 from litcodec.errors import BitstreamError
 from litcodec.evaluation.outputs import atomic_output
+from litcodec.evaluation.target import NO_TARGET, RateTarget, check_target, stream_for
 from litcodec.metrics import bpp, ms_ssim, psnr
 
 
@@ -28,6 +29,8 @@ class CompressedFile(NamedTuple):
     encode_s: float
     decode_s: float
     resolution: Resolution | None  # that the encoder chose; None if the codec has but one
+    q: float | None  # 1 to 100, that the file was coded at; None if the codec has but one rate
+    level: int | None  # 0 to 255, likewise
 
 
 class DecompressedFile(NamedTuple):
@@ -43,7 +46,13 @@ class DecompressedFile(NamedTuple):
 
 
 def compress_file(
-    path: Path, output: Path, codec: FrozenCodec, *, max_pixels: int, overwrite: bool
+    path: Path,
+    output: Path,
+    codec: FrozenCodec,
+    *,
+    max_pixels: int,
+    overwrite: bool,
+    target: RateTarget = NO_TARGET,
 ) -> CompressedFile:
     """Compress a photograph, check what the bytes decode to, and write them.
 
@@ -53,15 +62,18 @@ def compress_file(
         codec: with what.
         max_pixels: refuse larger photographs.
         overwrite: replace ``output`` if it is there.
+        target: the rate, where the codec has several.
 
     Raises:
         ImageError: if the photograph cannot be read or is too large.
+        RateError: if the codec has but one rate, or none that is low enough; nothing is written.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
+    check_target(codec, target)
     with atomic_output(output, overwrite=overwrite) as file:
         x = read_image(path, max_pixels=max_pixels)[None].float() / 255
         start = time.perf_counter()
-        data = to_stream(codec, x)
+        data, level = stream_for(codec, x, target)
         encoded = time.perf_counter()
         x_hat = from_stream(codec, data, max_pixels=max_pixels)
         decoded = time.perf_counter()
@@ -71,8 +83,8 @@ def compress_file(
     rate = bpp(len(data), (H, W))
     times = encoded - start, decoded - encoded
     strings = unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels).strings
-    resolution = codec.resolution(strings)
-    return CompressedFile(str(path), str(output), W, H, len(data), rate, *quality, *times, resolution)
+    chosen = codec.resolution(strings), None if level is None else quality_of(level), level
+    return CompressedFile(str(path), str(output), W, H, len(data), rate, *quality, *times, *chosen)
 
 
 def decompress_file(

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from litcodec.anchors import ANCHOR_KEYS, open_anchors
 from litcodec.evaluation import Results, Step, evaluate
+from litcodec.evaluation.candidates import LADDER
 from litcodec.evaluation.curves import curves_of
 
 
@@ -28,6 +29,7 @@ class Options(NamedTuple):
     keep: bool
     max_pixels: int
     force: bool
+    qualities: Sequence[float] | None  # None for the usual ladder
 
 
 def evaluate_files(options: Options) -> int:
@@ -49,6 +51,7 @@ def evaluate_files(options: Options) -> int:
             keep=options.keep,
             max_pixels=options.max_pixels,
             force=options.force,
+            qualities=LADDER if options.qualities is None else options.qualities,
             tell=watcher.tell,
         )
     _print_table(results)

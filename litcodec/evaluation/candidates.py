@@ -11,11 +11,13 @@ from torch import Tensor
 
 from litcodec import codecs
 from litcodec.anchors.base import Anchor
-from litcodec.codecs import FrozenCodec, from_stream, load_codec, to_stream
+from litcodec.codecs import FrozenCodec, FrozenVariableRate, from_stream, level_of, load_codec, to_stream
 from litcodec.codecs.frozen import Architecture
 from litcodec.evaluation.results import Point
 from litcodec.transforms import GRDN
 
+# Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
+LADDER = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
 # By a hybrid's scale, and whether it chooses.
 _SIZES_CODED = {(1, False): "", (2, False): " at half size", (2, True): " at half or native size"}
 
@@ -81,9 +83,14 @@ class AnchorCoder:
 
 
 def codec_candidates(
-    paths: Sequence[Path], *, label: str | None, max_pixels: int, before: Sequence[Point]
+    paths: Sequence[Path],
+    *,
+    label: str | None,
+    max_pixels: int,
+    before: Sequence[Point],
+    qualities: Sequence[float] = LADDER,
 ) -> list[Candidate]:
-    """Codec files, each with a curve and a setting that no other has.
+    """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
 
     Args:
         paths: written by ``litcodec export``.
@@ -91,21 +98,30 @@ def codec_candidates(
         max_pixels: refuse to decode larger pictures.
         before: what the results file holds already: a codec keeps the setting it had there, and takes none
             that another file has.
+        qualities: 1 to 100, at which codecs of variable rate are measured.
 
     Raises:
         CodecFileError: if a file is missing or damaged.
+        ShapeError: if there is no such quality.
     """
     found = []
     for path in dict.fromkeys(paths):
         codec = load_codec(path)
-        fingerprint = codec.fingerprint.hex()
-        lmbda = codec.notes.lmbda
-        setting = path.stem if lmbda is None else f"lmbda {_lmbda(lmbda)}"
         curve = label or curve_name(codec.architecture, codec.notes.distortion)
-        point = Point(curve, "codec", setting, path.as_posix(), lmbda, fingerprint, (), ())
-        found.append(Candidate(point, CodecCoder(codec, max_pixels=max_pixels)))
+        for setting, at in _rates(codec, path, qualities):
+            about = (path.as_posix(), at.notes.lmbda, at.fingerprint.hex())
+            point = Point(curve, "codec", setting, *about, (), ())
+            found.append(Candidate(point, CodecCoder(at, max_pixels=max_pixels)))
     settings = _distinct_settings([candidate.point for candidate in found], before)
     return [c._replace(point=c.point._replace(setting=s)) for c, s in zip(found, settings, strict=True)]
+
+
+def _rates(codec: FrozenCodec, path: Path, qualities: Sequence[float]) -> list[tuple[str, FrozenCodec]]:
+    """A codec's settings, and the codec at each."""
+    if isinstance(codec, FrozenVariableRate):
+        return [(f"q {quality:g}", codec.at(level_of(quality))) for quality in dict.fromkeys(qualities)]
+    lmbda = codec.notes.lmbda
+    return [(path.stem if lmbda is None else f"lmbda {_lmbda(lmbda)}", codec)]
 
 
 def anchor_candidates(anchors: Sequence[Anchor]) -> list[Candidate]:
@@ -132,6 +148,10 @@ def curve_name(architecture: Architecture, distortion: str | None) -> str:
 def _words(name: object, init_args: object) -> str:
     assert isinstance(name, str)
     assert isinstance(init_args, dict)
+    if name == codecs.VariableRate.__name__:
+        inner = init_args["inner"]
+        span = f"{_lmbda(init_args['lmbda_min'])} to {_lmbda(init_args['lmbda_max'])}"
+        return f"{_words(inner['codec'], inner['init_args'])} at lmbda {span}"
     if name != codecs.HybridCodec.__name__:
         # Sizes always, options only where they are not the usual ones.
         usual = inspect.signature(getattr(codecs, name)).parameters
@@ -157,10 +177,15 @@ def _distinct_settings(points: Sequence[Point], before: Sequence[Point]) -> list
     chosen: list[tuple[str, str]] = []
     for point in points:
         names = [(point.curve, name) for name in _settings(point)]
-        kept = [n for n, p in holders.items() if (p.curve, p.fingerprint) == (point.curve, point.fingerprint)]
+        kept = [n for n, p in holders.items() if _identity(p) == _identity(point)]
         free = [n for n in names if wanted[n] == 1 and holders.get(n, point).source == point.source]
         chosen.append(next(n for n in [*kept, *free, names[-1]] if n not in chosen))
     return [setting for _, setting in chosen]
+
+
+def _identity(point: Point) -> tuple[str, str | None, float | None]:
+    # A codec of variable rate has one fingerprint and many lmbdas.
+    return point.curve, point.fingerprint, point.lmbda
 
 
 def _settings(point: Point) -> list[str]:

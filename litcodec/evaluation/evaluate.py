@@ -10,7 +10,7 @@ from typing import NamedTuple
 from litcodec.anchors.base import Anchor
 from litcodec.data import list_images
 from litcodec.errors import EmptyDataset, ResultsError
-from litcodec.evaluation.candidates import Candidate, anchor_candidates, codec_candidates
+from litcodec.evaluation.candidates import LADDER, Candidate, anchor_candidates, codec_candidates
 from litcodec.evaluation.measuring import Measuring, Picture
 from litcodec.evaluation.results import Failure, Point, Results, Score
 from litcodec.evaluation.results_file import read_results
@@ -40,6 +40,7 @@ def evaluate(
     keep: bool = True,
     max_pixels: int = MAX_PIXELS,
     force: bool = False,
+    qualities: Sequence[float] = LADDER,
     tell: Callable[[Step], None] = lambda step: None,
 ) -> Results:
     """Measure every codec, and every rung of every yardstick's ladder, on every picture.
@@ -56,6 +57,7 @@ def evaluate(
         keep: keep the coded files, in ``<stem of output>.files`` beside the results.
         max_pixels: refuse larger pictures.
         force: start anew, whatever ``output`` holds.
+        qualities: 1 to 100, at which codecs of variable rate are measured.
         tell: called with the progress.
 
     Returns:
@@ -72,7 +74,9 @@ def evaluate(
         if before is not None:
             _check_same_pictures(before, pictures, output)
         known = before.points if before is not None else ()
-        candidates = codec_candidates(codecs, label=label, max_pixels=max_pixels, before=known)
+        candidates = codec_candidates(
+            codecs, label=label, max_pixels=max_pixels, before=known, qualities=qualities
+        )
         candidates += anchor_candidates(anchors)
         tally = Tally(output, images, before)
         beside = output.parent if keep else None

@@ -1,0 +1,55 @@
+"""A codec of variable rate: one file, one curve of several points."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from litcodec.cli import main
+from litcodec.codecs import FactorizedPrior, Notes, VariableRate, level_of, load_codec, to_stream
+from litcodec.data import read_image
+from litcodec.errors import ShapeError
+from litcodec.evaluation import evaluate, read_results
+from litcodec.evaluation.candidates import codec_candidates
+from litcodec.evaluation.curves import curves_of
+
+
+@pytest.fixture(scope="module")
+def variable(tmp_path_factory: pytest.TempPathFactory, make_codec: Callable[..., Path]) -> Path:
+    codec = VariableRate(FactorizedPrior(N=8, M=12), lmbda_min=0.0018, lmbda_max=0.18)
+    folder = tmp_path_factory.mktemp("variable")
+    return make_codec(folder / "codec.safetensors", codec=codec, notes=Notes(0.018, "mse", 1))
+
+
+def test_one_file_is_a_curve_of_the_qualities_asked_for(
+    variable: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "results.json"
+    command = ["evaluate", str(variable), "--images", str(pictures), "-o", str(output)]
+    assert main([*command, "--qualities", "80,10,45.5"]) == 0
+    results = read_results(output)
+    (curve,) = curves_of([results])
+    assert curve.name == "FactorizedPrior N=8 M=12 at lmbda 0.0018 to 0.1800, MSE"
+    expected = {f"q {q:g}": 0.0018 * 100 ** (level_of(q) / 255) for q in (10, 45.5, 80)}
+    assert {point.setting: point.lmbda for point in curve.points} == pytest.approx(expected)
+    (point,) = [point for point in results.points if point.setting == "q 80"]
+    codec = load_codec(variable).at(level_of(80))
+    for score in point.scores:
+        x = read_image(pictures / score.image)[None].float() / 255
+        assert (output.parent / score.file).read_bytes() == to_stream(codec, x)
+
+    # Asked for one more, it measures that one alone.
+    steps = []
+    evaluate([variable], pictures, output, qualities=(10, 80, 100), tell=steps.append)
+    assert (steps[0].total, steps[0].kept) == (3, 6)
+    (curve,) = curves_of([read_results(output)])
+    assert {point.setting for point in curve.points} == {"q 10", "q 45.5", "q 80", "q 100"}
+
+
+def test_without_being_told_eight_rates_are_measured(variable: Path, two_codecs: list[Path]) -> None:
+    found = codec_candidates([variable, *two_codecs], label=None, max_pixels=2**20, before=[])
+    settings = [candidate.point.setting for candidate in found]
+    assert settings[0] == "q 1"
+    assert settings[7:] == ["q 100", "lmbda 0.0035", "lmbda 0.0130"]
+    with pytest.raises(ShapeError, match="got 0"):
+        codec_candidates([variable], label=None, max_pixels=2**20, before=[], qualities=[0])

@@ -10,6 +10,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 
 from callbacks.pictures import CACHE, validation_pictures
+from callbacks.rate_ladder import rate_curve
 from callbacks.rd_points import RDPoint, RDPoints
 from callbacks.run_points import (
     RunPoint,
@@ -38,6 +39,8 @@ FIGURES: tuple[tuple[Metric, str], ...] = (
 
 class RDCurve(L.Callback):
     """Draws this run's point, those of its siblings and yardsticks, whenever ``RDPoints`` has measured.
+
+    A run of a codec of variable rate has as many points as ``RDPoints`` measures rates.
 
     Siblings are runs whose config differs in lambda alone (and in name, place and logger): those below the
     same run root that have ended, each leaving its point as ``rd_point.json`` in its run folder, and, in a
@@ -118,12 +121,13 @@ class RDCurve(L.Callback):
             return
         self._drawn = points
         yardsticks = self._measured(trainer)
+        rates = rate_curve(_rd_points(trainer).rates)
         codec = watched_codec(pl_module)
         curve = Curve(
             curve_name(codec.architecture, getattr(pl_module, "distortion", None)),
             "codec",
             str(trainer.default_root_dir),
-            tuple(sorted(map(on_curve, points), key=lambda point: point.bpp)),
+            tuple(sorted([*map(on_curve, points), *rates], key=lambda point: point.bpp)),
         )
         curve = comparable(curve, yardsticks)
         rates = bd_rates(yardsticks.found, curve)

@@ -9,8 +9,10 @@ import lightning as L
 
 from callbacks.enhancement import Enhancement, enhancement_means, enhancement_of, inner_of
 from callbacks.names import short_names
+from callbacks.rate_ladder import RatePoint, rate_means, rate_points
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
 from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
+from litcodec.codecs import level_of
 from litcodec.losses import bits_per_pixel
 from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
 from litcodec.training.ranks import gather_from_ranks
@@ -50,19 +52,34 @@ class RDPoints(ValidationCallback):
     codec decodes, 0 for images that it has no part in; ``val/half_share``, the share of images coded at half
     size, if the encoder chooses; ``val_images/<name>/enhancer_gain``, and columns in ``rd_points``.
 
+    Of a codec of variable rate all this is at the middle of its range; the rest of its curve is
+    ``val_q25/bpp``, ``val_q25/psnr`` and ``val_q25/ms_ssim_db``, with 25 for each of ``qualities``, and more
+    rows of ``rd_points``, whose ``lmbda`` tells rates apart.
+
     Args:
         every_n_validations: see ``ValidationCallback``; leave it at 1 if a checkpoint watches one of the
         means.
+        qualities: 1 to 100, the further rates at which a codec of variable rate is measured.
+
+    Raises:
+        ShapeError: if ``every_n_validations`` is below 1, or there is no such quality.
     """
 
-    def __init__(self, every_n_validations: int = 1) -> None:
+    def __init__(
+        self, every_n_validations: int = 1, qualities: Sequence[float] = (1.0, 25.0, 75.0, 100.0)
+    ) -> None:
         super().__init__(every_n_validations)
+        for quality in qualities:
+            level_of(quality)  # or it says so before training starts
+        self.qualities = tuple(qualities)
+        self.rates: list[RatePoint] = []  # of the last evaluation, all ranks', of codecs of variable rate
+        self._rates: list[RatePoint] = []
         self.points: list[RDPoint] = []  # of the last evaluation, all ranks', sorted by image
         self._seen: list[RDPoint] = []
 
     def begin(self) -> None:
         """See ``ValidationCallback``."""
-        self._seen = []
+        self._seen, self._rates = [], []
 
     def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
         """See ``ValidationCallback``."""
@@ -85,16 +102,20 @@ class RDPoints(ValidationCallback):
                 enhancement_of(image),
             )
         )
+        self._rates += rate_points(image, self.qualities)
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """See ``ValidationCallback``."""
-        ranks = gather_from_ranks((self._seen, self.broken))
-        broken = any(rank_broken for _, rank_broken in ranks)
-        self.points = [] if broken else _merged([points for points, _ in ranks])
+        ranks = gather_from_ranks((self._seen, self._rates, self.broken))
+        broken = any(rank_broken for *_, rank_broken in ranks)
+        self.points = [] if broken else _merged([points for points, *_ in ranks])
+        rates = {(p.quality, p.image): p for _, points, _ in ranks for p in points}  # each once, as above
+        self.rates = [] if broken else [rates[key] for key in sorted(rates)]
         lmbda = float(getattr(pl_module, "lmbda", math.nan))
         means = _means(self.points, lmbda)
         enhancements = [point.enhancement for point in self.points if point.enhancement is not None]
         means.update(enhancement_means(watched_codec(pl_module), enhancements))
+        means.update(rate_means(watched_codec(pl_module), self.rates, self.qualities))
         # Equal on every rank, so that checkpoints decide alike everywhere; syncing changes nothing.
         pl_module.log_dict(means, sync_dist=True, batch_size=1)
         if not self.points:
@@ -125,7 +146,10 @@ class RDPoints(ValidationCallback):
         now = (trainer.global_step, trainer.current_epoch, lmbda)
         table = wandb.Table(
             columns=["step", "epoch", "lmbda", *_columns(self.points)],
-            data=[[*now, *map(_defined, _row(point))] for point in self.points],
+            data=[
+                *([*now, *map(_defined, _row(point))] for point in self.points),
+                *([*now[:2], *map(_defined, _rate_row(point))] for point in self.rates),
+            ],
         )
         log_media(trainer, {**curve, "rd_points": table})
 
@@ -157,6 +181,12 @@ def _columns(points: Sequence[RDPoint]) -> list[str]:
 
 def _row(point: RDPoint) -> list[object]:
     return [*point[:-1], *(point.enhancement or ())]
+
+
+def _rate_row(point: RatePoint) -> list[object]:
+    """From lmbda on; nothing is estimated of further rates."""
+    _, lmbda, image, length, rate, *measures = point
+    return [lmbda, image, length, rate, None, *measures]
 
 
 def _defined(value: object) -> object:

@@ -121,13 +121,12 @@ class RDCurve(L.Callback):
             return
         self._drawn = points
         yardsticks = self._measured(trainer)
-        rates = rate_curve(_rd_points(trainer).rates)
-        codec = watched_codec(pl_module)
+        codec, further = watched_codec(pl_module), rate_curve(_rd_points(trainer).rates)
         curve = Curve(
             curve_name(codec.architecture, getattr(pl_module, "distortion", None)),
             "codec",
             str(trainer.default_root_dir),
-            tuple(sorted([*map(on_curve, points), *rates], key=lambda point: point.bpp)),
+            tuple(sorted([*map(on_curve, points), *further], key=lambda point: point.bpp)),
         )
         curve = comparable(curve, yardsticks)
         rates = bd_rates(yardsticks.found, curve)

@@ -64,8 +64,8 @@ def rd_loss_of_each(
     """
     d = _distortion(output.x_hat.float(), x.float(), distortion, each=True)
     pixels = x.shape[2] * x.shape[3]
-    nats = sum(-likelihoods.log().flatten(1).sum(dim=1) for likelihoods in output.likelihoods)
-    rates = nats / (math.log(2) * pixels)
+    logs = torch.stack([likelihoods.log().flatten(1).sum(dim=1) for likelihoods in output.likelihoods])
+    rates = logs.sum(dim=0) / (-math.log(2) * pixels)
     return RDLoss((rates + lmbdas * d).mean(), rates.mean(), d.mean())
 
 

@@ -112,6 +112,7 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
             keep=True,
             max_pixels=MAX_PIXELS,
             force=options.force,
+            qualities=None,
         )
     )
     page = ReportOptions(

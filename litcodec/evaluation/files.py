@@ -83,8 +83,9 @@ def compress_file(
     rate = bpp(len(data), (H, W))
     times = encoded - start, decoded - encoded
     strings = unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels).strings
-    chosen = codec.resolution(strings), None if level is None else quality_of(level), level
-    return CompressedFile(str(path), str(output), W, H, len(data), rate, *quality, *times, *chosen)
+    resolution, q = codec.resolution(strings), None if level is None else quality_of(level)
+    names = str(path), str(output)
+    return CompressedFile(*names, W, H, len(data), rate, *quality, *times, resolution, q, level)
 
 
 def decompress_file(

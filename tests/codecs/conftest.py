@@ -31,7 +31,7 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "autoregressive": partial(JointAutoregressive, **SMALL),
     "autoregressive mixture": partial(MixtureAutoregressive, **SMALL),
     "checkerboard": partial(Checkerboard, **SMALL),
-    "hybrid": partial(tiny_hybrid, FactorizedPrior, native=True),  # more of its kind: test_hybrids.py
+    "hybrid": partial(tiny_hybrid, FactorizedPrior, native=True),  # more of its kind: test_codec_hybrids.py
     "variable rate": tiny_variable_rate,
 }
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from litcodec.codecs.frozen_tensors import net_from, net_to
 from litcodec.codecs.wavefront import WAVEFRONT, KnownValues, Order, by_place
 from litcodec.entropy import FixedPointNet
+from litcodec.entropy.fixed_point import ACTIVATION_MAX
 
 
 class ContextNets(NamedTuple):
@@ -83,11 +84,16 @@ class ContextWalk:
             # What is known before the first of these steps: one large product instead of several small ones.
             places, counts = torch.cat(steps), [step.numel() for step in steps]
             ahead = self.parameters.share(told[places], 0) + self.parameters.bias
-            seen_early = self.context.share(known.context(places, 0, early), 0) + self.context.bias
+            seen_early = self.context.share(_bounded(known.context(places, 0, early)), 0) + self.context.bias
             parts = zip(steps, torch.split(ahead, counts), torch.split(seen_early, counts), strict=True)
             for step, of_hyper, of_context in parts:
-                rest = self.context.share(known.context(step, early), early * channels)
+                rest = self.context.share(_bounded(known.context(step, early)), early * channels)
                 seen = self.context.finish(rest.add_(of_context))
                 sums = self.parameters.share(seen, told.shape[1])
                 known.put(step, visit(step, self.parameters.finish(sums.add_(of_hyper))))
         return known.all()
+
+
+def _bounded(seen: Tensor) -> Tensor:
+    """What may be larger than the sums allow: all else comes out of a fixed-point network."""
+    return seen.clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)

@@ -102,14 +102,15 @@ class FixedPointNet:
         Sums are exact: it does not matter when which share is added. For networks whose kernels are all 1x1.
 
         Args:
-            x: (n, c), as ``__call__`` takes it; channels ``first`` to ``first + c`` of the input.
+            x: (n, c), channels ``first`` to ``first + c`` of the input; as ``__call__`` takes it, and within
+                +-``ACTIVATION_MAX``.
             first: where they lie.
 
         Returns:
             (n, C1), for ``finish``.
         """
         weight = self.layers[0].weight.flatten(1)[:, first : first + x.shape[1]]
-        return F.linear(x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX), weight)
+        return F.linear(x, weight)
 
     @property
     def bias(self) -> Tensor:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize(
 
 
 def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
-    y = frozen._analyse(x)
+    y = frozen.analyse(x).clone()
     coder = frozen.latent_coder
     return y, coder.hyper(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
 

@@ -43,6 +43,11 @@ class ContextWalk:
         order: Order = WAVEFRONT,
     ) -> None:
         self.context, self.parameters, self.offsets, self.order = context, parameters, offsets, order
+        self._channels = context.channels // len(offsets)
+        early, told = order.early * self._channels, parameters.channels - len(context.bias)
+        self._of_early, self._of_late = context.share(0, early), context.share(early, context.channels)
+        self._of_told = parameters.share(0, told)
+        self._of_seen = parameters.share(told, parameters.channels)
 
     @classmethod
     def from_float(cls, nets: ContextNets, *, order: Order = WAVEFRONT) -> "ContextWalk":
@@ -77,20 +82,22 @@ class ContextWalk:
         Returns:
             The values (1, M, h, w), float64.
         """
-        told, channels = by_place(hyper), self.context.channels // len(self.offsets)
-        known = KnownValues((1, channels, *hyper.shape[2:]), self.offsets, dtype=torch.float64)
+        told, size = by_place(hyper), (1, self._channels, *hyper.shape[2:])
+        known = KnownValues(size, self.offsets, dtype=torch.float64)
         everything, (_, together, early) = list(self.order.steps(hyper)), self.order
         for steps in (everything[k : k + together] for k in range(0, len(everything), together)):
             # What is known before the first of these steps: one large product instead of several small ones.
             places, counts = torch.cat(steps), [step.numel() for step in steps]
-            ahead = self.parameters.share(told[places], 0) + self.parameters.bias
-            seen_early = self.context.share(_bounded(known.context(places, 0, early)), 0) + self.context.bias
+            ahead = torch.addmm(self.parameters.bias, told[places], self._of_told)
+            seen_early = torch.addmm(
+                self.context.bias, _bounded(known.context(places, 0, early)), self._of_early
+            )
             parts = zip(steps, torch.split(ahead, counts), torch.split(seen_early, counts), strict=True)
             for step, of_hyper, of_context in parts:
-                rest = self.context.share(_bounded(known.context(step, early)), early * channels)
-                seen = self.context.finish(rest.add_(of_context))
-                sums = self.parameters.share(seen, told.shape[1])
-                known.put(step, visit(step, self.parameters.finish(sums.add_(of_hyper))))
+                late = _bounded(known.context(step, early))
+                seen = self.context.finish(torch.addmm(of_context, late, self._of_late))
+                parameters = self.parameters.finish(torch.addmm(of_hyper, seen, self._of_seen))
+                known.put(step, visit(step, parameters))
         return known.all()
 
 

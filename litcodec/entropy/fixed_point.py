@@ -95,22 +95,13 @@ class FixedPointNet:
         first, *_ = (m for m in self.structure if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)))
         return self.finish(_convolve(first, self.layers[0], x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX)))
 
-    @torch.no_grad()
-    def share(self, x: Tensor, first: int) -> Tensor:
-        """What some input channels add to the first layer's sums; all shares and the bias make the sums.
+    def share(self, first: int, last: int) -> Tensor:
+        """The first layer's weights of some input channels, (last - first, C1), for networks of 1x1 kernels.
 
-        Sums are exact: it does not matter when which share is added. For networks whose kernels are all 1x1.
-
-        Args:
-            x: (n, c), channels ``first`` to ``first + c`` of the input; as ``__call__`` takes it, and within
-                +-``ACTIVATION_MAX``.
-            first: where they lie.
-
-        Returns:
-            (n, C1), for ``finish``.
+        Values of these channels, (n, last - first) and within +-``ACTIVATION_MAX``, times these weights are
+        what they add to the first layer's sums. Sums are exact: it does not matter when which share is added.
         """
-        weight = self.layers[0].weight.flatten(1)[:, first : first + x.shape[1]]
-        return F.linear(x, weight)
+        return self.layers[0].weight.flatten(1)[:, first:last].contiguous().T
 
     @property
     def bias(self) -> Tensor:

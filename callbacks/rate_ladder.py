@@ -9,7 +9,7 @@ from callbacks.validation import ObservedImage
 from litcodec.bitstream import pack
 from litcodec.codecs import Codec, FrozenVariableRate, VariableRate, level_of
 from litcodec.evaluation.curves import CurvePoint
-from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
+from litcodec.metrics import bpp, quality
 from litcodec.types import Compressed
 
 LOGGED = ("bpp", "psnr", "ms_ssim_db")
@@ -35,25 +35,14 @@ def rate_points(image: ObservedImage, qualities: Sequence[float]) -> list[RatePo
     if not isinstance(codec, FrozenVariableRate):
         return []
     y, found = codec.analyse(image.x), []
-    for quality in qualities:
-        level = level_of(quality)
+    for q in qualities:
+        level = level_of(q)
         strings = codec.encode_latents(y, level).strings
         length = len(pack(Compressed(strings, image.size), codec.fingerprint))
         x_hat = codec.decode(strings, image.size).to(image.x.device)
-        similarity = ms_ssim(image.x, x_hat)
-        found.append(
-            RatePoint(
-                quality,
-                codec.rates.lmbda(level),
-                image.name,
-                length,
-                bpp(length, image.size),
-                psnr(image.x, x_hat),
-                psnr_luma(image.x, x_hat),
-                similarity,
-                ms_ssim_db(similarity),
-            )
-        )
+        rate = length, bpp(length, image.size)
+        lmbda = codec.rates.lmbda(level)
+        found.append(RatePoint(q, lmbda, image.name, *rate, *quality(image.x, x_hat)))
     return found
 
 
@@ -72,12 +61,12 @@ def rate_means(codec: Codec, points: Sequence[RatePoint], qualities: Sequence[fl
     if not isinstance(codec, VariableRate):
         return {}
     means = {}
-    for quality in qualities:
-        measured = [point for point in points if point.quality == quality]
+    for q in qualities:
+        measured = [point for point in points if point.quality == q]
         for name in LOGGED:
             mean = _mean_of_known([getattr(point, name) for point in measured])
             if mean is not None or not measured:
-                means[f"val_q{quality:g}/{name}"] = math.nan if mean is None else mean
+                means[f"val_q{q:g}/{name}"] = math.nan if mean is None else mean
     return means
 
 
@@ -85,7 +74,7 @@ def rate_curve(points: Sequence[RatePoint]) -> list[CurvePoint]:
     """Means over the images at each quality, for drawing."""
     return [
         CurvePoint(
-            setting=f"q {quality:g}",
+            setting=f"q {q:g}",
             lmbda=measured[0].lmbda,
             images=len(measured),
             bpp=fmean(point.bpp for point in measured),
@@ -96,8 +85,8 @@ def rate_curve(points: Sequence[RatePoint]) -> list[CurvePoint]:
             encode_s=None,
             decode_s=None,
         )
-        for quality in dict.fromkeys(point.quality for point in points)
-        for measured in [[point for point in points if point.quality == quality]]
+        for q in dict.fromkeys(point.quality for point in points)
+        for measured in [[point for point in points if point.quality == q]]
     ]
 
 

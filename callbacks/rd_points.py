@@ -14,7 +14,7 @@ from callbacks.sinks import log_media, log_scalars, wandb_loggers
 from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
 from litcodec.codecs import level_of
 from litcodec.losses import bits_per_pixel
-from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
+from litcodec.metrics import bpp, quality
 from litcodec.training.ranks import gather_from_ranks
 
 MAX_IMAGE_CURVES = 24  # more would bury the dashboard
@@ -69,8 +69,8 @@ class RDPoints(ValidationCallback):
         self, every_n_validations: int = 1, qualities: Sequence[float] = (1.0, 25.0, 75.0, 100.0)
     ) -> None:
         super().__init__(every_n_validations)
-        for quality in qualities:
-            level_of(quality)  # or it says so before training starts
+        for q in qualities:
+            level_of(q)  # or it says so before training starts
         self.qualities = tuple(qualities)
         self.rates: list[RatePoint] = []  # of the last evaluation, all ranks', of codecs of variable rate
         self._rates: list[RatePoint] = []
@@ -88,17 +88,13 @@ class RDPoints(ValidationCallback):
         # Of the true pixels, of which a hybrid's inner codec may have seen fewer.
         coded_share = inner.x[0, 0].numel() / x[0, 0].numel()
         estimated = float(bits_per_pixel(inner.codec(inner.x))) * coded_share
-        similarity = ms_ssim(x, x_hat)
         self._seen.append(
             RDPoint(
                 image.name,
                 len(image.stream),
                 bpp(len(image.stream), image.size),
                 estimated,
-                psnr(x, x_hat),
-                psnr_luma(x, x_hat),
-                similarity,
-                ms_ssim_db(similarity),
+                *quality(x, x_hat),
                 enhancement_of(image),
             )
         )

@@ -9,11 +9,12 @@ from callbacks.pictures import CACHE, picture_folder, validation_pictures
 from callbacks.rd_curve import RDCurve
 from callbacks.run_points import run_root, siblings_on_disk
 from callbacks.sinks import log_media, wandb_loggers
-from callbacks.validation import notes_of, watched_codec
+from callbacks.validation import watched_codec
 from litcodec.codecs import codec_bytes
 from litcodec.errors import LitcodecError, ShapeError
 from litcodec.evaluation import atomic_output, evaluate
 from litcodec.report import page, report_data
+from litcodec.training import notes_of
 
 
 class ReportPage(L.Callback):

@@ -10,11 +10,12 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codecs import Codec, Coded, FrozenCodec, FrozenHybrid, Notes, Stages, from_stream
+from litcodec.codecs import Codec, Coded, FrozenCodec, FrozenHybrid, Stages, from_stream
 from litcodec.codecs.frozen import Resolution
 from litcodec.data import ImageBatch
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.limits import pixels_needed
+from litcodec.training import notes_of
 from litcodec.types import Compressed
 
 
@@ -200,12 +201,6 @@ class ValidationCallback(L.Callback, ABC):
 def _active_siblings(trainer: L.Trainer) -> list[ValidationCallback]:
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return [c for c in callbacks if isinstance(c, ValidationCallback) and c._active]
-
-
-def notes_of(pl_module: L.LightningModule) -> Notes:
-    """What a codec file, and an encoder that weighs rate against distortion, should know of a module."""
-    lmbda, distortion = getattr(pl_module, "lmbda", None), getattr(pl_module, "distortion", None)
-    return Notes(lmbda, distortion, pl_module.global_step)
 
 
 def watched_codec(pl_module: L.LightningModule) -> Codec:

@@ -12,7 +12,7 @@ from litcodec.errors import LitcodecError
 from litcodec.evaluation.candidates import Candidate
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.results import Failure, Score
-from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
+from litcodec.metrics import bpp, quality
 
 # What may be wrong with one picture and not with the next; torch's out of memory is a RuntimeError.
 _FAILURES = (LitcodecError, OSError, MemoryError, RuntimeError)
@@ -81,7 +81,7 @@ class Measuring:
         x_hat = self.coder.decode(data)
         decode_s = time.perf_counter() - start
         H, W = coded.x.shape[1:]
-        similarity = ms_ssim(coded.x, x_hat)
+        found = quality(coded.x, x_hat)
         return Score(
             image=picture.name,
             sha256=picture.sha256,
@@ -89,10 +89,10 @@ class Measuring:
             height=H,
             bytes=len(data),
             bpp=bpp(len(data), (H, W)),
-            psnr_rgb=psnr(coded.x, x_hat),
-            psnr_luma=psnr_luma(coded.x, x_hat),
-            ms_ssim=similarity,
-            ms_ssim_db=ms_ssim_db(similarity),
+            psnr_rgb=found.psnr,
+            psnr_luma=found.psnr_luma,
+            ms_ssim=found.ms_ssim,
+            ms_ssim_db=found.ms_ssim_db,
             encode_s=coded.encode_s,
             decode_s=decode_s,
             file="" if self.beside is None else coded.path.relative_to(self.beside).as_posix(),

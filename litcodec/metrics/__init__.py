@@ -7,9 +7,11 @@ from litcodec.metrics.ms_ssim import ms_ssim
 from litcodec.metrics.ms_ssim_db import ms_ssim_db
 from litcodec.metrics.psnr import psnr
 from litcodec.metrics.psnr_luma import psnr_luma
+from litcodec.metrics.quality import Quality, quality
 
 __all__ = [
     "BDDelta",
+    "Quality",
     "bd_quality",
     "bd_rate",
     "bits_per_place",
@@ -18,4 +20,5 @@ __all__ = [
     "ms_ssim_db",
     "psnr",
     "psnr_luma",
+    "quality",
 ]

@@ -11,13 +11,14 @@ import torch
 from lightning.pytorch.cli import LRSchedulerCallable
 from torch import Tensor
 
-from litcodec.codecs import Codec, FrozenCodec, Notes, VariableRate, through_bytes
+from litcodec.codecs import Codec, FrozenCodec, VariableRate, through_bytes
 from litcodec.data import ImageBatch
 from litcodec.errors import CodecFileError
 from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.losses import Distortion, rd_loss, rd_loss_of_each
 from litcodec.metrics import bpp, ms_ssim, psnr
 from litcodec.training.follow_phases import FollowPhases, coded_in_phase
+from litcodec.training.notes import notes_of
 from litcodec.training.phases import Phase, check_phases, phase_at
 from litcodec.training.ranks import gather_from_ranks
 from litcodec.training.warm_start import load_inner
@@ -186,13 +187,10 @@ class CodecModule(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Tell in plain words what the weights belong to, so that ``export`` can rebuild the codec safely."""
         name, init_args = self.codec.architecture
-        checkpoint["litcodec"] = {"codec": name, "init_args": init_args, "notes": self._notes()._asdict()}
+        checkpoint["litcodec"] = {"codec": name, "init_args": init_args, "notes": notes_of(self)._asdict()}
 
     def _frozen(self) -> FrozenCodec:
         # With its notes, by which an encoder that has a choice weighs rate against distortion.
         frozen = self.codec.freeze()
-        frozen.notes = self._notes()
+        frozen.notes = notes_of(self)
         return frozen
-
-    def _notes(self) -> Notes:
-        return Notes(self.lmbda, self.distortion, self.global_step)

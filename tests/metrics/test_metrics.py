@@ -8,7 +8,7 @@ import torch
 
 from litcodec.errors import ShapeError
 from litcodec.limits import MS_SSIM_MIN_SIDE
-from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma
+from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma, quality
 
 
 def _pair(H: int, W: int, *, noise: float = 0.05, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -169,3 +169,11 @@ def test_bits_per_pixel() -> None:
 def test_what_is_not_one_rgb_pair_is_refused(metric, shape, shape_hat, message) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ShapeError, match=message):
         metric(torch.zeros(shape), torch.zeros(shape_hat))
+
+
+@pytest.mark.parametrize("side", [16, 176])
+def test_quality_is_what_the_single_metrics_give(side: int) -> None:
+    torch.manual_seed(0)
+    x, x_hat = torch.rand(2, 1, 3, side, side)
+    expected = psnr(x, x_hat), psnr_luma(x, x_hat), ms_ssim(x, x_hat), ms_ssim_db(ms_ssim(x, x_hat))
+    assert quality(x, x_hat) == pytest.approx(expected, rel=0, abs=0, nan_ok=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from litcodec.codecs import MeanScaleHyperprior, VariableRate, read_training_checkpoint
 from litcodec.losses import bits_per_pixel
-from litcodec.training import CodecModule
+from litcodec.training import CodecModule, notes_of
 from litcodec.types import CodecOutput
 from tests.training.phased_runs import Watch, train
 from tests.training.runs import fit
@@ -83,7 +83,7 @@ def test_rates_are_log_uniform_over_the_range() -> None:
 def test_in_use_it_stands_in_the_middle_and_its_own_range_counts() -> None:
     module = CodecModule(variable(lmbda_min=0.001, lmbda_max=0.1), lmbda=0.5)
     assert module.lmbda == pytest.approx(0.01, rel=0.01)
-    assert module._notes().lmbda == module.lmbda
+    assert notes_of(module).lmbda == module.lmbda
     assert CodecModule(MeanScaleHyperprior(N=4, M=6), lmbda=0.5).lmbda == 0.5
 
 

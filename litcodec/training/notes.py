@@ -1,0 +1,11 @@
+"""Where a codec that is being trained comes from."""
+
+import lightning as L
+
+from litcodec.codecs import Notes
+
+
+def notes_of(module: L.LightningModule) -> Notes:
+    """What a codec file, and an encoder that weighs rate against distortion, should know of a module."""
+    lmbda, distortion = getattr(module, "lmbda", None), getattr(module, "distortion", None)
+    return Notes(lmbda, distortion, module.global_step)

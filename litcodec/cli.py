@@ -44,12 +44,22 @@ def _run(options: argparse.Namespace) -> int:
         case "export":
             from litcodec.commands.export import export
 
-            return export(options.checkpoint, options.output, overwrite=options.force)
+            return export(
+                options.checkpoint,
+                options.output,
+                overwrite=options.force,
+                half=options.half,
+                error_bits=options.error_bits,
+            )
         case "compress" | "decompress":
             from litcodec.commands import coding
 
             verb = coding.compress if options.command == "compress" else coding.decompress
             return verb(_told(coding.Options, options))
+        case "codecs":
+            from litcodec.commands.codecs import list_codecs
+
+            return list_codecs(as_json=options.json)
         case "evaluate":
             return _evaluate(options)
         case "report":

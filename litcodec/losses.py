@@ -46,14 +46,20 @@ def rd_loss(output: CodecOutput, x: Tensor, *, lmbda: float, distortion: Distort
 
 
 def rd_loss_of_each(
-    output: CodecOutput, x: Tensor, *, lmbdas: Tensor, distortion: Distortion = "mse"
+    output: CodecOutput,
+    x: Tensor,
+    *,
+    lmbdas: Tensor,
+    weights: Tensor | None = None,
+    distortion: Distortion = "mse",
 ) -> RDLoss:
-    """``rd_loss`` where every image has its own lmbda: the mean of ``R_i + lmbda_i * D_i``.
+    """``rd_loss`` where every image has its own lmbda: the mean of ``w_i * (R_i + lmbda_i * D_i)``.
 
     Args:
         output: what the codec made of ``x``, image by image.
         x: as in ``rd_loss``.
         lmbdas: (B,).
+        weights: (B,), all 1 if not given.
         distortion: as in ``rd_loss``.
 
     Returns:
@@ -66,7 +72,8 @@ def rd_loss_of_each(
     pixels = x.shape[2] * x.shape[3]
     logs = torch.stack([likelihoods.log().flatten(1).sum(dim=1) for likelihoods in output.likelihoods])
     rates = logs.sum(dim=0) / (-math.log(2) * pixels)
-    return RDLoss((rates + lmbdas * d).mean(), rates.mean(), d.mean())
+    losses = rates + lmbdas * d
+    return RDLoss((losses if weights is None else weights * losses).mean(), rates.mean(), d.mean())
 
 
 def _distortion(x_hat: Tensor, x: Tensor, distortion: str, *, each: bool) -> Tensor:

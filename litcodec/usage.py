@@ -29,6 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=f"{about} (see litcodec {name} --help)", add_help=False)
     _add_export(commands)
     _add_coding(commands)
+    _add_codecs(commands)
     _add_evaluate(commands)
     _add_report(commands)
     _add_sweep(commands)
@@ -41,6 +42,16 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export = commands.add_parser("export", help="turn a training checkpoint into a codec file")
     export.add_argument("checkpoint", type=Path, help="a .ckpt file of litcodec fit")
     export.add_argument("output", type=Path, help="the codec file to write, .safetensors")
+    export.add_argument(
+        "--half", action="store_true", help="round weights to 16 bits: a file of half the size"
+    )
+    export.add_argument(
+        "--error-bits",
+        type=_weight,
+        metavar="BITS",
+        help="let its encoder round to what costs least, a squared error of one step weighing as many bits "
+        "(try 18; default: round to the nearest)",
+    )
     export.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
     _add_debug(export)
 
@@ -67,7 +78,10 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     decompress.set_defaults(quality=None, bpp=None, max_bytes=None)
     for command in (compress, decompress):
         command.add_argument(
-            "-c", "--codec", type=Path, required=True, help="a codec file of litcodec export"
+            "-c",
+            "--codec",
+            type=Path,
+            help="a codec file of litcodec export, or a name of litcodec codecs (default: a packaged codec)",
         )
         command.add_argument(
             "-o", "--output", type=Path, help="output file, or folder for several (default: beside the input)"
@@ -82,12 +96,22 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         _add_debug(command)
 
 
+def _add_codecs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    codecs = commands.add_parser("codecs", help="the packaged codecs: sizes, rates, training, licences")
+    codecs.add_argument("--json", action="store_true", help="one JSON object per codec on standard output")
+    _add_debug(codecs)
+
+
 def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     evaluate = commands.add_parser(
         "evaluate", help="rate and quality of codecs and yardsticks, on real files"
     )
     evaluate.add_argument(
-        "codecs", type=Path, nargs="*", metavar="CODEC", help="codec files of litcodec export"
+        "codecs",
+        type=Path,
+        nargs="*",
+        metavar="CODEC",
+        help="codec files of litcodec export, or names of litcodec codecs",
     )
     evaluate.add_argument(
         "--images", type=Path, required=True, help="folder of pictures, searched recursively"

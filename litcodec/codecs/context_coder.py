@@ -10,8 +10,18 @@ import torch
 from torch import Tensor
 
 from litcodec.codecs.context_walk import ContextNets, ContextWalk
-from litcodec.codecs.frozen_tensors import tables_from, tables_to
-from litcodec.codecs.symbols import GRID, Rows, ScaleTables, bits_of, clipped, flat, on_grid, symbols_of
+from litcodec.codecs.frozen_tensors import tables_to
+from litcodec.codecs.symbols import (
+    GRID,
+    Rows,
+    ScaleTables,
+    bits_of,
+    clipped,
+    flat,
+    on_grid,
+    rounding_to,
+    scale_tables_from,
+)
 from litcodec.codecs.wavefront import WAVEFRONT, Order, by_place
 from litcodec.coding import Encoded
 from litcodec.entropy import gaussian_tables
@@ -29,21 +39,38 @@ class ContextCoder:
         self.walk, self.scale_tables = walk, scale_tables
 
     @classmethod
-    def from_float(cls, nets: ContextNets, *, order: Order = WAVEFRONT) -> "ContextCoder":
-        """Make a trained context model exact."""
-        return cls(ContextWalk.from_float(nets, order=order), ScaleTables(gaussian_tables()))
+    def from_float(
+        cls, nets: ContextNets, *, order: Order = WAVEFRONT, logarithmic: bool = False
+    ) -> "ContextCoder":
+        """Make a trained context model exact; ``logarithmic`` if it tells logarithms of scales."""
+        scale_tables = ScaleTables(gaussian_tables(), logarithmic=logarithmic)
+        return cls(ContextWalk.from_float(nets, order=order), scale_tables)
 
     @classmethod
     def from_tensors(
-        cls, name: str, nets: ContextNets, tensors: Mapping[str, Tensor], *, order: Order = WAVEFRONT
+        cls,
+        name: str,
+        nets: ContextNets,
+        tensors: Mapping[str, Tensor],
+        *,
+        order: Order = WAVEFRONT,
+        logarithmic: bool = False,
     ) -> "ContextCoder":
         """Read back what ``tensors`` gave."""
         walk = ContextWalk.from_tensors(nets, tensors, order=order)
-        return cls(walk, ScaleTables(tables_from(name, tensors)))
+        return cls(walk, scale_tables_from(name, tensors, logarithmic=logarithmic))
+
+    def thrifty(self, error_bits: float) -> "ContextCoder":
+        """See ``ConditionalCoder``."""
+        return ContextCoder(self.walk, self.scale_tables.thrifty(error_bits))
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """What a codec file has to hold of it."""
         return {**tables_to(name, self.scale_tables.tables), **self.walk.tensors()}
+
+    def encoder_tensors(self, name: str) -> dict[str, Tensor]:
+        """See ``ConditionalCoder``."""
+        return rounding_to(name, self.scale_tables)
 
     def encode(self, y: Tensor, hyper: Tensor) -> tuple[Encoded, Tensor]:
         """See ``ConditionalCoder``."""
@@ -51,7 +78,7 @@ class ContextCoder:
         values = by_place(y).cpu()
 
         def write(places: Tensor, means: Tensor, rows: Rows) -> Tensor:
-            symbols = symbols_of(on_grid(values[places]) - means)
+            symbols = self.scale_tables.symbols(on_grid(values[places]) - means, rows)
             encoder.encode(flat(symbols), rows)
             return clipped(symbols)
 
@@ -75,7 +102,7 @@ class ContextCoder:
         bits = torch.empty(values.shape)
 
         def look(places: Tensor, means: Tensor, rows: Rows) -> Tensor:
-            symbols = symbols_of(on_grid(values[places]) - means)
+            symbols = self.scale_tables.symbols(on_grid(values[places]) - means, rows)
             bits[places] = bits_of(self.scale_tables.tables, symbols, rows)
             return clipped(symbols)
 

@@ -14,6 +14,7 @@ from litcodec.codecs.frozen_tensors import net_from, net_to
 from litcodec.codecs.wavefront import WAVEFRONT, KnownValues, Order, by_place
 from litcodec.entropy import FixedPointNet
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
+from litcodec.errors import FreezeError
 
 
 class ContextNets(NamedTuple):
@@ -22,6 +23,7 @@ class ContextNets(NamedTuple):
     context: nn.Sequential  # one 1x1 convolution: the values at ``offsets``, one after the other -> 2M
     parameters: nn.Sequential  # 1x1 convolutions: hyper and context -> what tells a place's probabilities
     offsets: list[tuple[int, int]]  # (row, column) of what a place sees
+    corrects: bool = False  # what ``parameters`` gives is added to what h_s tells, instead of replacing it
 
 
 class ContextWalk:
@@ -32,6 +34,10 @@ class ContextWalk:
         parameters: ``ContextNets.parameters`` in fixed point.
         offsets: (row, column) of what a place sees.
         order: in which order places are taken.
+        corrects: as in ``ContextNets``.
+
+    Raises:
+        FreezeError: if parameters are to be added to another number of them.
     """
 
     def __init__(
@@ -41,11 +47,15 @@ class ContextWalk:
         offsets: list[tuple[int, int]],
         *,
         order: Order = WAVEFRONT,
+        corrects: bool = False,
     ) -> None:
         self.context, self.parameters, self.offsets, self.order = context, parameters, offsets, order
+        self.corrects = corrects
         self._channels = context.channels // len(offsets)
         early, told = order.early * self._channels, parameters.channels - len(context.bias)
         self._of_early, self._of_late = context.share(0, early), context.share(early, context.channels)
+        if corrects and len(parameters.layers[-1].bias) != told:
+            raise FreezeError(f"{len(parameters.layers[-1].bias)} corrections of {told} parameters.")
         self._of_told = parameters.share(0, told)
         self._of_seen = parameters.share(told, parameters.channels)
 
@@ -53,7 +63,7 @@ class ContextWalk:
     def from_float(cls, nets: ContextNets, *, order: Order = WAVEFRONT) -> "ContextWalk":
         """Make a trained context model exact."""
         context, parameters = map(FixedPointNet.from_float, (nets.context, nets.parameters))
-        return cls(context, parameters, nets.offsets, order=order)
+        return cls(context, parameters, nets.offsets, order=order, corrects=nets.corrects)
 
     @classmethod
     def from_tensors(
@@ -62,7 +72,7 @@ class ContextWalk:
         """Read back what ``tensors`` gave."""
         context = net_from("context_prediction", nets.context, tensors)
         parameters = net_from("entropy_parameters", nets.parameters, tensors)
-        return cls(context, parameters, nets.offsets, order=order)
+        return cls(context, parameters, nets.offsets, order=order, corrects=nets.corrects)
 
     def tensors(self) -> dict[str, Tensor]:
         """What a codec file has to hold of it."""
@@ -97,6 +107,8 @@ class ContextWalk:
                 late = _bounded(known.context(step, early))
                 seen = self.context.finish(torch.addmm(of_context, late, self._of_late))
                 parameters = self.parameters.finish(torch.addmm(of_hyper, seen, self._of_seen))
+                if self.corrects:
+                    parameters += told[step]
                 known.put(step, visit(step, parameters))
         return known.all()
 

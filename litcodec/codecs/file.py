@@ -1,6 +1,6 @@
 """Codec files: safetensors with JSON metadata.
 
-Reading one runs no code and allocates no more than the file holds.
+Reading one runs no code and allocates no more than twice what the file holds.
 """
 
 import inspect
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from litcodec.codecs.base import Codec
 from litcodec.codecs.checkerboard import Checkerboard
@@ -22,6 +23,7 @@ from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.frozen import FrozenCodec, Notes
 from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
+from litcodec.codecs.learned_cosine import LearnedCosine
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
@@ -30,7 +32,10 @@ from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.transforms import GRDN
 
 FORMAT = "litcodec-codec"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+FORMAT_VERSIONS = (1, 2)  # 1 had no tensors of 16 bits
+# What a tensor is, and what keeps it in the file where that loses nothing.
+NARROWER = {torch.float32: torch.float16, torch.int32: torch.int16}
 DEPTHS = ("layers", "blocks", "groups")
 MAX_ANCHORS = 1024
 MAX_DEPTH = 1024  # convolutions in a row; the paper's enhancer has 128
@@ -53,7 +58,7 @@ def codec_bytes(codec: FrozenCodec) -> bytes:
         "notes": codec.notes._asdict(),
     }
     tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = {name: _narrowed(tensor.detach().cpu().contiguous()) for name, tensor in tensors.items()}
     return save(plain, metadata={"litcodec": json.dumps(about)})
 
 
@@ -72,7 +77,7 @@ def load_codec(path: str | Path) -> FrozenCodec:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("litcodec", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: _widened(file.get_tensor(name)) for name in file.keys()}
     except (OSError, SafetensorError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise CodecFileError(
@@ -82,10 +87,10 @@ def load_codec(path: str | Path) -> FrozenCodec:
         raise CodecFileError(
             f"{path} is a safetensors file but not a litcodec codec. Make one with: litcodec export."
         )
-    if about.get("version") != FORMAT_VERSION:
+    if about.get("version") not in FORMAT_VERSIONS:
         raise CodecFileError(
             f"{path} has codec format version {shortened(about.get('version'))}; "
-            f"this litcodec reads version {FORMAT_VERSION}."
+            f"this litcodec reads versions {' and '.join(map(str, FORMAT_VERSIONS))}."
         )
     try:
         with torch.device("meta"):  # no memory for weights that the file brings
@@ -101,6 +106,17 @@ def load_codec(path: str | Path) -> FrozenCodec:
     if _encoder_checksum(codec) != about.get("encoder_checksum"):
         raise CodecFileError(f"{path} is damaged: the weights of its encoder do not match their checksum.")
     return codec
+
+
+def _narrowed(tensor: Tensor) -> Tensor:
+    """In 16 bits, if these tell all of it."""
+    narrow = tensor.to(NARROWER.get(tensor.dtype, tensor.dtype))
+    return narrow if torch.equal(narrow.to(tensor.dtype), tensor) else tensor
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    """As it was before ``_narrowed``."""
+    return tensor.to({narrow: wide for wide, narrow in NARROWER.items()}.get(tensor.dtype, tensor.dtype))
 
 
 def _notes(found: Any) -> Notes:
@@ -140,13 +156,15 @@ def build_codec(name: object, init_args: object) -> Codec:
             JointAutoregressive,
             MixtureAutoregressive,
             Checkerboard,
+            LearnedCosine,
         )
     }
     if not isinstance(name, str) or name not in known:
         raise CodecFileError(
             f"codec {shortened(name)} is unknown; known are {', '.join([*known, *composed])}."
         )
-    allowed = set(inspect.signature(known[name]).parameters) - {"quantiser"}
+    # Of a file those that shape it; the rest is for training.
+    allowed = set(inspect.signature(known[name]).parameters) - {"quantiser", "lmbda"}
     arguments = _arguments(name, init_args, allowed)
     sane = all(isinstance(v, str) or (isinstance(v, int) and 0 < v < 2**16) for v in arguments.values())
     try:

@@ -5,8 +5,18 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.frozen_tensors import tables_from, tables_to
-from litcodec.codecs.symbols import GRID, Rows, ScaleTables, bits_of, clipped, flat, on_grid, symbols_of
+from litcodec.codecs.frozen_tensors import tables_to
+from litcodec.codecs.symbols import (
+    GRID,
+    Rows,
+    ScaleTables,
+    bits_of,
+    clipped,
+    flat,
+    on_grid,
+    rounding_to,
+    scale_tables_from,
+)
 from litcodec.coding import Encoded
 from litcodec.entropy import gaussian_tables
 
@@ -32,16 +42,24 @@ class GaussianCoder:
         cls, name: str, tensors: Mapping[str, Tensor], *, predicts_means: bool
     ) -> "GaussianCoder":
         """Read back what ``tensors`` gave."""
-        return cls(ScaleTables(tables_from(name, tensors)), predicts_means=predicts_means)
+        return cls(scale_tables_from(name, tensors), predicts_means=predicts_means)
+
+    def thrifty(self, error_bits: float) -> "GaussianCoder":
+        """See ``ConditionalCoder``."""
+        return GaussianCoder(self.scale_tables.thrifty(error_bits), predicts_means=self.predicts_means)
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """What a codec file has to hold of it."""
         return tables_to(name, self.scale_tables.tables)
 
+    def encoder_tensors(self, name: str) -> dict[str, Tensor]:
+        """See ``ConditionalCoder``."""
+        return rounding_to(name, self.scale_tables)
+
     def encode(self, y: Tensor, hyper: Tensor) -> tuple[Encoded, Tensor]:
         """See ``ConditionalCoder``."""
         means, rows = self._parameters(hyper)
-        symbols = symbols_of(on_grid(y) - means)
+        symbols = self.scale_tables.symbols(on_grid(y) - means, rows)
         encoded = self.scale_tables.coder.encode(flat(symbols), rows)
         return encoded, ((clipped(symbols) * GRID + means) / GRID).float()
 
@@ -56,7 +74,7 @@ class GaussianCoder:
     def bits(self, y: Tensor, hyper: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""
         means, rows = self._parameters(hyper)
-        return bits_of(self.scale_tables.tables, symbols_of(on_grid(y) - means), rows)
+        return bits_of(self.scale_tables.tables, self.scale_tables.symbols(on_grid(y) - means, rows), rows)
 
     def _parameters(self, hyper: Tensor) -> tuple[Tensor, Rows]:
         """Means on the grid, (1, M, h, w) or a scalar zero, and every element's table row."""

@@ -3,6 +3,7 @@
 As with ``FactorizedLatentCoder`` only the encoder touches floats: h_a, and the roundings of y and z.
 """
 
+import copy
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -31,8 +32,18 @@ class ConditionalCoder(Protocol):
     def bits(self, y: Tensor, hyper: Tensor) -> Tensor:
         """The information content of every symbol of ``y``, in bits, shaped like it."""
 
+    def thrifty(self, error_bits: float) -> "ConditionalCoder":
+        """The same, but its encoder rounds to what costs least, see ``thrifty_rounding.py``.
+
+        Raises:
+            FreezeError: if it cannot.
+        """
+
     def tensors(self, name: str) -> dict[str, Tensor]:
         """What a codec file has to hold of it."""
+
+    def encoder_tensors(self, name: str) -> dict[str, Tensor]:
+        """Likewise, what only ``encode`` depends on."""
 
 
 class HyperpriorLatentCoder:
@@ -87,13 +98,20 @@ class HyperpriorLatentCoder:
         z_coder = FactorizedLatentCoder.from_tensors("z", tensors, channels=net.channels)
         return cls(h_a, net, z_coder, y_coder, of_magnitudes=of_magnitudes)
 
+    def thrifty(self, error_bits: float) -> "HyperpriorLatentCoder":
+        """The same, but y is rounded to what costs least."""
+        other = copy.copy(self)
+        other.y_coder = self.y_coder.thrifty(error_bits)
+        return other
+
     def tensors(self, name: str) -> dict[str, Tensor]:
         """What a codec file has to hold of this coder, all that a decoder needs."""
         return {**self.z_coder.tensors("z"), **self.y_coder.tensors(name), **net_to("h_s", self.h_s)}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """The hyper-analysis: a decoder does not run it."""
-        return {f"h_a.{name}": tensor for name, tensor in self.h_a.state_dict().items()}
+        """The hyper-analysis, and how y is rounded: a decoder does not run it."""
+        h_a = {f"h_a.{name}": tensor for name, tensor in self.h_a.state_dict().items()}
+        return {**h_a, **self.y_coder.encoder_tensors("y")}
 
     @property
     def latents(self) -> int:

@@ -74,17 +74,18 @@ class ContextModel(Protocol):
     entropy_parameters: nn.Sequential
 
 
-def context_nets(codec: ContextModel) -> ContextNets:
-    """A codec's context model place by place."""
-    context = codec.context_prediction
-    return ContextNets(nn.Sequential(context.pointwise()), codec.entropy_parameters, context.offsets())
+def context_nets(codec: ContextModel, *, corrects: bool = False) -> ContextNets:
+    """A codec's context model place by place; ``corrects`` as in ``ContextNets``."""
+    context = nn.Sequential(codec.context_prediction.pointwise())
+    return ContextNets(context, codec.entropy_parameters, codec.context_prediction.offsets(), corrects)
 
 
-def frozen_context(codec: ContextModel) -> ContextNets:
+def frozen_context(codec: ContextModel, *, corrects: bool = False) -> ContextNets:
     """``context_nets``, a copy that training does not change.
 
     Raises:
         FreezeError: if a weight is not finite, even one behind the mask.
     """
     frozen_copy(nn.Sequential(codec.context_prediction))
-    return context_nets(codec)._replace(parameters=frozen_copy(codec.entropy_parameters))
+    parameters = frozen_copy(codec.entropy_parameters)
+    return context_nets(codec, corrects=corrects)._replace(parameters=parameters)

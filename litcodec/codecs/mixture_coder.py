@@ -15,6 +15,7 @@ from litcodec.codecs.symbols import GRID, Rows, clipped, flat, on_grid, symbols_
 from litcodec.codecs.wavefront import KnownValues, by_place
 from litcodec.coding import Encoded, MixtureBlockCoder, MixtureTables, StringDecoder, StringEncoder
 from litcodec.entropy import mixture_tables
+from litcodec.errors import FreezeError
 
 AT_ONCE = 1024  # places; bounds memory, changes no byte
 
@@ -46,6 +47,14 @@ class MixtureCoder:
         fields = self.tables._asdict().items()
         tables = {f"{name}.mixtures.{field}": torch.from_numpy(values) for field, values in fields}
         return {**tables, **self.walk.tensors()}
+
+    def thrifty(self, error_bits: float) -> "MixtureCoder":
+        """See ``ConditionalCoder``."""
+        raise FreezeError("a mixture has no table rows to weigh bits with; only Gaussians have.")
+
+    def encoder_tensors(self, name: str) -> dict[str, Tensor]:
+        """See ``ConditionalCoder``: nothing."""
+        return {}
 
     def encode(self, y: Tensor, hyper: Tensor) -> tuple[Encoded, Tensor]:
         """See ``ConditionalCoder``."""

@@ -4,9 +4,11 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from litcodec.bitstream import read_header
 from litcodec.codecs import FrozenCodec, load_codec
 from litcodec.errors import LitcodecError
 from litcodec.evaluation import (
@@ -18,6 +20,7 @@ from litcodec.evaluation import (
     decompress_file,
     output_paths,
 )
+from litcodec.zoo import codec_path, default_card, packaged_codec
 
 Result = TypeVar("Result", CompressedFile, DecompressedFile)
 
@@ -26,7 +29,7 @@ class Options(NamedTuple):
     """What both commands are told; only ``compress`` has targets."""
 
     images: Sequence[Path]
-    codec: Path
+    codec: Path | None  # None for a packaged one
     output: Path | None
     max_pixels: int
     force: bool
@@ -38,7 +41,7 @@ class Options(NamedTuple):
 
 def compress(options: Options) -> int:
     """Compress every image; returns 1 if any failed."""
-    codec = load_codec(options.codec)
+    codec = load_codec(default_card().file if options.codec is None else codec_path(options.codec))
     target = RateTarget(options.quality, options.bpp, options.max_bytes)
     check_target(codec, target)  # wrong for all images alike: said once
 
@@ -52,10 +55,16 @@ def compress(options: Options) -> int:
 
 def decompress(options: Options) -> int:
     """Decompress every file; returns 1 if any failed."""
-    codec: FrozenCodec = load_codec(options.codec)
+    given = None if options.codec is None else load_codec(codec_path(options.codec))
+    load_once = cache(load_codec)
+
+    def codec_for(data: bytes) -> FrozenCodec:
+        return given or load_once(packaged_codec(read_header(data).fingerprint))
 
     def one(path: Path, output: Path) -> DecompressedFile:
-        return decompress_file(path, output, codec, max_pixels=options.max_pixels, overwrite=options.force)
+        return decompress_file(
+            path, output, codec_for, max_pixels=options.max_pixels, overwrite=options.force
+        )
 
     return _each(options, ".png", one, _decompressed_line)
 

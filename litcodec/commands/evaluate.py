@@ -16,6 +16,7 @@ from litcodec.anchors import ANCHOR_KEYS, open_anchors
 from litcodec.evaluation import Results, Step, evaluate
 from litcodec.evaluation.candidates import LADDER
 from litcodec.evaluation.curves import curves_of
+from litcodec.zoo import codec_path
 
 
 class Options(NamedTuple):
@@ -43,7 +44,7 @@ def evaluate_files(options: Options) -> int:
         return 1
     with _watcher() as watcher:
         results = evaluate(
-            options.codecs,
+            [codec_path(codec) for codec in options.codecs],
             options.images,
             options.output,
             anchors=anchors.found,

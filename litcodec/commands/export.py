@@ -2,21 +2,34 @@
 
 from pathlib import Path
 
-from litcodec.codecs import codec_bytes, read_training_checkpoint
+from litcodec.codecs import codec_bytes, read_training_checkpoint, round_to_half_precision, thrifty
 from litcodec.evaluation import atomic_output
 
 
-def export(checkpoint: Path, output: Path, *, overwrite: bool) -> int:
+def export(
+    checkpoint: Path, output: Path, *, overwrite: bool, half: bool = False, error_bits: float | None = None
+) -> int:
     """Freeze the codec of a checkpoint of ``litcodec fit`` (its averaged weights, where EMA was on).
+
+    Args:
+        checkpoint: a .ckpt file.
+        output: the codec file.
+        overwrite: replace ``output`` if it is there.
+        half: round weights to 16 bits first.
+        error_bits: what a squared error is worth to an encoder, see ``thrifty``; None rounds to the nearest.
 
     Raises:
         CodecFileError: if the checkpoint is missing, damaged, or not one of ours.
-        FreezeError: if the weights have diverged.
+        FreezeError: if the weights have diverged, or ``error_bits`` mean nothing to the codec.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
     trained = read_training_checkpoint(checkpoint)
+    if half:
+        round_to_half_precision(trained.codec)
     frozen = trained.codec.eval().freeze()
     frozen.notes = trained.notes
+    if error_bits is not None:
+        frozen = thrifty(frozen, error_bits)
     with atomic_output(output, overwrite=overwrite) as file:
         file.write(codec_bytes(frozen))
     name, size = frozen.architecture.name, output.stat().st_size

@@ -66,11 +66,12 @@ def _build(pmfs: list["np.ndarray[tuple[int], np.dtype[np.float64]]"], offsets: 
     return build_tables(pmfs, tails, offsets)
 
 
-def scale_thresholds(fraction_bits: int) -> Tensor:
+def scale_thresholds(fraction_bits: int, *, logarithmic: bool = False) -> Tensor:
     """Borders between rows of ``scale_table``, (63,), as integers on the grid ``2^-fraction_bits``.
 
     A scale s belongs to row ``(thresholds < s).sum()``: half-way in the logarithm, where the extra bits
-    balance.
+    balance. ``logarithmic`` gives the borders between natural logarithms of scales instead.
     """
     scales = scale_table()
-    return torch.round(torch.sqrt(scales[:-1] * scales[1:]) * 2**fraction_bits)
+    borders = torch.sqrt(scales[:-1] * scales[1:])
+    return torch.round((borders.log() if logarithmic else borders) * 2**fraction_bits)

@@ -1,6 +1,7 @@
 """Compress one photograph to a ``.litc`` file, decompress one to a PNG."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,14 +90,19 @@ def compress_file(
 
 
 def decompress_file(
-    path: Path, output: Path, codec: FrozenCodec, *, max_pixels: int, overwrite: bool
+    path: Path,
+    output: Path,
+    codec: FrozenCodec | Callable[[bytes], FrozenCodec],
+    *,
+    max_pixels: int,
+    overwrite: bool,
 ) -> DecompressedFile:
     """Decompress a ``.litc`` file to an 8-bit PNG.
 
     Args:
         path: the ``.litc`` file.
         output: the PNG to write.
-        codec: the codec it was made with.
+        codec: the codec it was made with, or what finds that by the file's bytes.
         max_pixels: refuse larger pictures, before anything is allocated for them.
         overwrite: replace ``output`` if it is there.
 
@@ -109,8 +115,9 @@ def decompress_file(
             data = path.read_bytes()
         except OSError as error:
             raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from error
+        made_with = codec if isinstance(codec, FrozenCodec) else codec(data)
         start = time.perf_counter()
-        x_hat = from_stream(codec, data, max_pixels=max_pixels)
+        x_hat = from_stream(made_with, data, max_pixels=max_pixels)
         decode_s = time.perf_counter() - start
         write_png(file, (x_hat[0] * 255).round().to(torch.uint8))
     H, W = read_header(data).size

@@ -6,6 +6,7 @@ from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, SimplifiedGDN
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
 from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDenseBlock
+from litcodec.layers.separable_block import SeparableBlock
 
 __all__ = [
     "CBAM",
@@ -18,6 +19,7 @@ __all__ = [
     "GroupedResidualDenseBlock",
     "MaskedConv2d",
     "ResidualDenseBlock",
+    "SeparableBlock",
     "SimplifiedGDN",
     "conv",
     "deconv",

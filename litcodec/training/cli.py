@@ -75,7 +75,8 @@ class LitcodecCLI(LightningCLI):
         if self.subcommand == "fit" and config.model.phases:
             config.trainer.max_steps = agreed_steps(config.model.phases, config.trainer.max_steps)
         if config.ckpt_path is not None:
-            config.model.inner_checkpoint = None  # that checkpoint has the weights of all parts
+            # That checkpoint has the weights of all parts.
+            config.model.start_checkpoint = config.model.inner_checkpoint = None
         if self.subcommand == "fit":
             _average_in_time(config.trainer)
         continued = config.ckpt_path if self.subcommand == "fit" else None

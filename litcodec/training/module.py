@@ -21,7 +21,7 @@ from litcodec.training.follow_phases import FollowPhases, coded_in_phase
 from litcodec.training.notes import notes_of
 from litcodec.training.phases import Phase, check_phases, phase_at
 from litcodec.training.ranks import gather_from_ranks
-from litcodec.training.warm_start import load_inner
+from litcodec.training.warm_start import load_inner, load_weights
 from litcodec.types import RDLoss
 
 COMPILED = ("g_a", "g_s", "h_a", "h_s", "enhancer")
@@ -45,16 +45,22 @@ class CodecModule(L.LightningModule):
             0.0130 0.0250 0.0483 0.0932 0.1800 for "mse", 2.40 4.58 8.73 16.64 31.73 60.50 115.37 220.00 for
             "ms-ssim". A ``VariableRate`` codec has a range of its own instead, from which every image of a
             training batch draws one; validation looks at the middle of it.
+        lmbda_balance: of a ``VariableRate`` codec: images weigh as ``lmbda ** -lmbda_balance`` in the loss.
+            With 0 those of high rates decide most of each step: their ``R + lmbda * D`` is larger by about
+            the 0.4th power of lmbda, so with 0.4 all rates gain alike.
         distortion: "mse" (255^2 * MSE) or "ms-ssim" (1 - MS-SSIM; patches of at least 161).
         learning_rate: of Adam; ``phases`` bring their own.
         lr_scheduler: a scheduler, stepped after every training step; none keeps the rate.
         phases: of a ``HybridCodec``: what is trained, how long and how fast; not given, everything is.
+        start_checkpoint: of ``litcodec fit``: whose weights a new run starts from, its optimiser anew. To go
+            on with a run is another thing: ``--ckpt_path``.
         inner_checkpoint: of ``litcodec fit``: what the inner codec of a ``HybridCodec`` starts from.
         compile_transforms: run g_a, g_s, h_a, h_s and the enhancer through ``torch.compile`` while training.
 
     Raises:
         PhaseError: if ``phases`` do not fit the codec or the scheduler.
-        CodecFileError: if ``inner_checkpoint`` is of another codec, or the codec no hybrid.
+        CodecFileError: if ``start_checkpoint`` or ``inner_checkpoint`` is of another codec, or the codec no
+            hybrid.
     """
 
     def __init__(
@@ -62,20 +68,25 @@ class CodecModule(L.LightningModule):
         codec: Codec,
         *,
         lmbda: float = 0.0130,
+        lmbda_balance: float = 0.0,
         distortion: Distortion = "mse",
         learning_rate: float = 1e-4,
         lr_scheduler: LRSchedulerCallable | None = None,
         phases: list[Phase] | None = None,
+        start_checkpoint: Path | None = None,
         inner_checkpoint: Path | None = None,
         compile_transforms: bool = False,
     ) -> None:
         super().__init__()
         if phases is not None:
             check_phases(phases, codec, scheduled=lr_scheduler is not None)
+        if start_checkpoint is not None:
+            load_weights(codec, start_checkpoint)
         if inner_checkpoint is not None:
             load_inner(codec, inner_checkpoint)
         self.codec = codec.to(memory_format=torch.channels_last)
         self.lmbda = codec.middle_lmbda if isinstance(codec, VariableRate) else lmbda
+        self.lmbda_balance = lmbda_balance
         self.distortion: Distortion = distortion
         self.learning_rate = learning_rate
         self.phases = phases
@@ -125,7 +136,9 @@ class CodecModule(L.LightningModule):
             # On the CPU, whose generator this step has seeded: the same on every device.
             lmbdas = self.codec.rates.lmbdas(torch.rand(len(batch))).to(batch.device)
             output = self.codec(batch, lmbdas)
-            return rd_loss_of_each(output, batch, lmbdas=lmbdas, distortion=self.distortion), 0.0
+            weights = (lmbdas / self.codec.middle_lmbda) ** -self.lmbda_balance
+            rd = rd_loss_of_each(output, batch, lmbdas=lmbdas, weights=weights, distortion=self.distortion)
+            return rd, 0.0
         phase = None if self.phases is None else phase_at(self.phases, self.global_step).phase
         output, zero = coded_in_phase(self.codec, batch, phase)
         return rd_loss(output, batch, lmbda=self.lmbda, distortion=self.distortion), zero

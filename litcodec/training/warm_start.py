@@ -1,9 +1,25 @@
-"""Starting a hybrid from an inner codec that has been trained before."""
+"""Starting a run from weights that have been trained before."""
 
 from pathlib import Path
 
 from litcodec.codecs import Codec, HybridCodec, read_training_checkpoint
 from litcodec.errors import CodecFileError
+
+
+def load_weights(codec: Codec, checkpoint: Path) -> None:
+    """Give ``codec`` the weights of a checkpoint (the averaged ones, where EMA was on).
+
+    Raises:
+        CodecFileError: if the checkpoint cannot be read or is of another codec.
+    """
+    trained = read_training_checkpoint(checkpoint).codec
+    found, wanted = trained.architecture, codec.architecture
+    if found != wanted:
+        raise CodecFileError(
+            f"{checkpoint} holds a {found.name} {found.init_args}, the configuration says {wanted.name} "
+            f"{wanted.init_args}. Start from a checkpoint of the same codec."
+        )
+    codec.load_state_dict(trained.state_dict())
 
 
 def load_inner(codec: Codec, checkpoint: Path) -> None:

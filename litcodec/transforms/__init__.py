@@ -7,6 +7,14 @@ pictures.
 
 from litcodec.transforms.balle2017 import analysis_9x9, synthesis_9x9
 from litcodec.transforms.balle2018 import analysis, hyper_analysis, hyper_synthesis, synthesis
+from litcodec.transforms.cosine import (
+    best_step,
+    cosine_analysis,
+    cosine_hyper_analysis,
+    cosine_hyper_synthesis,
+    cosine_synthesis,
+    latent_spread,
+)
 from litcodec.transforms.grdn import GRDN
 from litcodec.transforms.minnen2018 import (
     entropy_parameters,
@@ -19,11 +27,17 @@ __all__ = [
     "GRDN",
     "analysis",
     "analysis_9x9",
+    "best_step",
+    "cosine_analysis",
+    "cosine_hyper_analysis",
+    "cosine_hyper_synthesis",
+    "cosine_synthesis",
     "double",
     "entropy_parameters",
     "halve",
     "hyper_analysis",
     "hyper_synthesis",
+    "latent_spread",
     "mean_scale_hyper_analysis",
     "mean_scale_hyper_synthesis",
     "synthesis",

@@ -15,6 +15,7 @@ from litcodec.codecs import (
     FrozenCodec,
     HybridCodec,
     JointAutoregressive,
+    LearnedCosine,
     MeanScaleHyperprior,
     MixtureAutoregressive,
     ScaleHyperprior,
@@ -31,6 +32,7 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "autoregressive": partial(JointAutoregressive, **SMALL),
     "autoregressive mixture": partial(MixtureAutoregressive, **SMALL),
     "checkerboard": partial(Checkerboard, **SMALL),
+    "learned cosine": partial(LearnedCosine, **SMALL, context=6),
     "hybrid": partial(tiny_hybrid, FactorizedPrior, native=True),  # more of its kind: test_codec_hybrids.py
     "variable rate": tiny_variable_rate,
 }
@@ -85,7 +87,7 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
                 out = module(out)
             _rescale(codec.h_s[layer], out, to=1.5)
         codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
-    if isinstance(codec, (JointAutoregressive, MixtureAutoregressive, Checkerboard)):
+    if isinstance(codec, (JointAutoregressive, MixtureAutoregressive, Checkerboard, LearnedCosine)):
         _make_context_lively(codec, x)
     _rescale(codec.g_s[-1], codec(x).x_hat, to=0.15)
     codec.g_s[-1].bias.fill_(0.5)
@@ -95,7 +97,7 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
 
 
 def _make_context_lively(
-    codec: JointAutoregressive | MixtureAutoregressive | Checkerboard, x: torch.Tensor
+    codec: JointAutoregressive | MixtureAutoregressive | Checkerboard | LearnedCosine, x: torch.Tensor
 ) -> None:
     # Less than side information tells, or errors of floats would grow from place to place.
     y, z = codec.latents(x)[:2]
@@ -105,7 +107,9 @@ def _make_context_lively(
         if k % 2 == 0:
             _rescale(layer, layer(out), to=1.5)
         out = layer(out)
-    codec.entropy_parameters[4].bias.copy_(torch.randn(codec.entropy_parameters[4].bias.shape) + 2)
+    last = codec.entropy_parameters[-1]
+    # Corrections of what side information tells, or all of the parameters.
+    last.bias.copy_(torch.randn(last.bias.shape) + (0 if isinstance(codec, LearnedCosine) else 2))
 
 
 def _rescale(layer, out: torch.Tensor, *, to: float) -> None:

@@ -1,0 +1,37 @@
+"""Round a trained codec's weights so that its file takes half the bytes.
+
+Weights of float networks become float16 numbers. Those of networks that run in fixed point become multiples
+of a power of two that fit 16 bits, layer by layer. A codec file keeps in 16 bits whatever fits them, see
+``file.py``.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from litcodec.codecs.base import Codec
+from litcodec.entropy.fixed_point import WEIGHT_BITS_MAX
+
+FIXED_POINT = ("h_s", "context_prediction", "entropy_parameters")
+TABULATED = ("density",)  # its tables are kept, not its weights
+LARGEST = 2**15 - 1
+
+
+@torch.no_grad()
+def round_to_half_precision(codec: Codec) -> None:
+    """Round the weights of ``codec``, which is about to be frozen, in place."""
+    for name, parameter in codec.named_parameters():
+        parts = name.split(".")
+        if not any(part in parts for part in TABULATED):
+            fixed = any(part in parts for part in FIXED_POINT) and parameter.dim() > 1
+            parameter.copy_(_on_grid(parameter) if fixed else parameter.half().to(parameter.dtype))
+
+
+def _on_grid(weight: Tensor) -> Tensor:
+    """The nearest multiples of the smallest power of two that makes all of them 16-bit integers."""
+    largest = float(weight.abs().max())
+    if not 0 < largest < math.inf:
+        return weight
+    bits = min(WEIGHT_BITS_MAX, math.floor(math.log2(LARGEST / largest)))
+    return torch.round(weight * 2.0**bits) / 2.0**bits

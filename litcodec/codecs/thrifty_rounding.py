@@ -1,0 +1,54 @@
+"""Rounding to what costs least in rate and distortion together, instead of to the nearest.
+
+Rate-distortion optimised quantisation, as encoders of video do it: Karczewicz, Ye, Chong, "Rate distortion
+optimized quantization", ITU-T VCEG-AH21, 2008. A decoder does not know of it.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from litcodec.coding import PRECISION, IntegerTables
+from litcodec.errors import FreezeError
+
+REACH = 64  # larger symbols are rounded to the nearest: there one step more costs next to nothing
+
+
+class ThriftyRounding:
+    """Rounds towards 0 where the bits that this saves are worth more than the error that it makes.
+
+    A latent between k and k + 1 becomes k + 1 only where ``bits(k + 1) - bits(k)`` is less than
+    ``error_bits * ((v - k)^2 - (k + 1 - v)^2)``: beyond ``1/2 + (bits(k + 1) - bits(k)) / (2 * error_bits)``.
+    For a uniform quantiser whose step is best at high rates a squared error of one step is worth
+    ``6 / ln 2 = 8.7`` bits; trained codecs measure more.
+
+    Args:
+        tables: rows that fall off to either side of 0 alike, as those of Gaussians.
+        error_bits: above 0.
+
+    Raises:
+        FreezeError: if it is not.
+    """
+
+    def __init__(self, tables: IntegerTables, error_bits: float) -> None:
+        if not error_bits > 0:
+            raise FreezeError(f"error_bits must be above 0; got {error_bits}.")
+        self.error_bits = error_bits
+        starts = np.cumsum(tables.lengths) - tables.lengths
+        steps = np.zeros((len(tables.lengths), REACH))
+        for row, (start, length, offset) in enumerate(
+            zip(starts, tables.lengths, tables.offsets, strict=True)
+        ):
+            masses = tables.masses[start - offset : start + length - 1]  # of the symbols 0, 1, 2, ...
+            bits = PRECISION - np.log2(masses[: REACH + 1].astype(np.float64))
+            steps[row, : len(bits) - 1] = np.diff(bits)
+        self._borders = torch.from_numpy((0.5 + steps / (2 * error_bits)).clip(0.5, 1.0))
+
+    def __call__(self, v: Tensor, rows: "np.ndarray[tuple[int], np.dtype[np.uint8]]") -> Tensor:
+        """The symbols of ``v``, float64 of any shape, whose elements have these table rows."""
+        size = v.abs()
+        below = size.floor()
+        row = torch.from_numpy(rows.astype(np.int64)).reshape(v.shape)
+        border = self._borders[row, below.clamp(max=REACH - 1).long()]
+        symbols: Tensor = v.sign() * (below + (size - below >= border))
+        return symbols

@@ -18,7 +18,7 @@ LEVELS = {
     **dict.fromkeys(("cli", "usage", "commands", "demo", "__main__"), 8),
     "callbacks": 7,
     "report": 6,
-    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps"), 5),
+    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 5),
     **dict.fromkeys(("codecs", "anchors", "data", "metrics", "losses"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),

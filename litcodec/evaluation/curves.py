@@ -132,3 +132,19 @@ def _mean(values: Iterable[float]) -> float | None:
 
 def _source(points: Sequence[Point]) -> str:
     return ", ".join(dict.fromkeys(point.source for point in points))
+
+
+def better_of(curves: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
+    """The curve of who may choose among several at every rate: points that no other is better than.
+
+    Args:
+        curves: (bits per pixel, dB) of each point.
+
+    Returns:
+        By rising rate and quality.
+    """
+    front: list[tuple[float, float]] = []
+    for bpp, db in sorted((point for curve in curves for point in curve), key=lambda p: (p[0], -p[1])):
+        if not front or db > front[-1][1]:
+            front.append((bpp, db))
+    return front

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from litcodec.codecs import Codec, MeanScaleHyperprior, Notes, build_codec, load_codec, save_codec
+from litcodec.codecs.file import _widened
 from litcodec.codecs.frozen import _fingerprint
 from litcodec.errors import CodecFileError
 
@@ -60,6 +61,10 @@ def saved(tmp_path_factory) -> Path:
     return path
 
 
+def _load(path: Path) -> Tensors:
+    return {name: _widened(tensor) for name, tensor in load_file(path).items()}
+
+
 def _refused(path: Path, message: str) -> None:
     with pytest.raises(CodecFileError, match=message) as caught:
         load_codec(path)
@@ -93,7 +98,7 @@ def _write(path: Path, tensors: Tensors, about: dict[str, Any], *, forge: bool =
 
 def test_a_forged_fingerprint_would_be_believed(saved: Path, tmp_path: Path):
     # Or the tests that forge one would prove nothing.
-    tensors, about = load_file(saved), _about(saved)
+    tensors, about = _load(saved), _about(saved)
     tensors["g_a.0.weight"] += 1
     tensors["g_s.0.weight"] += 1
     load_codec(_write(tmp_path / "codec", tensors, about, forge=True))
@@ -143,14 +148,14 @@ def test_a_pickle_is_not_opened(tmp_path: Path):
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"litcodec": "3"}, {"litcodec": "[]"}])
 def test_other_safetensors_files_are_refused(saved: Path, tmp_path: Path, metadata):
     path = tmp_path / "codec"
-    save_file(load_file(saved), path, metadata=metadata)
+    save_file(_load(saved), path, metadata=metadata)
     _refused(path, "not a litcodec codec")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"format": '])
 def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text: str):
     path = tmp_path / "codec"
-    save_file(load_file(saved), path, metadata={"litcodec": text})
+    save_file(_load(saved), path, metadata={"litcodec": text})
     _refused(path, "not a readable codec file")
 
 
@@ -158,7 +163,7 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
     ("change", "message"),
     [
         ({"format": "other"}, "not a litcodec codec"),
-        ({"version": 2}, "version 2; this litcodec reads version 1"),
+        ({"version": 3}, "version 3; this litcodec reads versions 1 and 2"),
         ({"version": "1"}, "version '1'"),
         ({"codec": "Codec"}, "codec 'Codec' is unknown; known are FactorizedPrior"),
         ({"codec": "os.system"}, "unknown"),
@@ -190,18 +195,18 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
     ],
 )
 def test_wrong_metadata_is_refused(saved: Path, tmp_path: Path, change: dict[str, Any], message: str):
-    _refused(_write(tmp_path / "codec", load_file(saved), {**_about(saved), **change}), message)
+    _refused(_write(tmp_path / "codec", _load(saved), {**_about(saved), **change}), message)
 
 
 def test_every_missing_tensor_is_noticed(saved: Path, tmp_path: Path):
-    tensors, about = load_file(saved), _about(saved)
+    tensors, about = _load(saved), _about(saved)
     for name in tensors:
         left = {other: tensor for other, tensor in tensors.items() if other != name}
         _refused(_write(tmp_path / "codec", left, about, forge=True), "is damaged")
 
 
 def test_every_tensor_of_another_shape_is_noticed(saved: Path, tmp_path: Path):
-    tensors, about = load_file(saved), _about(saved)
+    tensors, about = _load(saved), _about(saved)
     for name, tensor in tensors.items():
         longer = torch.cat([tensor.reshape(-1), tensor.reshape(-1)])
         _refused(_write(tmp_path / "codec", {**tensors, name: longer}, about, forge=True), "is damaged")
@@ -210,7 +215,7 @@ def test_every_tensor_of_another_shape_is_noticed(saved: Path, tmp_path: Path):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["g_a.0.weight", "h_a.4.bias", "g_s.3.gamma", "g_s.6.bias"])
 def test_a_weight_that_is_not_finite_is_refused(saved: Path, tmp_path: Path, name: str, value: float):
-    tensors = load_file(saved)
+    tensors = _load(saved)
     tensors[name].flatten()[0] = value
     _refused(_write(tmp_path / "codec", tensors, _about(saved), forge=True), "not finite")
 
@@ -220,7 +225,7 @@ def test_a_weight_that_is_not_finite_is_refused(saved: Path, tmp_path: Path, nam
 )
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bool])
 def test_integers_of_another_type_are_refused(saved: Path, tmp_path: Path, name: str, dtype: torch.dtype):
-    tensors = load_file(saved)
+    tensors = _load(saved)
     tensors[name] = tensors[name].to(dtype)
     _refused(_write(tmp_path / "codec", tensors, _about(saved), forge=True), "is damaged")
 
@@ -264,7 +269,7 @@ def _coarsen(tensors: Tensors) -> None:
 
 
 def test_tables_changed_by_one_unit_do_not_match_the_fingerprint(saved: Path, tmp_path: Path):
-    tensors = load_file(saved)
+    tensors = _load(saved)
     _move_a_mass(tensors)
     _refused(_write(tmp_path / "codec", tensors, _about(saved)), "does not match its fingerprint")
 
@@ -282,7 +287,7 @@ def test_tables_changed_by_one_unit_do_not_match_the_fingerprint(saved: Path, tm
     ],
 )
 def test_content_that_cannot_be_coded_with_is_refused(saved: Path, tmp_path: Path, change: Change):
-    tensors = load_file(saved)
+    tensors = _load(saved)
     change(tensors)
     _refused(_write(tmp_path / "codec", tensors, _about(saved), forge=True), "is damaged")
 

@@ -71,6 +71,28 @@ def test_each_image_is_weighed_with_its_own_lmbda(
     assert (zero, len(set(lmbdas.tolist()))) == (0.0, 3)
 
 
+def test_a_balance_weighs_images_of_high_rates_less(
+    seen: list[tuple[Tensor, CodecOutput]], image_like: Callable[..., Tensor]
+) -> None:
+    x, losses = image_like(64, 64, batch=3), []
+    for balance in (0.0, 0.4):
+        torch.manual_seed(5)
+        module = CodecModule(variable().eval(), lmbda_balance=balance)
+        torch.manual_seed(6)
+        with torch.no_grad():
+            losses.append(module._loss(x)[0])
+    (lmbdas, output), _ = seen
+    weights = (lmbdas / module.codec.middle_lmbda) ** -0.4
+    assert weights.max() > 1.2 * weights.min()
+    each = []
+    for k in range(3):
+        of_one = CodecOutput(output.x_hat[k : k + 1], tuple(p[k : k + 1] for p in output.likelihoods))
+        error = 255**2 * float(((of_one.x_hat - x[k]) ** 2).mean())
+        each.append(float(bits_per_pixel(of_one)) + float(lmbdas[k]) * error)
+    assert losses[1].loss.item() == pytest.approx(float((weights * torch.tensor(each)).mean()), rel=1e-4)
+    assert losses[1].rate.item() == pytest.approx(losses[0].rate.item(), rel=1e-6)
+
+
 def test_rates_are_log_uniform_over_the_range() -> None:
     codec = variable(lmbda_min=2.4, lmbda_max=240.0)
     torch.manual_seed(0)

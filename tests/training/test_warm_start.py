@@ -43,3 +43,15 @@ def test_an_inner_checkpoint_of_something_else_is_refused(photographs: Path, tmp
         CodecModule(ScaleHyperprior(N=4, M=6), inner_checkpoint=tmp_path / "1.ckpt")
     with pytest.raises(CodecFileError, match=r"missing\.ckpt cannot be read"):
         CodecModule(hybrid(), inner_checkpoint=tmp_path / "missing.ckpt")
+
+
+def test_a_run_starts_from_weights_of_the_same_codec_alone(photographs: Path, tmp_path: Path) -> None:
+    watch = Watch(checkpoints=tmp_path)
+    trained = train(ScaleHyperprior(N=4, M=6), photographs, watch, phases=None, max_steps=2)
+    module = CodecModule(ScaleHyperprior(N=4, M=6), start_checkpoint=tmp_path / "2.ckpt")
+    for name, value in trained.lightning_module.codec.state_dict().items():
+        assert torch.equal(module.codec.state_dict()[name], value), name
+    with pytest.raises(
+        CodecFileError, match=r"holds a ScaleHyperprior .*'M': 6.*says ScaleHyperprior .*'M': 8"
+    ):
+        CodecModule(ScaleHyperprior(N=4, M=8), start_checkpoint=tmp_path / "2.ckpt")

@@ -1,0 +1,51 @@
+"""Weights of 16 bits: half the file, nearly the same codec."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from tiny_hybrids import inner_of
+
+from litcodec.codecs import Codec, codec_bytes, load_codec, round_to_half_precision, save_codec, to_stream
+from litcodec.losses import rd_loss
+
+
+def _dtypes(path: Path) -> dict[str, torch.dtype]:
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name).dtype for name in file.keys()}
+
+
+def test_weights_are_kept_in_16_bits_and_come_back(codec: Codec, tmp_path: Path, image_like) -> None:
+    round_to_half_precision(codec)
+    frozen, path = codec.freeze(), tmp_path / "half"
+    save_codec(frozen, path)
+    loaded = load_codec(path)
+    assert loaded.fingerprint == frozen.fingerprint
+    x = image_like(70, 90)
+    assert to_stream(loaded, x) == to_stream(frozen, x)
+    weights = {n: d for n, d in _dtypes(path).items() if n.endswith("weight")}
+    assert set(weights.values()) <= {torch.float16, torch.int16}
+    assert codec_bytes(loaded) == path.read_bytes()
+
+
+def test_without_rounding_nothing_is_lost(codec: Codec, tmp_path: Path) -> None:
+    save_codec(codec.freeze(), tmp_path / "whole")
+    dtypes = _dtypes(tmp_path / "whole")
+    g_s = {d for n, d in dtypes.items() if "g_s." in n and n.endswith("weight")}
+    assert g_s == {torch.float32}
+
+
+@torch.no_grad()
+def test_rounding_costs_next_to_nothing(trained: Codec, image_like) -> None:
+    half, x = copy.deepcopy(trained), image_like(128, 128, batch=2, seed=5)
+    round_to_half_precision(half)
+    before, after = (rd_loss(codec(x), x, lmbda=0.05) for codec in (trained, half))
+    assert float(after.loss) == pytest.approx(float(before.loss), rel=2e-3)
+    assert len(codec_bytes(half.freeze())) < 0.62 * len(codec_bytes(trained.freeze()))
+    # The fixed-point network has the very weights of the float one.
+    weight = inner_of(half).h_s[0].weight
+    layer = half.freeze().latent_coder.h_s.layers[0]
+    assert torch.equal(layer.weight * 2.0**-layer.shift, weight.double())
+    assert layer.weight.abs().max() < 2**15

@@ -1,6 +1,7 @@
 """litcodec's side: ``python ours.py PART PLAN`` prints figures as JSON. See peer.py for the other side."""
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -17,10 +18,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codecs import ScaleHyperprior, load_codec
+from litcodec.codecs import ScaleHyperprior, from_stream, load_codec, to_stream
 from litcodec.coding import RangeCoder
-from litcodec.data import bundled_photographs
+from litcodec.data import bundled_photographs, list_images, read_image, write_png
 from litcodec.entropy import gaussian_tables
+from litcodec.zoo import default_card
 
 Figures = dict[str, float]
 
@@ -97,6 +99,27 @@ def codec(plan: Plan) -> Figures:
     return figures
 
 
+def packaged(plan: Plan) -> Figures:
+    """The packaged codec on a photograph of Kodak's size, and what its command takes before it begins."""
+    x = read_image(list_images(bundled_photographs() / "heldback")[0])[None].float() / 255
+    frozen = load_codec(default_card().file)
+    data = to_stream(frozen, x)
+    photograph = Path(plan.folder, "tiny.png")
+    write_png(photograph, torch.zeros(3, 16, 16, dtype=torch.uint8))
+    command = [sys.executable, "-m", "litcodec", "compress", str(photograph), "--force"]
+
+    def start() -> None:
+        subprocess.run(command, check=True, capture_output=True)
+
+    return {
+        "compress": seconds(lambda: to_stream(frozen, x), plan),
+        "decompress": seconds(lambda: from_stream(frozen, data), plan),
+        "start": seconds(start, plan),
+        "bytes": len(data),
+        "pixels": x[0, 0].numel(),
+    }
+
+
 class OneCrop(Dataset[Tensor]):
     """Decode a photograph, take one crop: what a plain data set does, CompressAI's ImageFolder too."""
 
@@ -157,5 +180,5 @@ def _crops_per_second(batches: Iterable[Tensor], plan: Plan, *, batches_at_once:
 if __name__ == "__main__":
     plan = read_plan(sys.argv[2])
     torch.set_num_threads(plan.threads)
-    parts = {"train": train, "coder": coder, "codec": codec, "data": data}
+    parts = {"train": train, "coder": coder, "codec": codec, "packaged": packaged, "data": data}
     print(json.dumps(parts[sys.argv[1]](plan)))

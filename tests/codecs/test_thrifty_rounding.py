@@ -33,7 +33,7 @@ def test_a_thrifty_stream_is_decoded_by_who_knows_nothing_of_it(trained: Codec, 
         assert torch.equal(plain.decode_latents(ours.strings, ours.size), coded.y_hat)
         bits = sum(float(each.sum()) for each in thrift.bits(image_like(128, 128, seed=seed)))
         assert 8 * sizes[-1][0] == pytest.approx(bits, rel=0.005, abs=8 * 16)
-    assert sum(ours for ours, _ in sizes) < 0.97 * sum(theirs for _, theirs in sizes)
+    assert sum(ours for ours, _ in sizes) < 0.99 * sum(theirs for _, theirs in sizes)
 
 
 def test_each_symbol_is_the_cheaper_of_its_two_neighbours() -> None:

@@ -1,0 +1,158 @@
+"""The codecs in the box: what they promise, at the rates they promise it for."""
+
+import json
+from pathlib import Path
+
+import make_packaged_golden as golden
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from litcodec.bitstream import unpack
+from litcodec.cli import main
+from litcodec.codecs import FrozenVariableRate, VariableRate, from_stream, level_of, load_codec, thrifty
+from litcodec.codecs.half_precision import FIXED_POINT
+from litcodec.codecs.weighing import cost
+from litcodec.data import read_image, write_png
+from litcodec.metrics import psnr
+from litcodec.zoo import Card, default_card, packaged_cards
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module", params=packaged_cards(), ids=lambda card: card.name)
+def card(request: pytest.FixtureRequest) -> Card:
+    found: Card = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def codec(card: Card) -> FrozenVariableRate:
+    loaded = load_codec(card.file)
+    assert isinstance(loaded, FrozenVariableRate)
+    return loaded
+
+
+@pytest.fixture
+def photograph(tmp_path: Path) -> Path:
+    x = read_image(golden.heldback()[0])[:, 100:301, 200:467]
+    write_png(tmp_path / "photograph.png", x)
+    return tmp_path / "photograph.png"
+
+
+def test_the_file_is_what_its_card_says_and_small(card: Card, codec: FrozenVariableRate) -> None:
+    assert codec.fingerprint.hex() == card.fingerprint
+    assert (codec.rates.lmbda_min, codec.rates.lmbda_max) == card.lmbda
+    assert card.file.stat().st_size <= 10e6
+    weights = {**codec.decoder_tensors(), **codec.encoder_tensors()}
+    kept = {t.dtype for n, t in load_file(card.file).items() if n.endswith(".weight")}
+    assert kept == {torch.float16, torch.int16}
+    assert any(part in name for name in weights for part in FIXED_POINT)
+
+
+@pytest.mark.parametrize("quality", golden.QUALITIES)
+def test_golden_streams_decode(card: Card, codec: FrozenVariableRate, quality: int) -> None:
+    data = (HERE / f"{card.name}_q{quality}.litc").read_bytes()
+    expected = load_file(HERE / f"{card.name}_expected.safetensors")
+    size = golden.SIZES[quality]
+    strings = unpack(data, fingerprint=codec.fingerprint).strings
+    assert codec.level_in(strings) == level_of(quality)
+    assert torch.equal(codec.decode_latents(strings, size), expected[f"q{quality}.y_hat"])
+    pixels = (from_stream(codec, data)[0] * 255).round().int()
+    assert (pixels - expected[f"q{quality}.pixels"].int()).abs().max() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", golden.heldback(), ids=lambda path: path.stem)
+def test_photographs_cost_what_they_did(card: Card, codec: FrozenVariableRate, path: Path) -> None:
+    expected = json.loads((HERE / f"{card.name}.json").read_text())[path.name]
+    for quality in golden.QUALITIES:
+        size, db = golden.score(codec, path, quality)
+        assert size == pytest.approx(expected[str(quality)][0], rel=0.01)
+        assert db == pytest.approx(expected[str(quality)][1], abs=0.05)
+
+
+def test_its_encoder_saves_by_rounding_to_what_costs_least(codec: FrozenVariableRate) -> None:
+    nearest, gains = thrifty(codec, 1e12), []
+    x = read_image(golden.heldback()[1])[None, :, :256, :384].float() / 255
+    for quality in golden.QUALITIES:
+        costs = []
+        for each in (codec, nearest):
+            assert isinstance(each, FrozenVariableRate)
+            at = each.at(level_of(quality))
+            coded = at.encode(x)
+            notes = at.notes._replace(distortion="mse")
+            costs.append(cost(coded, codec.decode(coded.strings, (256, 384)), x, notes))
+        gains.append(1 - costs[0] / costs[1])
+    assert min(gains) > 0.005
+    assert sum(gains) / len(gains) > 0.015
+
+
+def test_a_photograph_makes_the_round_trip_without_naming_a_codec(
+    photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes, qualities = [], []
+    for quality in golden.QUALITIES:
+        stream, back = tmp_path / "out.litc", tmp_path / "back.png"
+        compress = ["compress", str(photograph), "-q", str(quality), "-o", str(stream), "-f", "--json"]
+        assert main(compress) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert main(["decompress", str(stream), "-o", str(back), "-f"]) == 0
+        capsys.readouterr()
+        x, x_hat = read_image(photograph), read_image(back)
+        assert x_hat.shape == (3, 201, 267)
+        qualities.append(psnr(x, x_hat))
+        sizes.append(stream.stat().st_size)
+        assert qualities[-1] == pytest.approx(told["psnr_rgb"], abs=0.01)
+    assert sizes == sorted(set(sizes))
+    assert qualities == sorted(set(qualities))
+    assert qualities[0] > 22
+    assert qualities[-1] > 33
+
+
+@pytest.mark.parametrize(("option", "value", "most"), [("--bpp", "0.35", 2347), ("--max-bytes", "4k", 4000)])
+def test_a_rate_that_is_asked_for_is_kept_and_nearly_used(
+    photograph: Path, option: str, value: str, most: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compress", str(photograph), option, value]) == 0
+    told, size = capsys.readouterr().out, photograph.with_suffix(".litc").stat().st_size
+    assert 0.95 * most <= size <= most
+    assert f"{size:,} bytes" in told
+    assert "(level " in told
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 17), (63, 65)])
+def test_pictures_of_any_size_come_back(codec: FrozenVariableRate, size: tuple[int, int], image_like) -> None:
+    for quality in golden.QUALITIES:
+        at = codec.at(level_of(quality))
+        (packed,) = at.compress(image_like(*size))
+        assert codec.decompress([packed]).shape == (1, 3, *size)
+
+
+def test_a_stream_of_another_codec_says_what_to_do(
+    photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compress", str(photograph)]) == 0
+    stream = photograph.with_suffix(".litc")
+    data = bytearray(stream.read_bytes())
+    data[5] ^= 1
+    other = tmp_path / "other.litc"
+    other.write_bytes(data)
+    capsys.readouterr()
+    assert main(["decompress", str(other), str(stream), "-o", str(tmp_path / "out")]) == 1
+    caught = capsys.readouterr()
+    assert "none of the packaged ones" in caught.err
+    assert "-c CODEC" in caught.err
+    assert (tmp_path / "out" / "photograph.png").is_file()  # the others are done all the same
+
+
+def test_the_name_of_a_packaged_codec_names_its_file(
+    photograph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compress", str(photograph), "-c", default_card().name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["level"] == 128
+
+
+def test_it_is_a_codec_of_the_recipe(card: Card, codec: FrozenVariableRate) -> None:
+    assert codec.architecture.name == VariableRate.__name__
+    assert (Path(__file__).parents[2] / card.training.config).is_file()

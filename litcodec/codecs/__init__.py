@@ -19,6 +19,7 @@ from litcodec.codecs.rate_search import Found, largest_within
 from litcodec.codecs.rates import level_of, quality_of
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.codecs.streams import from_stream, through_bytes, to_stream
+from litcodec.codecs.thaw import thaw
 from litcodec.codecs.thrift import thrifty
 from litcodec.codecs.variable_rate import VariableRate
 
@@ -57,6 +58,7 @@ __all__ = [
     "read_training_checkpoint",
     "round_to_half_precision",
     "save_codec",
+    "thaw",
     "thrifty",
     "through_bytes",
     "to_stream",

@@ -50,6 +50,14 @@ class MaskedConv2d(nn.Conv2d):
         made.bias = nn.Parameter(bias.clone(), requires_grad=False)
         return made
 
+    def from_pointwise(self, weight: Tensor) -> Tensor:
+        """The weight of this convolution whose ``pointwise`` has ``weight``; 0 where it has no taps."""
+        k = self.kernel_size[0]
+        taps = weight.reshape(self.out_channels, len(self.taps), self.in_channels).transpose(1, 2)
+        made = weight.new_zeros(self.out_channels, self.in_channels, k * k)
+        made[..., self.taps] = taps
+        return made.reshape(self.weight.shape)
+
 
 class CausalConv2d(MaskedConv2d):
     """Without its own place and those after it in raster order.

@@ -52,8 +52,8 @@ class CodecModule(L.LightningModule):
         learning_rate: of Adam; ``phases`` bring their own.
         lr_scheduler: a scheduler, stepped after every training step; none keeps the rate.
         phases: of a ``HybridCodec``: what is trained, how long and how fast; not given, everything is.
-        start_checkpoint: of ``litcodec fit``: whose weights a new run starts from, its optimiser anew. To go
-            on with a run is another thing: ``--ckpt_path``.
+        start_checkpoint: of ``litcodec fit``, or a codec file (.safetensors): whose weights a new run starts
+            from, its optimiser anew. To go on with a run is another thing: ``--ckpt_path``.
         inner_checkpoint: of ``litcodec fit``: what the inner codec of a ``HybridCodec`` starts from.
         compile_transforms: run g_a, g_s, h_a, h_s and the enhancer through ``torch.compile`` while training.
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging
 
-from litcodec.codecs import MeanScaleHyperprior, ScaleHyperprior
+from litcodec.codecs import MeanScaleHyperprior, ScaleHyperprior, save_codec
 from litcodec.errors import CodecFileError
 from litcodec.training import CodecModule
 from tests.training.phased_runs import PHASES, Watch, hybrid, train
@@ -55,3 +55,17 @@ def test_a_run_starts_from_weights_of_the_same_codec_alone(photographs: Path, tm
         CodecFileError, match=r"holds a ScaleHyperprior .*'M': 6.*says ScaleHyperprior .*'M': 8"
     ):
         CodecModule(ScaleHyperprior(N=4, M=8), start_checkpoint=tmp_path / "2.ckpt")
+
+
+def test_a_run_starts_from_a_codec_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    codec = MeanScaleHyperprior(N=4, M=6)
+    save_codec(codec.freeze(), tmp_path / "codec.safetensors")
+    module = CodecModule(MeanScaleHyperprior(N=4, M=6), start_checkpoint=tmp_path / "codec.safetensors")
+    for name, value in codec.state_dict().items():
+        if not name.startswith("density."):
+            torch.testing.assert_close(module.codec.state_dict()[name], value, rtol=0, atol=2**-20)
+    with pytest.raises(
+        CodecFileError, match=r"holds a MeanScaleHyperprior .*says MeanScaleHyperprior .*'M': 8"
+    ):
+        CodecModule(MeanScaleHyperprior(N=4, M=8), start_checkpoint=tmp_path / "codec.safetensors")

@@ -18,6 +18,7 @@ from litcodec.codecs.base import (
     latents_between,
     quantiser_or_default,
 )
+from litcodec.codecs.checkerboard_model import Gaussians, code_with_anchors, latents_with_anchors
 from litcodec.codecs.checkerboard_order import CHECKERBOARD, anchors
 from litcodec.codecs.context_coder import ContextCoder
 from litcodec.codecs.frozen import Architecture, FrozenCodec
@@ -28,9 +29,8 @@ from litcodec.codecs.hyperprior_parts import (
     restored_hyperprior,
 )
 from litcodec.codecs.initial import keep_variance
-from litcodec.entropy import FactorizedDensity, Quantised, Quantiser, gaussian_likelihood
+from litcodec.entropy import FactorizedDensity, Quantiser
 from litcodec.layers import CheckerboardConv2d, conv
-from litcodec.ops import round_about
 from litcodec.transforms import (
     best_step,
     cosine_analysis,
@@ -114,19 +114,7 @@ class LearnedCosine(Codec):
 
     def code_latents(self, y: Tensor) -> CodedLatents:
         """See ``Transforms``."""
-        z = self.quantiser(self.h_a(y), self.density.medians())
-        hyper = self.h_s(z.for_decoder)
-        if self.training:  # the means of the anchors are not yet known
-            seen = self.quantiser(y, y.new_zeros(())).for_rate
-            means_hat, scales_hat = self._entropy_parameters(hyper, seen)
-            quantised = self.quantiser(y, means_hat)
-        else:
-            means_hat, scales_hat = self._entropy_parameters(hyper, self._round_anchors(y, hyper))
-            y_hat = round_about(y, means_hat)
-            quantised = Quantised(y_hat, y_hat)
-        y_likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
-        z_likelihoods = self.density(z.for_rate)
-        return CodedLatents(quantised.for_decoder, (y_likelihoods, z_likelihoods))
+        return code_with_anchors(self, y, self._entropy_parameters)
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``."""
@@ -134,21 +122,14 @@ class LearnedCosine(Codec):
 
     def latents_of(self, y: Tensor) -> Latents:
         """See ``Transforms``."""
-        z = self.h_a(y)
-        hyper = self.h_s(round_about(z, self.density.medians()))
-        return Latents(y, z, *self._entropy_parameters(hyper, self._round_anchors(y, hyper)))
+        return latents_with_anchors(self, y, self._entropy_parameters)
 
-    def _entropy_parameters(self, hyper: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    def _entropy_parameters(self, hyper: Tensor, seen: Tensor) -> Gaussians:
         """Means and scales, given what h_s tells and y; of y only the anchors are looked at."""
         context = self.context_prediction(seen * anchors(seen))
         parameters = hyper + self.entropy_parameters(torch.cat([hyper, context], dim=1))
         log_scales, means_hat = parameters.chunk(2, dim=1)
-        return means_hat, log_scales.clamp(*LOG_SCALES).exp()
-
-    def _round_anchors(self, y: Tensor, hyper: Tensor) -> Tensor:
-        """``y`` rounded about its means, right at the anchors alone."""
-        means_hat, _ = self._entropy_parameters(hyper, torch.zeros_like(y))
-        return round_about(y, means_hat)
+        return Gaussians(means_hat, log_scales.clamp(*LOG_SCALES).exp())
 
     def freeze(self) -> FrozenCodec:
         """See ``Codec.freeze``."""

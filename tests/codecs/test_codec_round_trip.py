@@ -2,7 +2,7 @@ import pytest
 import torch
 from tiny_hybrids import reconstruction
 
-from litcodec.codecs import Checkerboard, Codec, FrozenCodec, JointAutoregressive, Latents
+from litcodec.codecs import Checkerboard, Codec, FrozenCodec, JointAutoregressive, Latents, LearnedCosine
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.ops import round_about
 
@@ -65,7 +65,7 @@ def test_real_pixels_are_those_of_the_eval_forward(
 def _means(codec: Codec, latents: Latents, y_hat: torch.Tensor) -> torch.Tensor:
     """In floats, what the frozen codec rounded about."""
     if isinstance(
-        codec, (JointAutoregressive, Checkerboard)
+        codec, (JointAutoregressive, Checkerboard, LearnedCosine)
     ):  # given its own context: one crossing changes all that follow
         hyper = codec.h_s(round_about(latents.z, codec.density.medians()))
         return codec._entropy_parameters(hyper, y_hat)[0]

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check fix bench golden
+.PHONY: help setup demo test lint check fix bench golden packaged-golden
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := runs/quickstart
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("litcodec needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -42,3 +42,6 @@ bench: setup  ## print figures of speed and memory; PEER=python-with-compressai 
 
 golden: setup  ## write new golden streams (review the diff; a change of bytes needs a new format version)
 	$(BIN)/python tests/golden/make_golden.py --force
+
+packaged-golden: setup  ## write golden streams of a packaged codec that has none yet
+	$(BIN)/python tests/zoo/make_packaged_golden.py

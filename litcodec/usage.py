@@ -1,10 +1,10 @@
 """What the commands are called and what they are told: the command line's parser. Imports nothing heavy."""
 
 import argparse
-import math
 from importlib.metadata import version
 from pathlib import Path
 
+from litcodec import usage_values as told
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 
 LIGHTNING = {
@@ -47,7 +47,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     export.add_argument(
         "--error-bits",
-        type=_weight,
+        type=told.weight,
         metavar="BITS",
         help="let its encoder round to what costs least, a squared error of one step weighing as many bits "
         "(try 18; default: round to the nearest)",
@@ -70,10 +70,13 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "-q", "--quality", type=float, help="1 to 100, of a VariableRate codec (default: the middle)"
     )
     rate.add_argument(
-        "--bpp", type=_weight, help="the highest quality of no more bits per pixel, of the complete file"
+        "--bpp", type=told.weight, help="the highest quality of no more bits per pixel, of the complete file"
     )
     rate.add_argument(
-        "--max-bytes", type=_bytes, metavar="SIZE", help="likewise, of no more bytes: 120000, 120k, 1.5M"
+        "--max-bytes",
+        type=told.size_in_bytes,
+        metavar="SIZE",
+        help="likewise, of no more bytes: 120000, 120k, 1.5M",
     )
     decompress.set_defaults(quality=None, bpp=None, max_bytes=None)
     for command in (compress, decompress):
@@ -87,7 +90,10 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
             "-o", "--output", type=Path, help="output file, or folder for several (default: beside the input)"
         )
         command.add_argument(
-            "--max-pixels", type=_positive, default=MAX_PIXELS, help="refuse larger pictures (%(default)s)"
+            "--max-pixels",
+            type=told.positive,
+            default=MAX_PIXELS,
+            help="refuse larger pictures (%(default)s)",
         )
         command.add_argument(
             "--json", action="store_true", help="one JSON object per file on standard output"
@@ -118,7 +124,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     evaluate.add_argument(
         "--anchors",
-        type=_keys,
+        type=told.keys,
         default=(),
         metavar="KEY,…",
         help="yardsticks to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all",
@@ -132,7 +138,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     evaluate.add_argument(
         "--qualities",
-        type=_numbers,
+        type=told.numbers,
         metavar="Q,…",
         help="1 to 100, where codecs of variable rate are measured (default: 8 over all of the range)",
     )
@@ -141,7 +147,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--no-keep", dest="keep", action="store_false", help="do not keep the coded files beside the results"
     )
     evaluate.add_argument(
-        "--max-pixels", type=_positive, default=MAX_PIXELS, help="refuse larger pictures (%(default)s)"
+        "--max-pixels", type=told.positive, default=MAX_PIXELS, help="refuse larger pictures (%(default)s)"
     )
     evaluate.add_argument(
         "-f", "--force", action="store_true", help="start anew, forgetting what the results file holds"
@@ -165,14 +171,14 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     report.add_argument("--format", choices=REPORT_FORMATS, help="of the output (default: by its ending)")
     report.add_argument(
         "--published",
-        type=_keys,
+        type=told.keys,
         metavar="NAME,…",
         help="published curves over Kodak to draw too, such as vtm,hm; or none "
         "(default: a few, if the pictures are Kodak's)",
     )
     report.add_argument(
         "--pictures",
-        type=_count,
+        type=told.count,
         default=VIEWER_PICTURES,
         help="how many pictures the page shows, 0 for none; each adds about half a megabyte for every codec "
         "and rate (%(default)s)",
@@ -205,7 +211,7 @@ def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     sweep.add_argument(
         "--anchors",
-        type=_keys,
+        type=told.keys,
         default=("jpeg", "webp", "jpeg2000"),
         metavar="KEY,…",
         help="yardsticks to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, all, or '' for none "
@@ -248,7 +254,7 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     imports.add_argument("output", type=Path, metavar="OUT", help="the codec file to write, .safetensors")
     imports.add_argument(
-        "--lmbda", type=_weight, help="what it was trained with, for the curves of litcodec evaluate"
+        "--lmbda", type=told.weight, help="what it was trained with, for the curves of litcodec evaluate"
     )
     imports.add_argument("--distortion", choices=("mse", "ms-ssim"), help="what it was trained for, likewise")
     imports.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
@@ -260,48 +266,14 @@ def _add_prepare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     prepare.add_argument("source", type=Path, help="folder of photographs, searched recursively")
     prepare.add_argument("output", help="new folder, or s3://… or gs://…")
     prepare.add_argument(
-        "--tile-size", type=_positive, default=512, help="side of the tiles kept (%(default)s)"
+        "--tile-size", type=told.positive, default=512, help="side of the tiles kept (%(default)s)"
     )
     prepare.add_argument(
-        "--min-size", type=_positive, default=256, help="skip smaller photographs (%(default)s)"
+        "--min-size", type=told.positive, default=256, help="skip smaller photographs (%(default)s)"
     )
-    prepare.add_argument("--num-workers", type=_positive, default=2, help="processes (%(default)s)")
+    prepare.add_argument("--num-workers", type=told.positive, default=2, help="processes (%(default)s)")
     _add_debug(prepare)
 
 
 def _add_debug(command: argparse.ArgumentParser) -> None:
     command.add_argument("--debug", action="store_true", help="show a traceback where something fails")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must not be negative, got {value}")
-    return value
-
-
-def _weight(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
-    return value
-
-
-def _bytes(text: str) -> int:
-    number, factor = (text[:-1], {"k": 1e3, "M": 1e6}[text[-1]]) if text[-1:] in ("k", "M") else (text, 1)
-    return round(_weight(number) * factor)
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(key) for key in _keys(text))
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    return tuple(key.strip() for key in text.split(",") if key.strip())

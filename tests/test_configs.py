@@ -165,6 +165,33 @@ def test_wandb_is_offline_unless_the_environment_says_otherwise(
     assert init_args.save_dir == str(tmp_path / "base" / "001")
 
 
+def test_the_packaged_codecs_recipe_ends_with_a_falling_rate_and_averages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[LitcodecCLI] = []
+    monkeypatch.setattr(LitcodecCLI, "_run_subcommand", lambda self, subcommand: seen.append(self))
+    zoo = ["--config", str(CONFIGS / "zoo/small.yaml")]
+    for overlay in ([], ["--config", str(CONFIGS / "zoo/cooldown.yaml")]):
+        assert build(tmp_path, *zoo, *overlay) == 0
+    stays, falls = seen
+    optimizer = stays.model.configure_optimizers()["optimizer"]
+    assert [type(cli.model._lr_scheduler(optimizer)).__name__ for cli in seen] == ["LinearLR", "OneCycleLR"]
+    schedule = falls.model._lr_scheduler(optimizer)
+    assert schedule.total_steps == falls.trainer.max_steps
+    rates = []
+    for _ in range(schedule.total_steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step() if len(rates) < schedule.total_steps else None
+        if len(rates) > 1000:
+            break
+    assert max(rates) == pytest.approx(1e-3, rel=1e-3)
+    assert rates[-1] < max(rates)
+    names = [[type(callback).__name__ for callback in cli.trainer.callbacks] for cli in seen]
+    assert ["EMAWeightAveraging" in callbacks for callbacks in names] == [False, True]
+    assert "RDPoints" in names[1]
+
+
 def test_phases_say_how_long_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hybrid = ["fit", "--config", str(CONFIGS / "hybrid_sr.yaml"), "--run_root", str(tmp_path)]
     assert main([*hybrid, "--trainer.max_steps", "1000"]) == 1
@@ -182,12 +209,13 @@ def test_only_a_new_run_starts_from_an_inner_checkpoint(
         LitcodecCLI, "instantiate_classes", lambda self: seen.append(self.config[self.subcommand])
     )
     hybrid = ["--config", str(CONFIGS / "hybrid_sr.yaml"), "--run_root", str(tmp_path)]
-    hybrid += ["--model.inner_checkpoint", "inner.ckpt"]
+    hybrid += ["--model.inner_checkpoint", "inner.ckpt", "--model.start_checkpoint", "start.ckpt"]
     torch.save({}, tmp_path / "last.ckpt")
     given = ["--ckpt_path", str(tmp_path / "last.ckpt")]
     for command, *more in (["fit"], ["fit", *given], ["validate", *given], ["predict", *given]):
         assert main([command, *hybrid, *more]) == 0
     assert [str(config.model.inner_checkpoint) for config in seen] == ["inner.ckpt", "None", "None", "None"]
+    assert [str(config.model.start_checkpoint) for config in seen] == ["start.ckpt", "None", "None", "None"]
     assert [config.trainer.max_steps for config in seen] == [3000, 3000, -1, -1]
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(("cli", "usage", "commands", "demo", "__main__"), 8),
+    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "__main__"), 8),
     "callbacks": 7,
     "report": 6,
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 5),
@@ -26,7 +26,13 @@ LEVELS = {
     **dict.fromkeys(("types", "errors", "limits", "__init__", "__version__"), 0),
 }
 # The few that do, one way only.
-NEIGHBOURS = {("__main__", "cli"), ("cli", "commands"), ("cli", "usage"), ("losses", "metrics")}
+NEIGHBOURS = {
+    ("__main__", "cli"),
+    ("cli", "commands"),
+    ("cli", "usage"),
+    ("usage", "usage_values"),
+    ("losses", "metrics"),
+}
 
 
 class Import(NamedTuple):

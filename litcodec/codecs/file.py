@@ -1,6 +1,6 @@
 """Codec files: safetensors with JSON metadata.
 
-Reading one runs no code and allocates no more than twice what the file holds.
+Reading one runs no code and allocates no more than a small multiple of what the file holds.
 """
 
 import inspect

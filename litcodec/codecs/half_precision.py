@@ -24,8 +24,10 @@ def round_to_half_precision(codec: Codec) -> None:
     for name, parameter in codec.named_parameters():
         parts = name.split(".")
         if not any(part in parts for part in TABULATED):
-            fixed = any(part in parts for part in FIXED_POINT) and parameter.dim() > 1
-            parameter.copy_(_on_grid(parameter) if fixed else parameter.half().to(parameter.dtype))
+            if not any(part in parts for part in FIXED_POINT):
+                parameter.copy_(parameter.half().to(parameter.dtype))
+            elif parameter.dim() > 1:  # biases are kept in 64 bits
+                parameter.copy_(_on_grid(parameter))
 
 
 def _on_grid(weight: Tensor) -> Tensor:

@@ -30,7 +30,9 @@ from litcodec.codecs.hyperprior_parts import (
 )
 from litcodec.codecs.initial import keep_variance
 from litcodec.entropy import FactorizedDensity, Quantiser
+from litcodec.errors import ShapeError
 from litcodec.layers import CheckerboardConv2d, conv
+from litcodec.ops import lower_bound
 from litcodec.transforms import (
     best_step,
     cosine_analysis,
@@ -42,6 +44,7 @@ from litcodec.transforms import (
 from litcodec.types import CodecOutput
 
 LOG_SCALES = (-3.0, 6.0)  # beyond these, of 0.05 and 403, tables do not differ
+WAVES = 768  # of 16x16 pixels of three colours
 
 
 class LearnedCosine(Codec):
@@ -71,6 +74,9 @@ class LearnedCosine(Codec):
         lmbda: how finely the DCT is quantised from which training starts; the default is the middle of a
             ``VariableRate`` from 0.001 to 0.15.
         quantiser: the training stand-in for rounding; mixed if not given.
+
+    Raises:
+        ShapeError: if there are not as many waves as M, or ``lmbda`` is not above 0.
     """
 
     downsampling_factor = 64
@@ -85,6 +91,8 @@ class LearnedCosine(Codec):
         quantiser: Quantiser | None = None,
     ) -> None:
         super().__init__()
+        if not (1 <= M <= WAVES and lmbda > 0):
+            raise ShapeError(f"M is 1 to {WAVES}, lmbda above 0; got {M} and {lmbda}.")
         self.architecture = Architecture("LearnedCosine", {"N": N, "M": M, "context": context})
         step = best_step(lmbda)
         self.g_a, self.g_s = cosine_analysis(M=M, step=step), cosine_synthesis(M=M, step=step)
@@ -129,7 +137,8 @@ class LearnedCosine(Codec):
         context = self.context_prediction(seen * anchors(seen))
         parameters = hyper + self.entropy_parameters(torch.cat([hyper, context], dim=1))
         log_scales, means_hat = parameters.chunk(2, dim=1)
-        return Gaussians(means_hat, log_scales.clamp(*LOG_SCALES).exp())
+        low, high = LOG_SCALES
+        return Gaussians(means_hat, lower_bound(log_scales, low).clamp(max=high).exp())
 
     def freeze(self) -> FrozenCodec:
         """See ``Codec.freeze``."""

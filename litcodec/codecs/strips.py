@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 STRIP_PIXELS = 2**21
-# In units of the coarser side of a transform. The 5x5/2 cascades reach 1/8 + 1/4 + 1/2 + 1 < 2; a test
-# compares strips with wholes.
+# In units of the coarser side of a transform. The 5x5/2 cascades reach 1/8 + 1/4 + 1/2 + 1 < 2, the blocks of
+# ``transforms/cosine.py`` 1 + 3/2; a test compares strips with wholes.
 HALO = 3
 
 

@@ -36,10 +36,10 @@ class ScaleTables:
         self, tables: IntegerTables, *, logarithmic: bool = False, error_bits: float | None = None
     ) -> None:
         self.tables, self.coder, self.logarithmic = tables, RangeCoder(tables), logarithmic
-        self.rounding = None if error_bits is None else ThriftyRounding(tables, error_bits)
         self._thresholds = scale_thresholds(FRACTION_BITS, logarithmic=logarithmic)
         if len(tables.lengths) != len(self._thresholds) + 1:
             raise FreezeError(f"{len(tables.lengths)} table rows for {len(self._thresholds) + 1} scales.")
+        self.rounding = None if error_bits is None else ThriftyRounding(tables, error_bits)
 
     def thrifty(self, error_bits: float) -> "ScaleTables":
         """The same with another ``error_bits``."""
@@ -64,8 +64,8 @@ def scale_tables_from(name: str, tensors: Mapping[str, Tensor], *, logarithmic: 
         CodecFileError: if the tables are unusable.
     """
     found = tensors.get(f"{name}.error_bits")
-    if found is not None and found.numel() != 1:
-        raise FreezeError(f"{name}.error_bits must be one number; got {tuple(found.shape)}.")
+    if found is not None and (found.numel() != 1 or found.dtype != torch.float64):
+        raise FreezeError(f"{name}.error_bits must be one float64; got {found.dtype} {tuple(found.shape)}.")
     error_bits = None if found is None else float(found)
     return ScaleTables(tables_from(name, tensors), logarithmic=logarithmic, error_bits=error_bits)
 
@@ -73,7 +73,11 @@ def scale_tables_from(name: str, tensors: Mapping[str, Tensor], *, logarithmic: 
 def rounding_to(name: str, scale_tables: ScaleTables) -> dict[str, Tensor]:
     """How an encoder rounds, as a tensor, if not to the nearest."""
     rounding = scale_tables.rounding
-    return {} if rounding is None else {f"{name}.error_bits": torch.tensor(rounding.error_bits)}
+    return (
+        {}
+        if rounding is None
+        else {f"{name}.error_bits": torch.tensor(rounding.error_bits, dtype=torch.float64)}
+    )
 
 
 def on_grid(y: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from litcodec.coding import PRECISION, IntegerTables
 from litcodec.errors import FreezeError
 
-REACH = 64  # larger symbols are rounded to the nearest: there one step more costs next to nothing
+REACH = 64  # larger symbols have the border of the last: there one step more costs next to nothing
 
 
 class ThriftyRounding:
@@ -27,12 +27,14 @@ class ThriftyRounding:
         error_bits: above 0.
 
     Raises:
-        FreezeError: if it is not.
+        FreezeError: if it is not, or a row has no symbol 0.
     """
 
     def __init__(self, tables: IntegerTables, error_bits: float) -> None:
         if not error_bits > 0:
             raise FreezeError(f"error_bits must be above 0; got {error_bits}.")
+        if ((tables.offsets > 0) | (tables.offsets + tables.lengths < 2)).any():
+            raise FreezeError("a table row has no symbol 0, which rounding towards 0 needs.")
         self.error_bits = error_bits
         starts = np.cumsum(tables.lengths) - tables.lengths
         steps = np.zeros((len(tables.lengths), REACH))

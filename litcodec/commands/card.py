@@ -8,12 +8,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from litcodec.anchors import KODAK
 from litcodec.codecs import FrozenVariableRate, load_codec
 from litcodec.errors import CodecFileError, ResultsError
 from litcodec.evaluation import atomic_output, read_results
-from litcodec.evaluation.curves import Curve, better_of, curves_of
+from litcodec.evaluation.curves import Curve, CurvePoint, better_of, curves_of
 from litcodec.metrics import bd_rate
 
+QUALITIES = (1.0, 100.0)
 RATES = (0.1, 1.2)  # bits per pixel that BD-rates are over
 # What a yardstick is called on a card, and the curves it is the better of.
 YARDSTICKS = {
@@ -22,6 +24,7 @@ YARDSTICKS = {
     "WebP": ("WebP",),
     "AVIF 4:4:4": ("AVIF 4:4:4",),
 }
+NEEDED = ("JPEG", "JPEG 2000")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if ours is None:
         raise ResultsError(f"{options.results} has no curve of {options.codec.name}.")
+    first, last = (_point(ours, quality) for quality in QUALITIES)
     tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
     weights = (t for name, t in tensors.items() if ".tables." not in name)
     card = {
@@ -49,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "parameters": sum(tensor.numel() for tensor in weights),
         "lmbda": [codec.rates.lmbda_min, codec.rates.lmbda_max],
         "kodak": {
-            "bpp": [round(ours.points[k].bpp, 4) for k in (0, -1)],
-            "psnr_rgb": [round(ours.points[k].psnr_rgb or 0.0, 3) for k in (0, -1)],
+            "bpp": [round(point.bpp, 4) for point in (first, last)],
+            "psnr_rgb": [round(point.psnr_rgb or 0.0, 3) for point in (first, last)],
             "bd_rate_psnr": _bd_rates(ours, curves, "psnr_rgb"),
             "bd_rate_ms_ssim": _bd_rates(ours, curves, "ms_ssim_db"),
         },
@@ -63,11 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _point(ours: Curve, quality: float) -> CurvePoint:
+    for point in ours.points:
+        if point.setting == f"q {quality:g}" and point.images == len(KODAK):
+            return point
+    raise ResultsError(f"{ours.name} was not measured on all {len(KODAK)} pictures at q {quality:g}.")
+
+
 def _bd_rates(ours: Curve, curves: dict[str, Curve], metric: str) -> dict[str, float]:
     mine = [(p.bpp, getattr(p, metric)) for p in ours.points if RATES[0] <= p.bpp <= RATES[1]]
     found = {}
     for name, parts in YARDSTICKS.items():
-        if set(parts) <= set(curves):
+        missing = set(parts) - set(curves)
+        if missing and name in NEEDED:
+            raise ResultsError(f"the results lack {', '.join(sorted(missing))}; add them with --anchors.")
+        if not missing:
             theirs = better_of([[(p.bpp, getattr(p, metric)) for p in curves[part].points] for part in parts])
             found[name] = round(bd_rate(theirs, mine).value, 1)
     return found

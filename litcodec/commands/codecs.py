@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from litcodec.zoo import Card, packaged_cards
 
 
@@ -21,14 +18,7 @@ def list_codecs(*, as_json: bool) -> int:
 
 def _print_card(card: Card) -> None:
     kodak, training = card.kodak, card.training
-    table = Table(
-        title=card.name + (" (default)" if card.default else ""),
-        title_justify="left",
-        title_style="bold",
-        show_header=False,
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
+    print(card.name + (" (default)" if card.default else ""))
     rows = (
         ("codec", f"{card.codec}, {card.parameters / 1e6:.1f} M parameters"),
         ("lmbda", f"{card.lmbda[0]:g} (q 1) to {card.lmbda[1]:g} (q 100)"),
@@ -44,8 +34,7 @@ def _print_card(card: Card) -> None:
         ("model card", str(card.file.with_suffix(".md"))),
     )
     for name, value in rows:
-        table.add_row(name, value)
-    Console(soft_wrap=True).print(table)
+        print(f"  {name:<16}  {value}")
 
 
 def _against(rates: dict[str, float]) -> str:

@@ -108,6 +108,7 @@ def decompress_file(
 
     Raises:
         BitstreamError: if the file is missing, damaged, too large, or of another codec.
+        CodecFileError: if ``codec`` finds a codec file that is damaged.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
     with atomic_output(output, overwrite=overwrite) as file:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from litcodec.errors import CodecMismatch
+from litcodec.errors import CodecFileError, CodecMismatch
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -35,6 +35,14 @@ class Training(NamedTuple):
     licences: tuple[str, ...]  # of the photographs
 
 
+class Retired(NamedTuple):
+    """A codec that is no longer in the package."""
+
+    fingerprint: str
+    name: str
+    last_version: str  # of litcodec that has it
+
+
 class Card(NamedTuple):
     """One packaged codec."""
 
@@ -56,13 +64,20 @@ class Card(NamedTuple):
 
 def packaged_cards(folder: Path = FOLDER) -> tuple[Card, ...]:
     """All packaged codecs, the default first."""
-    cards = [_card(path) for path in sorted(folder.glob("*.json")) if path.name != "retired.json"]
+    cards = [_card(path) for path in sorted(folder.glob("*.json")) if path != _retired(folder)]
     return tuple(sorted(cards, key=lambda card: not card.default))
 
 
 def default_card(folder: Path = FOLDER) -> Card:
-    """The codec that is meant where none is named."""
-    return packaged_cards(folder)[0]
+    """The codec that is meant where none is named.
+
+    Raises:
+        CodecFileError: if none is installed.
+    """
+    cards = packaged_cards(folder)
+    if not cards or not cards[0].default:
+        raise CodecFileError("no packaged codec is installed; give a codec file with -c CODEC.")
+    return cards[0]
 
 
 def codec_path(named: Path, folder: Path = FOLDER) -> Path:
@@ -85,17 +100,21 @@ def packaged_codec(fingerprint: bytes, folder: Path = FOLDER) -> Path:
     for card in packaged_cards(folder):
         if card.fingerprint == wanted:
             return card.file
-    retired: dict[str, dict[str, str]] = json.loads((folder / "retired.json").read_text())
+    retired = {entry["fingerprint"]: Retired(**entry) for entry in json.loads(_retired(folder).read_text())}
     if wanted in retired:
-        name, last = retired[wanted]["name"], retired[wanted]["last_version"]
+        name, last = retired[wanted].name, retired[wanted].last_version
         raise CodecMismatch(
             f"the stream was made with the packaged codec {name}, which litcodec has up to version {last}; "
-            f"pip install litcodec=={last}, or give that codec's file with -c."
+            f"use litcodec {last}, or give that codec's file with -c."
         )
     raise CodecMismatch(
         f"the stream was made with codec {wanted}, which is none of the packaged ones; "
         "give the codec file it was made with, -c CODEC."
     )
+
+
+def _retired(folder: Path) -> Path:
+    return folder / "retired.json"
 
 
 def _card(path: Path) -> Card:

@@ -14,3 +14,13 @@ def test_the_bench_gives_figures(tmp_path: Path) -> None:
     assert all(row["ours"] > 0 and row["peer"] is None and row["met"] is None for row in rows)
     assert "entropy coder" in done.stdout
     assert "pip install compressai" in done.stdout
+
+
+def test_the_bench_times_the_packaged_codec(tmp_path: Path) -> None:
+    bench, figures = Path(__file__).with_name("bench.py"), tmp_path / "figures.json"
+    command = [sys.executable, str(bench), "--only", "packaged", "--small", "--json", str(figures)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(figures.read_text())["rows"]
+    assert [row["what"].split()[0] for row in rows] == ["compress", "decompress", "litcodec"]
+    assert all(row["ours"] > 0 and row["aim"].startswith("<= ") for row in rows)

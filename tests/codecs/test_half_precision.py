@@ -32,8 +32,12 @@ def test_weights_are_kept_in_16_bits_and_come_back(codec: Codec, tmp_path: Path,
 
 def test_without_rounding_nothing_is_lost(codec: Codec, tmp_path: Path) -> None:
     save_codec(codec.freeze(), tmp_path / "whole")
-    dtypes = _dtypes(tmp_path / "whole")
-    g_s = {d for n, d in dtypes.items() if "g_s." in n and n.endswith("weight")}
+    frozen, loaded = codec.freeze(), load_codec(tmp_path / "whole")
+    for name, tensor in {**frozen.decoder_tensors(), **frozen.encoder_tensors()}.items():
+        found = {**loaded.decoder_tensors(), **loaded.encoder_tensors()}[name]
+        assert found.dtype == tensor.dtype, name
+        assert torch.equal(found, tensor), name
+    g_s = {d for n, d in _dtypes(tmp_path / "whole").items() if "g_s." in n and n.endswith("weight")}
     assert g_s == {torch.float32}
 
 

@@ -5,7 +5,7 @@ import torch
 
 from litcodec.codecs import LearnedCosine, MeanScaleHyperprior, VariableRate, build_codec
 from litcodec.data import bundled_photographs, list_images, read_image
-from litcodec.errors import CodecFileError
+from litcodec.errors import CodecFileError, ShapeError
 from litcodec.losses import rd_loss
 
 
@@ -51,7 +51,20 @@ def test_where_training_starts_is_no_matter_of_its_file() -> None:
             build_codec("LearnedCosine", {"N": 8, "lmbda": 1})
 
 
+@pytest.mark.parametrize("arguments", [{"M": 769}, {"M": 0}, {"lmbda": 0.0}])
+def test_what_makes_no_dct_is_refused(arguments: dict[str, float]) -> None:
+    with pytest.raises(ShapeError, match=r"M is 1 to 768, lmbda above 0; got"):
+        LearnedCosine(N=8, context=6, **arguments)
+    if arguments.get("M") == 769:
+        with pytest.raises(CodecFileError, match="cannot be built"):
+            build_codec("LearnedCosine", {"N": 8, "context": 6, **arguments})
+
+
 def test_all_rates_start_about_the_middle() -> None:
     codec = VariableRate(LearnedCosine(N=8, M=12, context=6), lmbda_min=0.001, lmbda_max=0.15)
+    torch.manual_seed(0)
+    of_default = LearnedCosine(N=8, M=12, context=6).g_a[-1].weight
+    of_middle = LearnedCosine(N=8, M=12, context=6, lmbda=codec.middle_lmbda).g_a[-1].weight
+    torch.testing.assert_close(of_default, of_middle, rtol=0.01, atol=0)
     gains = codec.gains(torch.tensor([0.0, 0.5, 1.0])).gain[:, 0, 0, 0]
     assert gains.tolist() == pytest.approx([150**-0.25, 1.0, 150**0.25], rel=1e-5)

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from litcodec.codecs import (
     Checkerboard,
@@ -84,9 +86,30 @@ def test_what_cannot_weigh_bits_says_so() -> None:
             thrifty(Checkerboard(N=8, M=12).freeze(), wrong)
 
 
-def test_a_forged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    codec = thrifty(Checkerboard(N=8, M=12).freeze(), 18.0)
-    codec.latent_coder.y_coder.scale_tables.rounding.error_bits = -1.0
-    save_codec(codec, tmp_path / "codec")
-    with pytest.raises(CodecFileError, match="error_bits must be above 0"):
-        load_codec(tmp_path / "codec")
+@pytest.mark.parametrize(
+    ("forged", "message"),
+    [
+        (torch.tensor(-1.0, dtype=torch.float64), "error_bits must be above 0"),
+        (torch.tensor(1.0), "must be one float64; got torch.float32"),
+        (torch.ones(2, dtype=torch.float64), "must be one float64"),
+        (torch.tensor(1, dtype=torch.int64), "must be one float64; got torch.int64"),
+    ],
+)
+def test_a_forged_file_is_refused(forged: torch.Tensor, message: str, tmp_path: Path) -> None:
+    codec, path = thrifty(Checkerboard(N=8, M=12).freeze(), 18.0), tmp_path / "codec"
+    save_codec(codec, path)
+    with safe_open(path, "pt") as file:
+        about, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    assert tensors["y.error_bits"] == 18.0
+    save_file({**tensors, "y.error_bits": forged}, path, metadata=about)
+    with pytest.raises(CodecFileError, match=message):
+        load_codec(path)
+
+
+def test_tables_that_leave_0_out_are_refused() -> None:
+    tables = gaussian_tables()
+    for offset in (1, -1000):
+        offsets = tables.offsets.copy()
+        offsets[0] = offset
+        with pytest.raises(FreezeError, match="no symbol 0"):
+            ThriftyRounding(tables._replace(offsets=offsets), 18.0)

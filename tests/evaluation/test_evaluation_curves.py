@@ -7,7 +7,7 @@ import pytest
 
 from litcodec.anchors import published_curves
 from litcodec.errors import ResultsError
-from litcodec.evaluation.curves import curves_of, published
+from litcodec.evaluation.curves import better_of, curves_of, published
 from litcodec.evaluation.merging import merge_points
 
 SMALL = [("a.png", 1000, 30.0), ("b.png", 400, 36.0), ("c.png", 700, 24.0)]
@@ -134,3 +134,10 @@ def test_curves_of_one_published_codec_keep_apart():
         "vtm, published",
     ]
     assert found[0].points != found[1].points
+
+
+def test_the_better_of_two_curves_keeps_the_points_that_none_beats():
+    one = [(0.2, 25.0), (0.5, 29.0), (0.9, 31.0)]
+    other = [(0.3, 24.0), (0.5, 29.5), (0.8, 31.5)]
+    assert better_of([one, other]) == [(0.2, 25.0), (0.5, 29.5), (0.8, 31.5)]
+    assert better_of([one]) == one

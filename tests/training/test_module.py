@@ -67,6 +67,11 @@ def test_fit_export_validate_test_predict_agree(
     checkpoint = str(tmp_path / "runs" / "tiny" / "latest" / "checkpoints" / "last.ckpt")
     codec_file = tmp_path / "codec.safetensors"
     assert main(["export", checkpoint, str(codec_file)]) == 0
+    small = tmp_path / "small.safetensors"
+    assert main(["export", checkpoint, str(small), "--half", "--error-bits", "18"]) == 0
+    assert small.stat().st_size < 0.75 * codec_file.stat().st_size
+    rounding = load_codec(small).latent_coder.y_coder.scale_tables.rounding
+    assert rounding.error_bits == 18
     assert load_codec(codec_file).notes == (0.0130, "mse", 6)
 
     lightning("validate", "--ckpt_path", checkpoint)

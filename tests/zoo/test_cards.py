@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from litcodec.cli import main
-from litcodec.errors import CodecMismatch
+from litcodec.errors import CodecFileError, CodecMismatch
 from litcodec.zoo import codec_path, default_card, packaged_cards, packaged_codec
 
 CARD = {
@@ -40,8 +40,8 @@ def folder(tmp_path: Path) -> Path:
     cards = {"cosine-1": CARD, "cosine-2": {**CARD, "fingerprint": "11" * 8, "default": True}}
     for name, card in cards.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(card))
-    gone = {"22" * 8: {"name": "cosine-0", "last_version": "0.9"}}
-    (tmp_path / "retired.json").write_text(json.dumps(gone))
+    gone = {"fingerprint": "22" * 8, "name": "cosine-0", "last_version": "0.9"}
+    (tmp_path / "retired.json").write_text(json.dumps([gone]))
     return tmp_path
 
 
@@ -52,11 +52,16 @@ def test_the_default_comes_first(folder: Path) -> None:
     assert default_card(folder).training.licences == ("CC0",)
 
 
+def test_where_none_is_installed_the_next_step_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CodecFileError, match="no packaged codec is installed; give a codec file with -c"):
+        default_card(tmp_path)
+
+
 def test_a_stream_finds_its_codec_by_the_fingerprint(folder: Path) -> None:
     assert packaged_codec(bytes(8), folder) == folder / "cosine-1.safetensors"
     assert packaged_codec(b"\x11" * 8, folder) == folder / "cosine-2.safetensors"
     with pytest.raises(
-        CodecMismatch, match=r"codec cosine-0, which litcodec has up to version 0\.9; pip install"
+        CodecMismatch, match=r"codec cosine-0, which litcodec has up to version 0\.9; use litcodec 0\.9"
     ):
         packaged_codec(b"\x22" * 8, folder)
     with pytest.raises(
@@ -79,6 +84,8 @@ def test_one_codec_is_the_default() -> None:
     assert [card.default for card in packaged_cards()].count(True) == 1
     names = [card.name for card in packaged_cards()]
     assert len(set(names)) == len(names) >= 1
+    for card in packaged_cards():
+        assert {"JPEG", "JPEG 2000"} <= card.kodak.bd_rate_psnr.keys() & card.kodak.bd_rate_ms_ssim.keys()
 
 
 def test_the_command_tells_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,44 @@
+"""What a word on the command line may be: text -> value, or an error that argparse shows."""
+
+import argparse
+import math
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number from 0 on."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, got {value}")
+    return value
+
+
+def weight(text: str) -> float:
+    """A finite number above 0."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return value
+
+
+def size_in_bytes(text: str) -> int:
+    """Bytes: 120000, 120k, 1.5M."""
+    number, factor = (text[:-1], {"k": 1e3, "M": 1e6}[text[-1]]) if text[-1:] in ("k", "M") else (text, 1)
+    return round(weight(number) * factor)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between."""
+    return tuple(float(key) for key in keys(text))
+
+
+def keys(text: str) -> tuple[str, ...]:
+    """Words with commas between."""
+    return tuple(key.strip() for key in text.split(",") if key.strip())

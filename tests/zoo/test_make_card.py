@@ -50,7 +50,8 @@ JPEG_444 = {
 def folder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     save_codec(VariableRate(MeanScaleHyperprior(N=8, M=12)).freeze(), tmp_path / "tiny.safetensors")
-    (tmp_path / "training.json").write_text(json.dumps(TRAINING))
+    (tmp_path / "made").mkdir()  # beside the codecs lie cards alone
+    (tmp_path / "made/training.json").write_text(json.dumps(TRAINING))
     return tmp_path
 
 
@@ -68,14 +69,16 @@ def _measured(make_results: Callable[..., Results], path: Path, **left_out: str)
         }
     )
     points = (p._replace(source="tiny.safetensors") if p.curve == "Codec" else p for p in made.points)
-    write_results(made._replace(points=tuple(points)), path)
+    write_results(path, made._replace(points=tuple(points)))
 
 
 def test_a_card_tells_ends_and_bd_rates_against_the_better_jpeg(
     folder: Path, make_results: Callable[..., Results]
 ) -> None:
-    _measured(make_results, folder / "results.json")
-    arguments = [str(folder / name) for name in ("tiny.safetensors", "results.json", "training.json")]
+    _measured(make_results, folder / "made/results.json")
+    arguments = [
+        str(folder / name) for name in ("tiny.safetensors", "made/results.json", "made/training.json")
+    ]
     assert main([*arguments, "--default"]) == 0
     (card,) = packaged_cards(folder)
     assert (card.name, card.default, card.training.steps) == ("tiny", True, 5)
@@ -99,8 +102,10 @@ def test_a_card_tells_ends_and_bd_rates_against_the_better_jpeg(
 def test_a_card_is_not_made_of_half_the_figures(
     folder: Path, left_out: dict[str, str], message: str, make_results: Callable[..., Results]
 ) -> None:
-    _measured(make_results, folder / "results.json", **left_out)
-    arguments = [str(folder / name) for name in ("tiny.safetensors", "results.json", "training.json")]
+    _measured(make_results, folder / "made/results.json", **left_out)
+    arguments = [
+        str(folder / name) for name in ("tiny.safetensors", "made/results.json", "made/training.json")
+    ]
     with pytest.raises(ResultsError, match=message):
         main(arguments)
     assert not (folder / "tiny.json").exists()

@@ -32,7 +32,8 @@ def keep_variance(*nets: nn.Sequential) -> None:
     for net in nets:
         for module in net:
             if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-                nn.init.normal_(module.weight, std=_inputs(module) ** -0.5)
+                if not module.weight.is_meta:  # torch would import its compiler, and for nothing
+                    nn.init.normal_(module.weight, std=_inputs(module) ** -0.5)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 

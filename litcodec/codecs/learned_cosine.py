@@ -103,7 +103,8 @@ class LearnedCosine(Codec):
             nn.LeakyReLU(inplace=True),
             conv(2 * N, 2 * M, kernel_size=1, stride=1),
         )
-        self._initialise(latent_spread(M, step))
+        if not self.h_a[0].get_parameter("weight").is_meta:  # see ``codecs/initial.py``
+            self._initialise(latent_spread(M, step))
         self.density = FactorizedDensity(N)
         self.quantiser = quantiser_or_default(quantiser)
 

@@ -35,7 +35,9 @@ class GainUnit(nn.Module):
 
     def __init__(self, channels: int, *, anchors: int, log_span: float) -> None:
         super().__init__()
-        start = 0.5 * log_span * torch.linspace(-0.5, 0.5, anchors)[:, None].repeat(1, channels)
+        # On the CPU even where a codec is built on "meta": arithmetic there makes torch import its compiler.
+        places = torch.linspace(-0.5, 0.5, anchors, device="cpu")
+        start = 0.5 * log_span * places[:, None].repeat(1, channels)
         self.log_gains = nn.Parameter(start)
         self.log_inverse_gains = nn.Parameter(-start)
 

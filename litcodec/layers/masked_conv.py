@@ -42,8 +42,11 @@ class MaskedConv2d(nn.Conv2d):
         Its input has ``len(offsets()) * C`` channels: those of the first offset, those of the second, ...
         """
         k, device = self.kernel_size[0], self.weight.device
-        weight = self.weight.detach().reshape(self.out_channels, self.in_channels, k * k)
-        weight = weight[..., self.taps].transpose(1, 2).flatten(1)
+        if self.weight.is_meta:  # to index there makes torch import half a second of what it has
+            weight = torch.empty(self.out_channels, len(self.taps) * self.in_channels, device="meta")
+        else:
+            weight = self.weight.detach().reshape(self.out_channels, self.in_channels, k * k)
+            weight = weight[..., self.taps].transpose(1, 2).flatten(1)
         made = nn.Conv2d(weight.shape[1], self.out_channels, 1, device="meta").requires_grad_(False)
         made.weight = nn.Parameter(weight[:, :, None, None].contiguous(), requires_grad=False)
         bias = torch.zeros(self.out_channels, device=device) if self.bias is None else self.bias.detach()

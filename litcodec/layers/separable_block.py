@@ -28,10 +28,11 @@ class SeparableBlock(nn.Module):
         self.expand = nn.Conv2d(channels, channels * expansion, 1)
         self.activation = nn.SiLU(inplace=True)
         self.contract = nn.Conv2d(channels * expansion, channels, 1)
-        nn.init.normal_(self.contract.weight, std=ALMOST_NOTHING)
+        if not self.contract.weight.is_meta:  # torch would import its compiler, and for nothing
+            nn.init.normal_(self.contract.weight, std=ALMOST_NOTHING)
         assert self.contract.bias is not None
         nn.init.zeros_(self.contract.bias)
-        if spread is not None:
+        if spread is not None and not self.depthwise.weight.is_meta:
             with torch.no_grad():
                 self.depthwise.weight.mul_(2 / spread[:, None, None, None])
 

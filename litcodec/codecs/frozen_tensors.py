@@ -10,6 +10,9 @@ from litcodec.entropy import FixedPointNet
 from litcodec.entropy.fixed_point import FixedPointLayer
 from litcodec.errors import FreezeError
 
+# Nets of a codec that run in fixed point when frozen; ``net_to`` writes them.
+FIXED_POINT = ("h_s", "context_prediction", "entropy_parameters")
+
 
 def take(tensors: Mapping[str, Tensor], name: str) -> Tensor:
     """The integers called ``name``.

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from litcodec.codecs.base import Codec
+from litcodec.codecs.frozen_tensors import FIXED_POINT
 from litcodec.entropy.fixed_point import WEIGHT_BITS_MAX
 
-FIXED_POINT = ("h_s", "context_prediction", "entropy_parameters")
 TABULATED = ("density",)  # its tables are kept, not its weights
 LARGEST = 2**15 - 1
 

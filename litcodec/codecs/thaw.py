@@ -7,11 +7,10 @@ from torch import Tensor, nn
 
 from litcodec.codecs.base import Codec
 from litcodec.codecs.frozen import FrozenCodec
+from litcodec.codecs.frozen_tensors import FIXED_POINT
 from litcodec.entropy.fixed_point import FRACTION_BITS
 from litcodec.errors import FreezeError
 from litcodec.layers import MaskedConv2d
-
-SEQUENTIAL = ("h_s", "entropy_parameters")  # what runs in fixed point when frozen, beside masked convolutions
 
 
 @torch.no_grad()
@@ -40,7 +39,7 @@ def thaw(codec: Codec, frozen: FrozenCodec) -> None:
 def _fixed_point_weights(codec: Codec, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """By the names they have in training."""
     for name, module in codec.named_modules():
-        if isinstance(module, nn.Sequential) and name.rpartition(".")[2] in SEQUENTIAL:
+        if isinstance(module, nn.Sequential) and name.rpartition(".")[2] in FIXED_POINT:
             convolutions = [
                 (index, layer)
                 for index, layer in module.named_children()

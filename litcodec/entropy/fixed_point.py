@@ -155,20 +155,19 @@ def _quantise(module: nn.Conv2d | nn.ConvTranspose2d) -> FixedPointLayer:
         bias = module.bias.detach().cpu().double()
     if not (weight.isfinite().all() and bias.isfinite().all()):
         raise FreezeError(f"{module} has weights that are not finite; the codec has diverged.")
-    coarsest = _coarsest_grid(weight)
-    for shift in range(WEIGHT_BITS_MAX, -1, -1):
+    for shift in range(_finest_shift(weight), -1, -1):
         layer = FixedPointLayer(
             torch.round(weight * 2.0**shift), torch.round(bias * 2.0 ** (FRACTION_BITS + shift)), shift
         )
-        if _reach(module, layer) < ACCUMULATOR_MAX and shift <= coarsest:
+        if _reach(module, layer) < ACCUMULATOR_MAX:
             return layer
     raise FreezeError(
         f"{module} has weights up to {float(weight.abs().max()):.3g}, too large for fixed point."
     )
 
 
-def _coarsest_grid(weight: Tensor) -> int:
-    """The smallest shift that loses nothing of weights that have been rounded before, else the largest."""
+def _finest_shift(weight: Tensor) -> int:
+    """Beyond which nothing is won: of weights that have been rounded before, the smallest that holds them."""
     for shift in range(WEIGHT_BITS_MAX):
         scaled = weight * 2.0**shift
         if torch.equal(scaled, scaled.round()):

@@ -110,6 +110,7 @@ class LearnedCosine(Codec):
 
     @torch.no_grad()
     def _initialise(self, spread: Tensor) -> None:
+        spread = spread.to(self.h_a[0].get_parameter("weight").device)
         keep_variance(self.h_a, self.h_s, self.entropy_parameters)
         # h_a is told of all waves alike; h_s tells little, but how wide each wave is.
         self.h_a[0].get_parameter("weight").mul_(0.3 / spread[None, :, None, None])

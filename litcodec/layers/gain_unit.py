@@ -35,11 +35,12 @@ class GainUnit(nn.Module):
 
     def __init__(self, channels: int, *, anchors: int, log_span: float) -> None:
         super().__init__()
-        # On the CPU even where a codec is built on "meta": arithmetic there makes torch import its compiler.
+        # First on the CPU: where a codec is built on "meta", arithmetic makes torch import its compiler.
         places = torch.linspace(-0.5, 0.5, anchors, device="cpu")
         start = 0.5 * log_span * places[:, None].repeat(1, channels)
-        self.log_gains = nn.Parameter(start)
-        self.log_inverse_gains = nn.Parameter(-start)
+        device = torch.get_default_device()
+        self.log_gains = nn.Parameter(start.to(device))
+        self.log_inverse_gains = nn.Parameter((-start).to(device))
 
     def forward(self, where: Tensor) -> Gains:
         """The gains at places of the range.

@@ -34,7 +34,7 @@ class SeparableBlock(nn.Module):
         nn.init.zeros_(self.contract.bias)
         if spread is not None and not self.depthwise.weight.is_meta:
             with torch.no_grad():
-                self.depthwise.weight.mul_(2 / spread[:, None, None, None])
+                self.depthwise.weight.mul_((2 / spread[:, None, None, None]).to(self.depthwise.weight.device))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C, h, w)."""

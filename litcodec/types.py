@@ -1,8 +1,13 @@
 """The small tuples that cross rooms."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor
+
+Distortion = Literal["mse", "ms-ssim", "mixed"]  # see ``litcodec.losses.rd_loss``
+MS_SSIM_SHARE = 0.4  # of "mixed"
+# What one 1 - MS-SSIM weighs, in 255^2 * MSE: the middle of the ratios of the field's lmbdas.
+MS_SSIM_WORTH = 1275.0
 
 
 class CodecOutput(NamedTuple):
@@ -24,4 +29,4 @@ class RDLoss(NamedTuple):
 
     loss: Tensor  # rate + lmbda * distortion
     rate: Tensor  # estimated bits per pixel
-    distortion: Tensor  # 255^2 * MSE, or 1 - MS-SSIM
+    distortion: Tensor  # see ``litcodec.losses.rd_loss``

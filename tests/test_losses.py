@@ -7,7 +7,7 @@ from litcodec.errors import ShapeError
 from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.losses import bits_per_pixel, rd_loss, rd_loss_of_each
 from litcodec.metrics import ms_ssim
-from litcodec.types import CodecOutput
+from litcodec.types import MS_SSIM_WORTH, CodecOutput
 
 
 def _output(x_hat: torch.Tensor, *likelihoods: torch.Tensor) -> CodecOutput:
@@ -46,16 +46,38 @@ def test_ms_ssim_distortion_is_one_minus_the_metric(image_like):
 
 def test_identical_images_have_no_distortion(image_like):
     x = image_like(176, 176)
-    for distortion in ("mse", "ms-ssim"):
+    for distortion in ("mse", "ms-ssim", "mixed"):
         loss = rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion=distortion)
         assert loss.distortion.item() == pytest.approx(0, abs=1e-6)
 
 
+def test_mixed_is_three_fifths_squares_and_two_fifths_structure(image_like):
+    x = image_like(176, 192)
+    output = _output(x * 0.9, torch.ones(1, 1, 1, 1))
+    mse, structure, mixed = (
+        rd_loss(output, x, lmbda=1.0, distortion=distortion).distortion.item()
+        for distortion in ("mse", "ms-ssim", "mixed")
+    )
+    assert mixed == pytest.approx(0.6 * mse + 0.4 * 1275 * structure, rel=1e-5)
+
+
+@pytest.mark.parametrize("lmbdas", [(0.0018, 2.40), (0.0250, 31.73), (0.1800, 220.00)])
+def test_a_lmbda_of_mse_weighs_structure_as_the_fields_pairs_do(lmbdas: tuple[float, float]):
+    assert MS_SSIM_WORTH * lmbdas[0] == pytest.approx(lmbdas[1], rel=0.05)
+
+
+def test_an_unknown_distortion_is_told_the_known_ones():
+    x = torch.zeros(1, 3, 8, 8)
+    with pytest.raises(ShapeError, match=r"'lpips'.*'mse', 'ms-ssim' or 'mixed'"):
+        rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion="lpips")
+
+
+@pytest.mark.parametrize("distortion", ["ms-ssim", "mixed"])
 @pytest.mark.parametrize("size", [(160, 300), (300, 160)])
-def test_images_too_small_for_ms_ssim_are_refused_with_their_size(size: tuple[int, int]):
+def test_images_too_small_for_ms_ssim_are_refused_with_their_size(size: tuple[int, int], distortion):
     x = torch.zeros(1, 3, *size)
     with pytest.raises(ShapeError, match=f"{MS_SSIM_MIN_SIDE}.*{size[0]}, {size[1]}"):
-        rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion="ms-ssim")
+        rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion=distortion)
 
 
 def test_the_smallest_side_is_large_enough():
@@ -63,7 +85,7 @@ def test_the_smallest_side_is_large_enough():
     rd_loss(_output(x, torch.ones(1, 1, 1, 1)), x, lmbda=1.0, distortion="ms-ssim")
 
 
-@pytest.mark.parametrize("distortion", ["mse", "ms-ssim"])
+@pytest.mark.parametrize("distortion", ["mse", "ms-ssim", "mixed"])
 def test_half_precision_reconstructions_give_float32_losses(distortion, image_like):
     x = image_like(176, 176)
     loss = rd_loss(_output(x.bfloat16(), torch.full((1, 1, 1, 1), 0.5)), x, lmbda=1.0, distortion=distortion)
@@ -71,7 +93,7 @@ def test_half_precision_reconstructions_give_float32_losses(distortion, image_li
     assert all(value.isfinite() and value.dim() == 0 for value in loss)
 
 
-@pytest.mark.parametrize("distortion", ["mse", "ms-ssim"])
+@pytest.mark.parametrize("distortion", ["mse", "ms-ssim", "mixed"])
 def test_both_terms_have_gradients(distortion, image_like):
     x = image_like(176, 176)
     x_hat = (x * 0.9).requires_grad_()
@@ -83,7 +105,7 @@ def test_both_terms_have_gradients(distortion, image_like):
     )
 
 
-@pytest.mark.parametrize("distortion", ["mse", "ms-ssim"])
+@pytest.mark.parametrize("distortion", ["mse", "ms-ssim", "mixed"])
 def test_a_loss_of_each_is_the_mean_of_losses_of_one(distortion, image_like):
     x = image_like(176, 176, batch=3)
     x_hat = x * torch.tensor([0.99, 0.9, 0.8])[:, None, None, None]

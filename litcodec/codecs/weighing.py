@@ -8,13 +8,16 @@ from torch import Tensor
 
 from litcodec.codecs.frozen import Coded, Notes
 from litcodec.limits import MS_SSIM_MIN_SIDE
+from litcodec.types import MS_SSIM_SHARE, MS_SSIM_WORTH
 
 
 def can_be_weighed(notes: Notes, size: tuple[int, int]) -> bool:
     """Whether ``cost`` is defined for an image of H x W pixels and a codec with these notes."""
     if notes.lmbda is None:
         return False
-    return notes.distortion == "mse" or (notes.distortion == "ms-ssim" and min(size) >= MS_SSIM_MIN_SIDE)
+    return notes.distortion == "mse" or (
+        notes.distortion in ("ms-ssim", "mixed") and min(size) >= MS_SSIM_MIN_SIDE
+    )
 
 
 def cost(coded: Coded, x_hat: Tensor, x: Tensor, notes: Notes) -> float:
@@ -33,10 +36,21 @@ def cost(coded: Coded, x_hat: Tensor, x: Tensor, notes: Notes) -> float:
     pixels = x.shape[2] * x.shape[3]
     x = x.to(x_hat.device, torch.float32)
     if notes.distortion == "mse":
-        distortion = 255**2 * float((x_hat - x).square().mean(dtype=torch.float64))
+        distortion = _squares(x_hat, x)
+    elif notes.distortion == "ms-ssim":
+        distortion = _dissimilarity(x_hat, x)
     else:
-        # Channel by channel: the mean is the same, and takes a third of the memory.
-        channels = zip(torch.split(x_hat, 1, dim=1), torch.split(x, 1, dim=1), strict=True)
-        found = [float(pytorch_msssim.ms_ssim(a, b, data_range=1.0)) for a, b in channels]
-        distortion = 1 - math.fsum(found) / len(found)
+        structure = MS_SSIM_WORTH * _dissimilarity(x_hat, x)
+        distortion = (1 - MS_SSIM_SHARE) * _squares(x_hat, x) + MS_SSIM_SHARE * structure
     return 8 * sum(map(len, coded.strings)) / pixels + notes.lmbda * distortion
+
+
+def _squares(x_hat: Tensor, x: Tensor) -> float:
+    return 255**2 * float((x_hat - x).square().mean(dtype=torch.float64))
+
+
+def _dissimilarity(x_hat: Tensor, x: Tensor) -> float:
+    # Channel by channel: the mean is the same, and takes a third of the memory.
+    channels = zip(torch.split(x_hat, 1, dim=1), torch.split(x, 1, dim=1), strict=True)
+    found = [float(pytorch_msssim.ms_ssim(a, b, data_range=1.0)) for a, b in channels]
+    return 1 - math.fsum(found) / len(found)

@@ -8,7 +8,7 @@ from litcodec.codecs import Notes, codec_bytes
 from litcodec.errors import FreezeError, OutputExists
 from litcodec.evaluation import atomic_output
 from litcodec.interchange import import_compressai
-from litcodec.losses import Distortion
+from litcodec.types import Distortion
 
 # Medians closer than this change neither rate nor quality by a hundredth of a percent or of a dB.
 SMALL_SHIFT = 0.005

@@ -15,14 +15,14 @@ from litcodec.codecs import Codec, FrozenCodec, VariableRate, through_bytes
 from litcodec.data import ImageBatch
 from litcodec.errors import CodecFileError
 from litcodec.limits import MS_SSIM_MIN_SIDE
-from litcodec.losses import Distortion, rd_loss, rd_loss_of_each
+from litcodec.losses import rd_loss, rd_loss_of_each
 from litcodec.metrics import bpp, ms_ssim, psnr
 from litcodec.training.follow_phases import FollowPhases, coded_in_phase
 from litcodec.training.notes import notes_of
 from litcodec.training.phases import Phase, check_phases, phase_at
 from litcodec.training.ranks import gather_from_ranks
 from litcodec.training.warm_start import load_inner, load_weights
-from litcodec.types import RDLoss
+from litcodec.types import Distortion, RDLoss
 
 COMPILED = ("g_a", "g_s", "h_a", "h_s", "enhancer")
 
@@ -48,7 +48,8 @@ class CodecModule(L.LightningModule):
         lmbda_balance: of a ``VariableRate`` codec: images weigh as ``lmbda ** -lmbda_balance`` in the loss.
             With 0 those of high rates decide most of each step: their ``R + lmbda * D`` is larger by about
             the 0.4th power of lmbda, so with 0.4 all rates gain alike.
-        distortion: "mse" (255^2 * MSE) or "ms-ssim" (1 - MS-SSIM; patches of at least 161).
+        distortion: "mse" (255^2 * MSE), or with patches of at least 161 "ms-ssim" (1 - MS-SSIM), or "mixed":
+            some of both for values of lmbda as of "mse", see ``litcodec.losses.rd_loss``.
         learning_rate: of Adam; ``phases`` bring their own.
         lr_scheduler: a scheduler, stepped after every training step; none keeps the rate.
         phases: of a ``HybridCodec``: what is trained, how long and how fast; not given, everything is.

@@ -21,8 +21,9 @@ from litcodec.codecs import (
     to_stream,
 )
 from litcodec.errors import CodecFileError, CodecMismatch, Corrupt
+from litcodec.losses import rd_loss
 from litcodec.metrics import bits_per_place, ms_ssim
-from litcodec.types import Compressed
+from litcodec.types import CodecOutput, Compressed
 
 KINDS: dict[str, dict[str, Any]] = {
     "enhancing": {"scale": 1},
@@ -141,7 +142,21 @@ def test_a_codec_for_ms_ssim_weighs_ms_ssim(choosing: Choosing, image_like):
         assert frozen.resolution(frozen.encode(x).strings) == expected
 
 
-@pytest.mark.parametrize("notes", [(None, "mse"), (1e3, None), (1e9, "ms-ssim")])
+def test_a_codec_for_both_weighs_both(choosing: Choosing, image_like):
+    x = image_like(170, 176, seed=2)
+    both = _both(choosing(0.0, "mse"), x)
+    rate, distortion = {}, {}
+    for resolution, (count, x_hat) in both.items():
+        loss = rd_loss(CodecOutput(x_hat, (torch.ones(1),)), x, lmbda=1.0, distortion="mixed")
+        rate[resolution], distortion[resolution] = 8 * count / (170 * 176), loss.distortion.item()
+    even = (rate["native"] - rate["half"]) / (distortion["half"] - distortion["native"])
+    assert even > 0
+    for lmbda, expected in ((0.9 * even, "half"), (1.1 * even, "native")):
+        frozen = choosing(lmbda, "mixed")
+        assert frozen.resolution(frozen.encode(x).strings) == expected
+
+
+@pytest.mark.parametrize("notes", [(None, "mse"), (1e3, None), (1e9, "ms-ssim"), (1e9, "mixed")])
 def test_what_cannot_be_weighed_is_coded_at_half_size(notes, choosing: Choosing, image_like):
     frozen = choosing(*notes)
     strings = frozen.encode(image_like(96, 96)).strings  # too small for MS-SSIM

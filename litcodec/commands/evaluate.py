@@ -14,7 +14,6 @@ from rich.text import Text
 
 from litcodec.anchors import ANCHOR_KEYS, open_anchors
 from litcodec.evaluation import Results, Step, evaluate
-from litcodec.evaluation.candidates import LADDER
 from litcodec.evaluation.curves import curves_of
 from litcodec.zoo import codec_path
 
@@ -52,7 +51,7 @@ def evaluate_files(options: Options) -> int:
             keep=options.keep,
             max_pixels=options.max_pixels,
             force=options.force,
-            qualities=LADDER if options.qualities is None else options.qualities,
+            qualities=options.qualities,
             tell=watcher.tell,
         )
     _print_table(results)

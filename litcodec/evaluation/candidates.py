@@ -13,6 +13,7 @@ from litcodec import codecs
 from litcodec.anchors.base import Anchor
 from litcodec.codecs import FrozenCodec, FrozenVariableRate, from_stream, level_of, load_codec, to_stream
 from litcodec.codecs.frozen import Architecture
+from litcodec.errors import CodecFileError
 from litcodec.evaluation.results import Point
 from litcodec.transforms import GRDN
 
@@ -88,7 +89,7 @@ def codec_candidates(
     label: str | None,
     max_pixels: int,
     before: Sequence[Point],
-    qualities: Sequence[float] = LADDER,
+    qualities: Sequence[float] | None = None,
 ) -> list[Candidate]:
     """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
 
@@ -98,17 +99,23 @@ def codec_candidates(
         max_pixels: refuse to decode larger pictures.
         before: what the results file holds already: a codec keeps the setting it had there, and takes none
             that another file has.
-        qualities: 1 to 100, at which codecs of variable rate are measured.
+        qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual ladder.
 
     Raises:
-        CodecFileError: if a file is missing or damaged.
+        CodecFileError: if a file is missing or damaged, or qualities are asked of codecs that have none.
         ShapeError: if there is no such quality.
     """
     found = []
-    for path in dict.fromkeys(paths):
-        codec = load_codec(path)
+    loaded = {path: load_codec(path) for path in dict.fromkeys(paths)}
+    variable = any(isinstance(codec, FrozenVariableRate) for codec in loaded.values())
+    if qualities is not None and loaded and not variable:
+        names = ", ".join(path.name for path in loaded)
+        raise CodecFileError(
+            f"{names}: not of variable rate, so there are no qualities; leave --qualities out."
+        )
+    for path, codec in loaded.items():
         curve = label or curve_name(codec.architecture, codec.notes.distortion)
-        for setting, at in _rates(codec, path, qualities):
+        for setting, at in _rates(codec, path, LADDER if qualities is None else qualities):
             about = (path.as_posix(), at.notes.lmbda, at.fingerprint.hex())
             point = Point(curve, "codec", setting, *about, (), ())
             found.append(Candidate(point, CodecCoder(at, max_pixels=max_pixels)))

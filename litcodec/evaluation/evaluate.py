@@ -10,7 +10,7 @@ from typing import NamedTuple
 from litcodec.anchors.base import Anchor
 from litcodec.data import list_images
 from litcodec.errors import EmptyDataset, ResultsError
-from litcodec.evaluation.candidates import LADDER, Candidate, anchor_candidates, codec_candidates
+from litcodec.evaluation.candidates import Candidate, anchor_candidates, codec_candidates
 from litcodec.evaluation.measuring import Measuring, Picture
 from litcodec.evaluation.results import Failure, Point, Results, Score
 from litcodec.evaluation.results_file import read_results
@@ -40,7 +40,7 @@ def evaluate(
     keep: bool = True,
     max_pixels: int = MAX_PIXELS,
     force: bool = False,
-    qualities: Sequence[float] = LADDER,
+    qualities: Sequence[float] | None = None,
     tell: Callable[[Step], None] = lambda step: None,
 ) -> Results:
     """Measure every codec, and every rung of every yardstick's ladder, on every picture.
@@ -57,14 +57,15 @@ def evaluate(
         keep: keep the coded files, in ``<stem of output>.files`` beside the results.
         max_pixels: refuse larger pictures.
         force: start anew, whatever ``output`` holds.
-        qualities: 1 to 100, at which codecs of variable rate are measured.
+        qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual ladder.
         tell: called with the progress.
 
     Returns:
         All that the results file now holds.
 
     Raises:
-        CodecFileError: if a codec file is missing or damaged; before anything is measured.
+        CodecFileError: if a codec file is missing or damaged, or qualities are asked of codecs that have
+            none; before anything is measured.
         EmptyDataset: if there is no picture.
         ResultsError: if ``output`` holds something else, or scores of other pictures.
     """

@@ -8,7 +8,7 @@ import pytest
 from litcodec.cli import main
 from litcodec.codecs import FactorizedPrior, Notes, VariableRate, level_of, load_codec, to_stream
 from litcodec.data import read_image
-from litcodec.errors import ShapeError
+from litcodec.errors import CodecFileError, ShapeError
 from litcodec.evaluation import evaluate, read_results
 from litcodec.evaluation.candidates import codec_candidates
 from litcodec.evaluation.curves import curves_of
@@ -53,3 +53,17 @@ def test_without_being_told_eight_rates_are_measured(variable: Path, two_codecs:
     assert settings[7:] == ["q 100", "lmbda 0.0035", "lmbda 0.0130"]
     with pytest.raises(ShapeError, match="got 0"):
         codec_candidates([variable], label=None, max_pixels=2**20, before=[], qualities=[0])
+
+
+def test_qualities_of_codecs_that_have_none_are_refused(variable: Path, two_codecs: list[Path]) -> None:
+    with pytest.raises(
+        CodecFileError,
+        match=r"low.safetensors, high.safetensors: not of variable rate.*leave --qualities out",
+    ):
+        codec_candidates(two_codecs, label=None, max_pixels=2**20, before=[], qualities=[10])
+    assert (
+        len(
+            codec_candidates([variable, *two_codecs], label=None, max_pixels=2**20, before=[], qualities=[10])
+        )
+        == 3
+    )

@@ -30,7 +30,7 @@ def rd_loss(output: CodecOutput, x: Tensor, *, lmbda: float, distortion: Distort
         lmbda: weight of the distortion. The field's values are 0.0018 0.0035 0.0067 0.0130 0.0250 0.0483
             0.0932 0.1800 for "mse" and "mixed", 2.40 4.58 8.73 16.64 31.73 60.50 115.37 220.00 for "ms-ssim".
         distortion: "mse" is ``255^2 * MSE``, "ms-ssim" is ``1 - MS-SSIM`` (Wang et al. 2003), "mixed" is
-            0.6 of the one and 0.4 * 1275 of the other. At the least MSE a little more of it costs next to
+            0.8 of the one and 0.2 * 1275 of the other. At the least MSE a little more of it costs next to
             nothing, while MS-SSIM gains in proportion.
 
     Returns:

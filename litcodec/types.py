@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from torch import Tensor
 
 Distortion = Literal["mse", "ms-ssim", "mixed"]  # see ``litcodec.losses.rd_loss``
-MS_SSIM_SHARE = 0.4  # of "mixed"
+MS_SSIM_SHARE = 0.2  # of "mixed"
 # What one 1 - MS-SSIM weighs, in 255^2 * MSE: the middle of the ratios of the field's lmbdas.
 MS_SSIM_WORTH = 1275.0
 

@@ -51,14 +51,14 @@ def test_identical_images_have_no_distortion(image_like):
         assert loss.distortion.item() == pytest.approx(0, abs=1e-6)
 
 
-def test_mixed_is_three_fifths_squares_and_two_fifths_structure(image_like):
+def test_mixed_is_four_fifths_squares_and_one_fifth_structure(image_like):
     x = image_like(176, 192)
     output = _output(x * 0.9, torch.ones(1, 1, 1, 1))
     mse, structure, mixed = (
         rd_loss(output, x, lmbda=1.0, distortion=distortion).distortion.item()
         for distortion in ("mse", "ms-ssim", "mixed")
     )
-    assert mixed == pytest.approx(0.6 * mse + 0.4 * 1275 * structure, rel=1e-5)
+    assert mixed == pytest.approx(0.8 * mse + 0.2 * 1275 * structure, rel=1e-5)
 
 
 @pytest.mark.parametrize("lmbdas", [(0.0018, 2.40), (0.0250, 31.73), (0.1800, 220.00)])

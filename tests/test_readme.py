@@ -43,7 +43,7 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
             with Image.open(path) as image:
                 image.resize((272, 264)).save(tmp_path / "photographs" / folder / path.name)
     with Image.open(photographs[3]) as image:
-        image.resize((200, 180)).save(tmp_path / "photo.jpg")
+        image.resize((480, 360)).save(tmp_path / "photo.jpg")
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     shutil.copy(ROOT / "tests/golden/compressai/mbt2018-mean.pth.tar", tmp_path / "weights.pth.tar")
     sweep = yaml.safe_load((ROOT / "sweeps/quickstart.yaml").read_text())

@@ -8,7 +8,16 @@ import torch
 from safetensors import safe_open
 from tiny_hybrids import inner_of
 
-from litcodec.codecs import Codec, codec_bytes, load_codec, round_to_half_precision, save_codec, to_stream
+from litcodec.codecs import (
+    Codec,
+    LearnedCosine,
+    VariableRate,
+    codec_bytes,
+    load_codec,
+    round_to_half_precision,
+    save_codec,
+    to_stream,
+)
 from litcodec.losses import rd_loss
 
 
@@ -39,6 +48,15 @@ def test_without_rounding_nothing_is_lost(codec: Codec, tmp_path: Path) -> None:
         assert torch.equal(found, tensor), name
     g_s = {d for n, d in _dtypes(tmp_path / "whole").items() if "g_s." in n and n.endswith("weight")}
     assert g_s == {torch.float32}
+
+
+def test_biases_and_gains_stay() -> None:
+    codec = VariableRate(LearnedCosine(N=4, M=8, context=4))
+    before = {name: p.detach().clone() for name, p in codec.named_parameters()}
+    round_to_half_precision(codec)
+    changed = {name for name, p in codec.named_parameters() if not torch.equal(p, before[name])}
+    assert not any(name.startswith("gains") or name.endswith("bias") for name in changed)
+    assert {"inner.g_a.0.weight", "inner.g_s.1.weight", "inner.h_s.0.weight"} <= changed
 
 
 @torch.no_grad()

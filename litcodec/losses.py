@@ -8,7 +8,7 @@ from torch import Tensor
 
 from litcodec.errors import ShapeError
 from litcodec.limits import MS_SSIM_MIN_SIDE
-from litcodec.types import MS_SSIM_SHARE, MS_SSIM_WORTH, CodecOutput, Distortion, RDLoss
+from litcodec.types import CodecOutput, Distortion, RDLoss, mixed
 
 
 def bits_per_pixel(output: CodecOutput) -> Tensor:
@@ -82,8 +82,7 @@ def _distortion(x_hat: Tensor, x: Tensor, distortion: str, *, each: bool) -> Ten
     if distortion == "ms-ssim":
         return _dissimilarity(x_hat, x, each=each)
     if distortion == "mixed":
-        structure = MS_SSIM_WORTH * _dissimilarity(x_hat, x, each=each)
-        return torch.lerp(_squares(x_hat, x, each=each), structure, MS_SSIM_SHARE)
+        return mixed(_squares(x_hat, x, each=each), _dissimilarity(x_hat, x, each=each))
     raise ShapeError(f"distortion {distortion!r} is unknown; use 'mse', 'ms-ssim' or 'mixed'.")
 
 

@@ -1,6 +1,6 @@
 """The small tuples that cross rooms."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from torch import Tensor
 
@@ -8,6 +8,12 @@ Distortion = Literal["mse", "ms-ssim", "mixed"]  # see ``litcodec.losses.rd_loss
 MS_SSIM_SHARE = 0.2  # of "mixed"
 # What one 1 - MS-SSIM weighs, in 255^2 * MSE: the middle of the ratios of the field's lmbdas.
 MS_SSIM_WORTH = 1275.0
+T = TypeVar("T", float, Tensor)
+
+
+def mixed(squares: T, dissimilarity: T) -> T:
+    """The distortion "mixed" of ``255^2 * MSE`` and ``1 - MS-SSIM``."""
+    return (1 - MS_SSIM_SHARE) * squares + MS_SSIM_SHARE * MS_SSIM_WORTH * dissimilarity
 
 
 class CodecOutput(NamedTuple):

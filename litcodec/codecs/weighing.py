@@ -8,7 +8,7 @@ from torch import Tensor
 
 from litcodec.codecs.frozen import Coded, Notes
 from litcodec.limits import MS_SSIM_MIN_SIDE
-from litcodec.types import MS_SSIM_SHARE, MS_SSIM_WORTH
+from litcodec.types import mixed
 
 
 def can_be_weighed(notes: Notes, size: tuple[int, int]) -> bool:
@@ -40,8 +40,7 @@ def cost(coded: Coded, x_hat: Tensor, x: Tensor, notes: Notes) -> float:
     elif notes.distortion == "ms-ssim":
         distortion = _dissimilarity(x_hat, x)
     else:
-        structure = MS_SSIM_WORTH * _dissimilarity(x_hat, x)
-        distortion = (1 - MS_SSIM_SHARE) * _squares(x_hat, x) + MS_SSIM_SHARE * structure
+        distortion = mixed(_squares(x_hat, x), _dissimilarity(x_hat, x))
     return 8 * sum(map(len, coded.strings)) / pixels + notes.lmbda * distortion
 
 

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from litcodec.codecs import Codec, Coded, Latents
+from litcodec.codecs import Codec
+from litcodec.latent_coding import Coded
+from litcodec.latent_models import Latents
 
 PLACES = 1024  # latent places per image that are kept for histograms
 

@@ -16,11 +16,19 @@ def mixed(squares: T, dissimilarity: T) -> T:
     return (1 - MS_SSIM_SHARE) * squares + MS_SSIM_SHARE * MS_SSIM_WORTH * dissimilarity
 
 
+class AuxiliaryLoss(NamedTuple):
+    """A term that a codec or its latent model adds to the objective, such as a commitment loss."""
+
+    name: str
+    value: Tensor  # scalar, weighed already
+
+
 class CodecOutput(NamedTuple):
     """What a codec's forward pass gives."""
 
     x_hat: Tensor  # (B, 3, H, W), in [0, 1] when trained, not clamped
     likelihoods: tuple[Tensor, ...]  # float32, outermost latent first: (y,) or (y, z)
+    losses: tuple[AuxiliaryLoss, ...] = ()
 
 
 class Compressed(NamedTuple):

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from litcodec.cli import main
-from litcodec.codecs import MeanScaleHyperprior, VariableRate, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.data import read_image, write_png
 from litcodec.metrics import psnr
 

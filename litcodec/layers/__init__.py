@@ -2,8 +2,9 @@
 
 from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import FullPrecisionConv2d, conv, deconv
+from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
-from litcodec.layers.gdn import GDN, SimplifiedGDN
+from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
 from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDenseBlock
 from litcodec.layers.separable_block import SeparableBlock
@@ -14,6 +15,7 @@ __all__ = [
     "CausalConv2d",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
+    "GDNForm",
     "GainUnit",
     "Gains",
     "GroupedResidualDenseBlock",
@@ -23,4 +25,6 @@ __all__ = [
     "SimplifiedGDN",
     "conv",
     "deconv",
+    "gdn_layer",
+    "name_flat",
 ]

@@ -11,9 +11,10 @@ import torch
 from lightning.pytorch.cli import LRSchedulerCallable
 from torch import Tensor
 
-from litcodec.codecs import Codec, FrozenCodec, VariableRate, through_bytes
+from litcodec.codec_files import check_same_codec, describe
+from litcodec.codecs import Codec
 from litcodec.data import ImageBatch
-from litcodec.errors import CodecFileError
+from litcodec.frozen import FrozenCodec, through_bytes
 from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.losses import rd_loss, rd_loss_of_each
 from litcodec.metrics import bpp, ms_ssim, psnr
@@ -86,7 +87,7 @@ class CodecModule(L.LightningModule):
         if inner_checkpoint is not None:
             load_inner(codec, inner_checkpoint)
         self.codec = codec.to(memory_format=torch.channels_last)
-        self.lmbda = codec.middle_lmbda if isinstance(codec, VariableRate) else lmbda
+        self.lmbda = codec.lmbda_range.middle if codec.lmbda_range is not None else lmbda
         self.lmbda_balance = lmbda_balance
         self.distortion: Distortion = distortion
         self.learning_rate = learning_rate
@@ -133,11 +134,11 @@ class CodecModule(L.LightningModule):
 
     def _loss(self, batch: Tensor) -> tuple[RDLoss, Tensor | float]:
         """The loss, and a 0 for DDP that is to be added to it."""
-        if isinstance(self.codec, VariableRate):
+        if self.codec.lmbda_range is not None:
             # On the CPU, whose generator this step has seeded: the same on every device.
-            lmbdas = self.codec.rates.lmbdas(torch.rand(len(batch))).to(batch.device)
+            lmbdas = self.codec.lmbda_range.lmbdas(torch.rand(len(batch))).to(batch.device)
             output = self.codec(batch, lmbdas)
-            weights = (lmbdas / self.codec.middle_lmbda) ** -self.lmbda_balance
+            weights = (lmbdas / self.codec.lmbda_range.middle) ** -self.lmbda_balance
             rd = rd_loss_of_each(output, batch, lmbdas=lmbdas, weights=weights, distortion=self.distortion)
             return rd, 0.0
         phase = None if self.phases is None else phase_at(self.phases, self.global_step).phase
@@ -185,26 +186,19 @@ class CodecModule(L.LightningModule):
         return Prediction(batch.names[0], levels, bpp(len(data), (H, W)), psnr(batch.x, x_hat))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """See that the checkpoint is of this codec.
+        """Check that the checkpoint is of this codec.
 
         Raises:
             CodecFileError: if it is of another.
         """
-        about = checkpoint.get("litcodec", {})
-        name, init_args = self.codec.architecture
-        if (about.get("codec"), about.get("init_args")) != (name, init_args):
-            raise CodecFileError(
-                f"the checkpoint holds a {about.get('codec')} {about.get('init_args')}, the configuration "
-                f"says {name} {init_args}. Use the configuration it was trained with."
-            )
+        check_same_codec(checkpoint.get("litcodec"), self.codec)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Tell in plain words what the weights belong to, so that ``export`` can rebuild the codec safely."""
-        name, init_args = self.codec.architecture
-        checkpoint["litcodec"] = {"codec": name, "init_args": init_args, "notes": notes_of(self)._asdict()}
+        """Describe the codec in plain values, so that ``export`` can rebuild it safely."""
+        checkpoint["litcodec"] = describe(self.codec.architecture, notes_of(self))
 
     def _frozen(self) -> FrozenCodec:
         # With its notes, by which an encoder that has a choice weighs rate against distortion.
         frozen = self.codec.freeze()
-        frozen.notes = notes_of(self)
+        frozen.training = notes_of(self)
         return frozen

@@ -2,10 +2,10 @@
 
 import lightning as L
 
-from litcodec.codecs import Notes
+from litcodec.frozen import TrainingInfo
 
 
-def notes_of(module: L.LightningModule) -> Notes:
+def notes_of(module: L.LightningModule) -> TrainingInfo:
     """What a codec file, and an encoder that weighs rate against distortion, should know of a module."""
     lmbda, distortion = getattr(module, "lmbda", None), getattr(module, "distortion", None)
-    return Notes(lmbda, distortion, module.global_step)
+    return TrainingInfo(lmbda, distortion, module.global_step)

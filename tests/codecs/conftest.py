@@ -12,7 +12,6 @@ from litcodec.codecs import (
     Checkerboard,
     Codec,
     FactorizedPrior,
-    FrozenCodec,
     HybridCodec,
     JointAutoregressive,
     LearnedCosine,
@@ -20,6 +19,7 @@ from litcodec.codecs import (
     MixtureAutoregressive,
     ScaleHyperprior,
 )
+from litcodec.frozen import FrozenCodec
 from litcodec.losses import rd_loss
 
 SMALL = {"N": 8, "M": 12}

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import Checkerboard, FrozenCodec
-from litcodec.codecs.checkerboard_order import anchors
-from litcodec.codecs.symbols import GRID
-from litcodec.codecs.wavefront import by_place
+from litcodec.codecs import Checkerboard
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_coding.coding_order import anchors, by_position
+from litcodec.latent_coding.symbols import GRID
 
 pytestmark = pytest.mark.parametrize(
     "make_codec", [partial(Checkerboard, N=8, M=12)], ids=["checkerboard"], indirect=True
@@ -24,7 +24,7 @@ def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _parameters(frozen: FrozenCodec, y: Tensor, hyper: Tensor) -> Tensor:
     """What the walk tells at each place, (n, C), when ``y`` is found."""
-    walk, values = frozen.latent_coder.y_coder.walk, by_place(y.round().double() * GRID)
+    walk, values = frozen.latent_coder.y_coder.walk, by_position(y.round().double() * GRID)
     told = torch.empty(len(values), 24, dtype=torch.float64)
 
     def look(places: Tensor, parameters: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def test_how_steps_are_cut_changes_no_latent_and_no_probability(
     y, hyper = _y_and_hyper(frozen, image_like(128, 128))
     encoded, y_hat = coder.encode(y, hyper)
     bits = coder.bits(y, hyper)
-    monkeypatch.setattr("litcodec.codecs.checkerboard_order.PLACES", places)
+    monkeypatch.setattr("litcodec.latent_coding.coding_order.PLACES", places)
     cut, cut_y_hat = coder.encode(y, hyper)
     assert torch.equal(cut_y_hat, y_hat)
     assert torch.equal(coder.bits(y, hyper), bits)

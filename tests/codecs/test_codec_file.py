@@ -11,10 +11,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from litcodec.codecs import Codec, MeanScaleHyperprior, Notes, build_codec, load_codec, save_codec
-from litcodec.codecs.file import _widened
-from litcodec.codecs.frozen import _fingerprint
+from litcodec.codec_files import build_codec, load_codec, save_codec
+from litcodec.codec_files.safetensors_file import _widened
+from litcodec.codecs import Codec, MeanScaleHyperprior
 from litcodec.errors import CodecFileError
+from litcodec.frozen import TrainingInfo
+from litcodec.frozen.base import _fingerprint
 
 Tensors = dict[str, torch.Tensor]
 Change = Callable[[Tensors], None]
@@ -22,12 +24,12 @@ Change = Callable[[Tensors], None]
 
 def test_a_loaded_codec_is_the_saved_one(codec: Codec, tmp_path: Path, image_like):
     saved = codec.freeze()
-    saved.notes = Notes(lmbda=0.013, distortion="mse", step=1234)
+    saved.training = TrainingInfo(lmbda=0.013, distortion="mse", step=1234)
     path = tmp_path / "codec.safetensors"
     save_codec(saved, path)
     loaded = load_codec(path)
     assert loaded.fingerprint == saved.fingerprint
-    assert loaded.notes == saved.notes
+    assert loaded.training == saved.training
     assert loaded.architecture == saved.architecture
     assert loaded.downsampling_factor == saved.downsampling_factor
     x = image_like(70, 90)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from tiny_hybrids import inner_of
 
-from litcodec.codecs import Codec, FrozenCodec
+from litcodec.codecs import Codec
+from litcodec.frozen import FrozenCodec
 from litcodec.types import Compressed
 
 
@@ -104,7 +105,7 @@ def test_a_picture_in_strips_has_the_strings_of_the_whole(
 ):
     x = image_like(201, 311)
     whole = frozen.encode(x)
-    monkeypatch.setattr("litcodec.codecs.strips.STRIP_PIXELS", pixels)
+    monkeypatch.setattr("litcodec.latent_coding.strips.STRIP_PIXELS", pixels)
     cut = frozen.encode(x)
     assert cut.strings == whole.strings
     assert torch.equal(cut.y_hat, whole.y_hat)
@@ -117,7 +118,7 @@ def test_a_picture_in_strips_has_the_pixels_of_the_whole(
 ):
     packed = frozen.compress(image_like(201, 311))
     whole = frozen.decompress(packed)
-    monkeypatch.setattr("litcodec.codecs.strips.STRIP_PIXELS", pixels)
+    monkeypatch.setattr("litcodec.latent_coding.strips.STRIP_PIXELS", pixels)
     cut = frozen.decompress(packed)
     assert cut.shape == whole.shape
     assert (cut - whole).abs().max() < 1e-5

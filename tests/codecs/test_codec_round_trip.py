@@ -2,8 +2,10 @@ import pytest
 import torch
 from tiny_hybrids import reconstruction
 
-from litcodec.codecs import Checkerboard, Codec, FrozenCodec, JointAutoregressive, Latents, LearnedCosine
+from litcodec.codecs import Checkerboard, Codec, JointAutoregressive, LearnedCosine
 from litcodec.errors import FreezeError, ShapeError
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_models import Latents
 from litcodec.ops import round_about
 
 SIZES = [(1, 1), (1, 17), (17, 33), (255, 257)]

@@ -9,18 +9,10 @@ import torch
 from tiny_hybrids import reconstruction, tiny_hybrid
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codecs import (
-    FactorizedPrior,
-    FrozenHybrid,
-    HybridCodec,
-    Notes,
-    build_codec,
-    from_stream,
-    load_codec,
-    save_codec,
-    to_stream,
-)
+from litcodec.codec_files import build_codec, load_codec, save_codec
+from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.errors import CodecFileError, CodecMismatch, Corrupt
+from litcodec.frozen import FrozenHybrid, TrainingInfo, from_stream, to_stream
 from litcodec.losses import rd_loss
 from litcodec.metrics import bits_per_place, ms_ssim
 from litcodec.types import CodecOutput, Compressed
@@ -43,7 +35,7 @@ def codec(request, make_lively, image_like) -> HybridCodec:
 @pytest.fixture(scope="module")
 def frozen(codec: HybridCodec) -> FrozenHybrid:
     frozen = codec.freeze()
-    frozen.notes = Notes(0.001, "mse")
+    frozen.training = TrainingInfo(0.001, "mse")
     return frozen
 
 
@@ -54,7 +46,7 @@ def choosing(make_lively, image_like) -> Choosing:
 
     def make(lmbda: float | None, distortion: str | None) -> FrozenHybrid:
         frozen = codec.freeze()
-        frozen.notes = Notes(lmbda, distortion)
+        frozen.training = TrainingInfo(lmbda, distortion)
         return frozen
 
     return make
@@ -226,7 +218,7 @@ def test_the_enhancer_is_part_of_the_identity(codec: HybridCodec):
 def test_a_file_holds_all_of_it(frozen: FrozenHybrid, tmp_path: Path, image_like):
     save_codec(frozen, tmp_path / "one")
     loaded = load_codec(tmp_path / "one")
-    assert (loaded.architecture, loaded.notes) == (frozen.architecture, frozen.notes)
+    assert (loaded.architecture, loaded.training) == (frozen.architecture, frozen.training)
     assert (loaded.fingerprint, loaded.downsampling_factor) == (
         frozen.fingerprint,
         frozen.downsampling_factor,

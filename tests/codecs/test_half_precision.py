@@ -8,16 +8,9 @@ import torch
 from safetensors import safe_open
 from tiny_hybrids import inner_of
 
-from litcodec.codecs import (
-    Codec,
-    LearnedCosine,
-    VariableRate,
-    codec_bytes,
-    load_codec,
-    round_to_half_precision,
-    save_codec,
-    to_stream,
-)
+from litcodec.codec_files import codec_bytes, load_codec, round_to_half_precision, save_codec
+from litcodec.codecs import Codec, LearnedCosine, VariableRate
+from litcodec.frozen import to_stream
 from litcodec.losses import rd_loss
 
 

@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import FrozenCodec, JointAutoregressive
-from litcodec.codecs.context_coder import ContextCoder
-from litcodec.codecs.context_walk import ContextWalk
-from litcodec.codecs.symbols import GRID, on_grid
-from litcodec.codecs.wavefront import KnownValues, Order, by_place, wavefront
+from litcodec.codecs import JointAutoregressive
 from litcodec.coding import SYMBOL_MAX
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import Corrupt
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_coding.coding_order import KnownValues, Order, by_position, wavefront
+from litcodec.latent_coding.context import ContextCoder
+from litcodec.latent_coding.context_walk import ContextWalk
+from litcodec.latent_coding.symbols import GRID, on_grid
 
 pytestmark = pytest.mark.parametrize(
     "make_codec", [partial(JointAutoregressive, N=8, M=12)], ids=["autoregressive"], indirect=True
@@ -66,11 +67,11 @@ def test_one_pass_over_what_was_decoded_gives_the_very_means_of_the_steps(
     y_hat = coder.encode(y, hyper)[1]
     known = KnownValues(y.shape, coder.walk.offsets)
     everywhere = torch.arange(y.shape[2] * y.shape[3])
-    known.put(everywhere, by_place(y_hat * GRID))
+    known.put(everywhere, by_position(y_hat * GRID))
     seen = coder.walk.context(known.context(everywhere).double())
-    _, means = coder.walk.parameters(torch.cat([by_place(hyper), seen], dim=1)).chunk(2, dim=1)
-    symbols = ((on_grid(by_place(y)) - means) / GRID).round()
-    assert torch.equal(((symbols * GRID + means) / GRID).float(), by_place(y_hat))
+    _, means = coder.walk.parameters(torch.cat([by_position(hyper), seen], dim=1)).chunk(2, dim=1)
+    symbols = ((on_grid(by_position(y)) - means) / GRID).round()
+    assert torch.equal(((symbols * GRID + means) / GRID).float(), by_position(y_hat))
 
 
 @torch.no_grad()

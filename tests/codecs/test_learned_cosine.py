@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from litcodec.codecs import LearnedCosine, MeanScaleHyperprior, VariableRate, build_codec
+from litcodec.codec_files import build_codec
+from litcodec.codecs import LearnedCosine, MeanScaleHyperprior, VariableRate
 from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.errors import CodecFileError, ShapeError
 from litcodec.losses import rd_loss

@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import FrozenCodec, MixtureAutoregressive, build_codec
-from litcodec.codecs.context_walk import ContextWalk
-from litcodec.codecs.mixture_coder import MixtureCoder, _rows
-from litcodec.codecs.symbols import GRID
-from litcodec.codecs.wavefront import Order, by_place
+from litcodec.codec_files import build_codec
+from litcodec.codecs import MixtureAutoregressive
 from litcodec.coding import MixtureBlockCoder, StringEncoder
 from litcodec.errors import CodecFileError, Corrupt, FreezeError, ShapeError
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_coding.coding_order import Order, by_position
+from litcodec.latent_coding.context_walk import ContextWalk
+from litcodec.latent_coding.mixture import MixtureCoder, _rows
+from litcodec.latent_coding.symbols import GRID
 
 pytestmark = pytest.mark.parametrize(
     "make_codec",
@@ -59,7 +61,7 @@ def test_raster_order_and_wavefront_give_the_same_latents_and_bits(frozen: Froze
 def test_one_pass_writes_what_an_encoder_would_that_walks_like_the_decoder(frozen: FrozenCodec, image_like):
     coder = frozen.latent_coder.y_coder
     y, hyper = _y_and_hyper(frozen, image_like(70, 130))
-    walking, values = StringEncoder(MixtureBlockCoder(coder.tables)), by_place(y.round())
+    walking, values = StringEncoder(MixtureBlockCoder(coder.tables)), by_position(y.round())
 
     def write(places: Tensor, parameters: Tensor) -> Tensor:
         walking.encode(values[places].to(torch.int32).flatten().numpy(), _rows(parameters, 12))
@@ -76,7 +78,7 @@ def test_how_many_places_are_taken_at_once_bounds_memory_and_changes_nothing(
     coder = frozen.latent_coder.y_coder
     y, hyper = _y_and_hyper(frozen, image_like(128, 256))
     expected = coder.encode(y, hyper)[0], coder.bits(y, hyper)
-    monkeypatch.setattr("litcodec.codecs.mixture_coder.AT_ONCE", at_once)
+    monkeypatch.setattr("litcodec.latent_coding.mixture.AT_ONCE", at_once)
     rows, network = [], type(coder.walk.context).__call__
 
     def watched(net, x: Tensor) -> Tensor:

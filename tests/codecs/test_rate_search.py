@@ -1,8 +1,9 @@
 import pytest
 from tiny_hybrids import tiny_variable_rate
 
-from litcodec.codecs import FrozenVariableRate, largest_within, to_stream
+from litcodec.codecs import largest_within
 from litcodec.errors import RateError
+from litcodec.frozen import FrozenVariableRate, to_stream
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from litcodec.codecs import (
-    Checkerboard,
-    Codec,
-    FactorizedPrior,
-    MixtureAutoregressive,
-    load_codec,
-    save_codec,
-    thrifty,
-)
-from litcodec.codecs.thrifty_rounding import ThriftyRounding
+from litcodec.codec_files import load_codec, save_codec
+from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, MixtureAutoregressive, thrifty
 from litcodec.entropy import gaussian_tables, scale_table
 from litcodec.errors import CodecFileError, FreezeError
+from litcodec.latent_coding.rdoq import ThriftyRounding
 
 
 def test_a_thrifty_stream_is_decoded_by_who_knows_nothing_of_it(trained: Codec, image_like) -> None:

@@ -6,21 +6,11 @@ import pytest
 import torch
 from tiny_hybrids import SIZES, inner_of, tiny_hybrid, tiny_variable_rate
 
-from litcodec.codecs import (
-    Codec,
-    FactorizedPrior,
-    FrozenVariableRate,
-    HybridCodec,
-    JointAutoregressive,
-    VariableRate,
-    build_codec,
-    from_stream,
-    level_of,
-    quality_of,
-    to_stream,
-)
-from litcodec.codecs.rates import MIDDLE, RateRange
+from litcodec.codec_files import build_codec
+from litcodec.codecs import Codec, FactorizedPrior, HybridCodec, JointAutoregressive, VariableRate
 from litcodec.errors import CodecFileError, Corrupt, FreezeError, ShapeError
+from litcodec.frozen import FrozenVariableRate, from_stream, to_stream
+from litcodec.frozen.rates import MIDDLE, RateRange, level_of, quality_of
 from litcodec.losses import bits_per_pixel, rd_loss
 from litcodec.metrics import psnr
 from litcodec.transforms import GRDN

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from litcodec.codecs.wavefront import KnownValues, by_place, wavefront
+from litcodec.latent_coding.coding_order import KnownValues, by_position, wavefront
 from litcodec.layers import CausalConv2d
 
 SIZES = [(1, 1, 1), (1, 4, 4), (2, 4, 8), (1, 12, 4), (1, 1, 9), (1, 9, 1), (3, 5, 2)]
@@ -38,7 +38,7 @@ def test_the_context_of_known_values_is_what_a_masked_convolution_sees(B: int, h
     known = KnownValues(y.shape, layer.offsets())
     assert (known.all() == 0).all()
     everywhere = torch.arange(B * h * w)
-    known.put(everywhere, by_place(y))
+    known.put(everywhere, by_position(y))
     assert torch.equal(known.all(), y)
     found = layer.pointwise()(known.context(everywhere)[:, :, None, None])[:, :, 0, 0]
-    torch.testing.assert_close(found, by_place(layer(y)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(found, by_position(layer(y)), rtol=0, atol=1e-5)

@@ -14,20 +14,19 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from litcodec.bitstream import pack
+from litcodec.codec_files import save_codec
 from litcodec.codecs import (
     Checkerboard,
     Codec,
     FactorizedPrior,
-    FrozenVariableRate,
     HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
     MixtureAutoregressive,
-    Notes,
     ScaleHyperprior,
     VariableRate,
-    save_codec,
 )
+from litcodec.frozen import FrozenVariableRate, TrainingInfo
 from litcodec.transforms import GRDN
 
 HERE = Path(__file__).parent
@@ -68,7 +67,7 @@ def _write(name: str) -> None:
     composed = {"hybrid": _lively_hybrid, "variable_rate": _lively_variable_rate}
     codec = composed[name]() if name in composed else _lively(KINDS[name])
     frozen = codec.freeze()
-    frozen.notes = Notes(lmbda=0.0130, distortion="mse", step=0)
+    frozen.training = TrainingInfo(lmbda=0.0130, distortion="mse", step=0)
     save_codec(frozen, HERE / f"{name}.safetensors")
     expected = {}
     for H, W in sizes(name):

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import MeanScaleHyperprior, VariableRate, read_training_checkpoint
+from litcodec.codec_files import read_training_checkpoint
+from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.losses import bits_per_pixel
 from litcodec.training import CodecModule, notes_of
 from litcodec.types import CodecOutput

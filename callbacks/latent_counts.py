@@ -97,7 +97,7 @@ def dead_channels(counts: Sequence[LatentCounts]) -> Tensor:
 
 def _coded_symbols(codec: Codec, latents: Latents) -> Tensor:
     known = (centre for centre in (latents.centre, latents.means_hat) if centre is not None)
-    return torch.round(latents.y - next(known, codec.density.medians()))
+    return torch.round(latents.y - next(known, codec.latent_model.density.medians()))
 
 
 def _noisy_likelihoods(codec: Codec, x: Tensor) -> tuple[Tensor, ...]:

@@ -81,9 +81,12 @@ def load_codec(path: str | Path, roots: tuple[str, ...] = OURS) -> FrozenCodec:
         description = parse(about)
         with torch.device("meta"):  # no memory for weights that the file brings
             empty = build_codec(description.architecture, roots)
+    except CodecFileError as error:
+        raise CodecFileError(f"{path} cannot be used: {error}") from error
+    try:
         codec = empty.restore(tensors)
     except (FreezeError, ShapeError, CodecFileError) as error:
-        raise CodecFileError(f"{path} cannot be used: {error}") from error
+        raise CodecFileError(f"{path} is damaged: {error}") from error
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CodecFileError(f"{path} is damaged: {str(error).partition(chr(10))[0][:200]}") from error
     codec.training = description.training

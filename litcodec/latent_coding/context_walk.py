@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from litcodec.entropy import FixedPointNet
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import FreezeError
-from litcodec.latent_coding.coding_order import KnownValues, by_position, coding_order
+from litcodec.latent_coding.coding_order import CodingOrder, KnownValues, by_position, coding_order
 from litcodec.latent_coding.tensors import net_from, net_to
 
 
@@ -34,6 +34,7 @@ class ContextWalk:
         parameters: ``ContextNets.parameters`` in fixed point.
         offsets: (row, column) of what a position sees.
         residual: as in ``ContextNets``.
+        order: in which positions are taken; the one that follows from ``offsets`` if not given.
 
     Raises:
         FreezeError: if there is no order in which the context is known, or the channels do not fit.
@@ -46,9 +47,10 @@ class ContextWalk:
         offsets: list[tuple[int, int]],
         *,
         residual: bool = False,
+        order: CodingOrder | None = None,
     ) -> None:
         self.context, self.parameters, self.offsets = context, parameters, offsets
-        self.order, self.residual = coding_order(offsets), residual
+        self.order, self.residual = order or coding_order(offsets), residual
         self.channels = context.channels // len(offsets)  # M of the latent
         known, hyper = self.order.known_offsets * self.channels, parameters.channels - len(context.bias)
         self._of_known, self._of_late = context.share(0, known), context.share(known, context.channels)

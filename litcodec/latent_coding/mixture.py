@@ -62,7 +62,7 @@ class MixtureCoder:
         symbols = symbols_of(on_grid(y))
         values = by_position(symbols)
         for positions, parameters in self._all_steps(clipped(symbols), hyper_params):
-            encoder.encode(flat(values[positions]), _rows(parameters, values.shape[1]))
+            encoder.encode(flat(values[positions]), _indexes(parameters, values.shape[1]))
         return encoder.finish(), clipped(symbols).float()
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class MixtureCoder:
         channels = self.walk.channels
 
         def read(positions: Tensor, parameters: Tensor) -> Tensor:
-            found = decoder.decode(_rows(parameters, channels))
+            found = decoder.decode(_indexes(parameters, channels))
             return torch.from_numpy(found).double().reshape(-1, channels) * GRID
 
         y_hat = self.walk(hyper_params, read) / GRID
@@ -84,7 +84,7 @@ class MixtureCoder:
         values = by_position(symbols)
         bits = torch.empty(values.shape)
         for positions, parameters in self._all_steps(clipped(symbols), hyper_params):
-            found = self._blocks.information(flat(values[positions]), _rows(parameters, values.shape[1]))
+            found = self._blocks.information(flat(values[positions]), _indexes(parameters, values.shape[1]))
             bits[positions] = torch.from_numpy(found).reshape(positions.numel(), -1)
         return bits.T.reshape(y.shape)
 
@@ -117,7 +117,7 @@ def _batches(steps: Iterator[Tensor]) -> Iterator[list[Tensor]]:
         yield group
 
 
-def _rows(parameters: Tensor, channels: int) -> Indexes:
+def _indexes(parameters: Tensor, channels: int) -> Indexes:
     """(n, 3 * K * M) -> (n * M, 3 * K), as the block coder takes them."""
     of_channels = parameters.reshape(len(parameters), -1, channels)
     return of_channels.permute(1, 0, 2).flatten(1).to(torch.int32).numpy().T

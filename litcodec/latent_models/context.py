@@ -63,18 +63,18 @@ class ContextModel(ConditionalModel):
         """See ``ConditionalModel``."""
         if self.training:
             seen = quantiser(y, y.new_zeros(())).for_rate
-            scales_hat, means_hat = self._parameters(hyper_params, seen)
+            scales_hat, means_hat = self._gaussians(hyper_params, seen)
             quantised = quantiser(y, means_hat)
         else:
             y_hat = self._round_in_order(y, hyper_params)
-            scales_hat, means_hat = self._parameters(hyper_params, y_hat)
+            scales_hat, means_hat = self._gaussians(hyper_params, y_hat)
             quantised = Quantised(y_hat, y_hat)
         likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
         return CodedGiven(quantised.for_decoder, likelihoods)
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
         """See ``ConditionalModel``."""
-        scales_hat, means_hat = self._parameters(hyper_params, self._round_in_order(y, hyper_params))
+        scales_hat, means_hat = self._gaussians(hyper_params, self._round_in_order(y, hyper_params))
         return Latents(y, None, means_hat, scales_hat)
 
     def freeze(self) -> ContextCoder:
@@ -89,7 +89,7 @@ class ContextModel(ConditionalModel):
         nets = context_nets(self.context_prediction, self.entropy_parameters, residual=self.residual)
         return ContextCoder.from_tensors(nets, tensors, log_scales=self.log_scales)
 
-    def _parameters(self, hyper_params: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    def _gaussians(self, hyper_params: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Scales and means, given y as the context sees it, in one pass."""
         if self._order.visible is not None:
             seen = seen * self._order.visible(seen)

@@ -27,14 +27,14 @@ class GaussianModel(ConditionalModel):
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
         """See ``ConditionalModel``."""
-        scales_hat, means_hat = self._parameters(hyper_params)
+        scales_hat, means_hat = self._gaussians(hyper_params)
         quantised = quantiser(y, means_hat)
         likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
         return CodedGiven(quantised.for_decoder, likelihoods)
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
         """See ``ConditionalModel``."""
-        scales_hat, means_hat = self._parameters(hyper_params)
+        scales_hat, means_hat = self._gaussians(hyper_params)
         return Latents(y, None, means_hat.expand_as(y), scales_hat)
 
     def freeze(self) -> GaussianCoder:
@@ -45,7 +45,7 @@ class GaussianModel(ConditionalModel):
         """See ``ConditionalModel``."""
         return GaussianCoder.from_tensors(tensors, predicts_means=self.predicts_means)
 
-    def _parameters(self, hyper_params: Tensor) -> tuple[Tensor, Tensor]:
+    def _gaussians(self, hyper_params: Tensor) -> tuple[Tensor, Tensor]:
         if not self.predicts_means:
             return hyper_params, hyper_params.new_zeros(())
         scales_hat, means_hat = hyper_params.chunk(2, dim=1)

@@ -27,7 +27,7 @@ def test_a_run_logs_its_whole_curve(
     torch.manual_seed(0)
     inner = MeanScaleHyperprior(N=8, M=12)
     with torch.no_grad():
-        inner.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
+        inner.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
     points, curve = RDPoints(qualities=(1, 75.5)), RDCurve(anchors=[])
     callbacks = [points, Reconstructions(), EntropyStatistics(), curve, ReportPage(pictures=1)]
     fit_in_run_folder(callbacks, CSVLogger(str(tmp_path)), codec=VariableRate(inner))

@@ -3,15 +3,7 @@
 import pytest
 import torch
 
-from litcodec.codecs import (
-    Checkerboard,
-    Codec,
-    FactorizedPrior,
-    JointAutoregressive,
-    MeanScaleHyperprior,
-    MixtureAutoregressive,
-    ScaleHyperprior,
-)
+from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, JointAutoregressive, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior
 from litcodec.entropy import MixedQuantiser, NoiseQuantiser
 
 Shapes = dict[str, tuple[int, ...]]
@@ -123,7 +115,7 @@ def test_the_papers_sizes_are_the_defaults(kind: type[Codec], factor: int):
     assert codec.architecture.init_args["N"] == 128
     assert codec.architecture.init_args["M"] == 192
     assert codec.downsampling_factor == factor
-    assert isinstance(codec.quantiser, MixedQuantiser)
+    assert isinstance(codec.latent_model.quantiser, MixedQuantiser)
 
 
 def test_the_quantiser_is_no_part_of_the_architecture():

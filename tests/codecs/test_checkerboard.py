@@ -8,7 +8,8 @@ from torch import Tensor
 
 from litcodec.codecs import Checkerboard
 from litcodec.frozen import FrozenCodec
-from litcodec.latent_coding.coding_order import anchors, by_position
+from litcodec.latent_coding.coding_order import by_position
+from litcodec.latent_coding.coding_order import checkerboard_anchors as anchors
 from litcodec.latent_coding.symbols import GRID
 
 pytestmark = pytest.mark.parametrize(
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.parametrize(
 def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
     y = frozen.analyse(x).clone()
     coder = frozen.latent_coder
-    return y, coder.hyper(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
+    return y, coder.hyper_params(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
 
 
 def _parameters(frozen: FrozenCodec, y: Tensor, hyper: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from litcodec.latent_coding.coding_order import KnownValues, anchors, by_position, checkerboard
+from litcodec.latent_coding.coding_order import KnownValues, by_position, checkerboard
+from litcodec.latent_coding.coding_order import checkerboard_anchors as anchors
 from litcodec.layers import CheckerboardConv2d
 
 SIZES = [(1, 1), (1, 2), (5, 1), (4, 7), (3, 3)]

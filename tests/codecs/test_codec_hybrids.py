@@ -93,14 +93,14 @@ def test_an_enhancer_trains_upon_the_rounded_latents_that_a_decoder_has(codec: H
     trained = codec(x, "enhancer")
     assert torch.equal(trained.x_hat, in_use.x_hat)
     assert torch.equal(trained.likelihoods[0], in_use.likelihoods[0])
-    assert isinstance(codec.quantiser, MixedQuantiser)
+    assert isinstance(codec.inner.latent_model.quantiser, MixedQuantiser)
     assert all(module.training for module in codec.modules())
     assert not torch.equal(codec(x, "all").likelihoods[0], in_use.likelihoods[0])
 
 
 def test_the_density_is_the_inner_codecs_also_of_a_copy(codec: HybridCodec):
     other = copy.deepcopy(codec)
-    assert other.density is inner_of(other).density is not codec.density
+    assert other.inner.latent_model.density is not codec.inner.latent_model.density
     assert {name.split(".")[0] for name in codec.state_dict()} == {"inner", "enhancer"}
 
 

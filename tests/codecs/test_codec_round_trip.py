@@ -69,7 +69,7 @@ def _means(codec: Codec, latents: Latents, y_hat: torch.Tensor) -> torch.Tensor:
     if isinstance(
         codec, (JointAutoregressive, Checkerboard, LearnedCosine)
     ):  # given its own context: one crossing changes all that follow
-        hyper = codec.h_s(round_about(latents.z, codec.density.medians()))
+        hyper = codec.latent_model.h_s(round_about(latents.z, codec.latent_model.density.medians()))
         return codec._entropy_parameters(hyper, y_hat)[0]
     return _own_means(codec, latents)
 
@@ -77,7 +77,7 @@ def _means(codec: Codec, latents: Latents, y_hat: torch.Tensor) -> torch.Tensor:
 def _own_means(codec: Codec, latents: Latents) -> torch.Tensor:
     if latents.centre is not None:
         return latents.centre
-    return codec.density.medians() if latents.means_hat is None else latents.means_hat
+    return codec.latent_model.density.medians() if latents.means_hat is None else latents.means_hat
 
 
 def test_bytes_are_about_what_the_likelihoods_promise(codec: Codec, image_like):

@@ -13,7 +13,7 @@ from litcodec.coding import SYMBOL_MAX
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import Corrupt
 from litcodec.frozen import FrozenCodec
-from litcodec.latent_coding.coding_order import KnownValues, Order, by_position, wavefront
+from litcodec.latent_coding.coding_order import KnownValues, CodingOrder, by_position, coding_order
 from litcodec.latent_coding.context import ContextCoder
 from litcodec.latent_coding.context_walk import ContextWalk
 from litcodec.latent_coding.symbols import GRID, on_grid
@@ -33,12 +33,12 @@ def _raster(y: Tensor) -> Iterator[Tensor]:
 def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
     y = frozen.analyse(x).clone()
     coder = frozen.latent_coder
-    return y, coder.hyper(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
+    return y, coder.hyper_params(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
 
 
 def _in_order(coder: ContextCoder, order) -> ContextCoder:
     walk = coder.walk
-    walk = ContextWalk(walk.context, walk.parameters, walk.offsets, order=Order(order))
+    walk = ContextWalk(walk.context, walk.parameters, walk.offsets, order=CodingOrder(order))
     return ContextCoder(walk, coder.scale_tables)
 
 
@@ -142,9 +142,9 @@ def test_what_is_estimated_in_use_is_of_what_is_written(codec: JointAutoregressi
     """The forward pass rounds about the means, in order; about 0 it would describe another codec."""
     x = image_like(128, 192, seed=5)
     with torch.no_grad():
-        codec.entropy_parameters[4].bias[:12] += 6  # scales so large that hardly a symbol escapes
+        codec.latent_model.y_model.entropy_parameters[4].bias[:12] += 6  # scales so large that hardly a symbol escapes
         y, _, means_hat = codec.latents(x)[:3]
-        off_grid = codec._round_in_order(y, codec.h_s(_z_hat(codec, y))) - means_hat
+        off_grid = codec.latent_model.y_model._round_in_order(y, codec.latent_model.h_s(_z_hat(codec, y))) - means_hat
         bits = -float(codec(x).likelihoods[0].log2().sum())
     assert (off_grid - off_grid.round()).abs().max() < 1e-4
     frozen = codec.freeze()
@@ -153,8 +153,8 @@ def test_what_is_estimated_in_use_is_of_what_is_written(codec: JointAutoregressi
 
 
 def _z_hat(codec: JointAutoregressive, y: Tensor) -> Tensor:
-    medians = codec.density.medians()
-    return (codec.h_a(y) - medians).round() + medians
+    medians = codec.latent_model.density.medians()
+    return (codec.latent_model.h_a(y) - medians).round() + medians
 
 
 def test_a_batch_is_rounded_as_its_images_are(codec: JointAutoregressive, image_like):

@@ -17,7 +17,7 @@ def test_what_is_thawed_freezes_to_the_same(codec: Codec, make_codec) -> None:
     other = make_codec()
     unfreeze(other, frozen)
     # The density is not in the file; with it nothing is missing.
-    inner_of(other).density.load_state_dict(inner_of(codec).density.state_dict())
+    inner_of(other).latent_model.density.load_state_dict(inner_of(codec).latent_model.density.state_dict())
     again = other.freeze()
     assert again.fingerprint == frozen.fingerprint
     for name, tensor in frozen.encoder_tensors().items():

@@ -74,7 +74,7 @@ def test_the_same_latents_are_written_as_the_same_bytes(name: str, size: tuple[i
         strings = (coder.encode_to_grid(y_hat)[0],)
     else:
         z_grid = coder.z_coder.decode_to_grid(compressed.strings[1], y_hat.shape[2] // 4, y_hat.shape[3] // 4)
-        encoded, again = coder.y_coder.encode(y_hat, coder.hyper(z_grid))
+        encoded, again = coder.y_coder.encode(y_hat, coder.hyper_params(z_grid))
         assert torch.equal(again, y_hat)
         strings = (encoded.data, coder.z_coder.encode_to_grid(z_grid / GRID)[0])
     assert strings == compressed.strings[: len(strings)]  # what follows is a hybrid's choice, or a level

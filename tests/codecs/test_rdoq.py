@@ -9,31 +9,31 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from litcodec.codec_files import load_codec, save_codec
-from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, MixtureAutoregressive, thrifty
+from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, MixtureAutoregressive
 from litcodec.entropy import gaussian_tables, scale_table
 from litcodec.errors import CodecFileError, FreezeError
-from litcodec.latent_coding.rdoq import ThriftyRounding
+from litcodec.latent_coding.rdoq import RDOQ
 
 
-def test_a_thrifty_stream_is_decoded_by_who_knows_nothing_of_it(trained: Codec, image_like) -> None:
+def test_an_rdoq_stream_is_decoded_by_who_knows_nothing_of_it(trained: Codec, image_like) -> None:
     plain = trained.freeze()
-    thrift = thrifty(plain, 6.0)
-    assert thrift.fingerprint == plain.fingerprint
+    rdoq = plain.with_rdoq(6.0)
+    assert rdoq.fingerprint == plain.fingerprint
     sizes = []
     for seed in range(5, 9):
-        (ours,), (theirs,) = (codec.compress(image_like(128, 128, seed=seed)) for codec in (thrift, plain))
+        (ours,), (theirs,) = (codec.compress(image_like(128, 128, seed=seed)) for codec in (rdoq, plain))
         sizes.append((sum(map(len, ours.strings)), sum(map(len, theirs.strings))))
-        assert torch.equal(plain.decompress([ours]), thrift.decompress([ours]))
-        coded = thrift.encode(image_like(128, 128, seed=seed))
+        assert torch.equal(plain.decompress([ours]), rdoq.decompress([ours]))
+        coded = rdoq.encode(image_like(128, 128, seed=seed))
         assert torch.equal(plain.decode_latents(ours.strings, ours.size), coded.y_hat)
-        bits = sum(float(each.sum()) for each in thrift.bits(image_like(128, 128, seed=seed)))
+        bits = sum(float(each.sum()) for each in rdoq.bits(image_like(128, 128, seed=seed)))
         assert 8 * sizes[-1][0] == pytest.approx(bits, rel=0.005, abs=8 * 16)
     assert sum(ours for ours, _ in sizes) < 0.99 * sum(theirs for _, theirs in sizes)
 
 
 def test_each_symbol_is_the_cheaper_of_its_two_neighbours() -> None:
     tables, worth = gaussian_tables(), 12.0
-    rounding = ThriftyRounding(tables, worth)
+    rounding = RDOQ(tables, worth)
     torch.manual_seed(0)
     rows = torch.randint(0, 64, (20_000,))
     scales = scale_table()[rows]
@@ -62,34 +62,34 @@ def test_each_symbol_is_the_cheaper_of_its_two_neighbours() -> None:
 
 def test_a_file_tells_how_its_encoder_rounds(image_like, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    codec = thrifty(Checkerboard(N=8, M=12).freeze(), 18.0)
+    codec = Checkerboard(N=8, M=12).freeze().with_rdoq(18.0)
     save_codec(codec, tmp_path / "codec")
     loaded, x = load_codec(tmp_path / "codec"), image_like(64, 64)
     assert loaded.compress(x) == codec.compress(x)
     assert loaded.compress(x) != Checkerboard(N=8, M=12).freeze().compress(x)
-    assert loaded.latent_coder.y_coder.scale_tables.rounding.error_bits == 18.0
+    assert loaded.latent_coder.y_coder.scale_tables.rdoq.rdoq_lambda == 18.0
 
 
 def test_what_cannot_weigh_bits_says_so() -> None:
     for kind in (FactorizedPrior, MixtureAutoregressive):
-        with pytest.raises(FreezeError, match=r"no Gaussians to weigh|only Gaussians have"):
-            thrifty(kind(N=8, M=12).freeze(), 18.0)
+        with pytest.raises(FreezeError, match="RDOQ needs a Gaussian for every latent"):
+            kind(N=8, M=12).freeze().with_rdoq(18.0)
     for wrong in (0.0, -1.0, float("nan")):
         with pytest.raises(FreezeError, match="above 0; got"):
-            thrifty(Checkerboard(N=8, M=12).freeze(), wrong)
+            Checkerboard(N=8, M=12).freeze().with_rdoq(wrong)
 
 
 @pytest.mark.parametrize(
     ("forged", "message"),
     [
-        (torch.tensor(-1.0, dtype=torch.float64), "error_bits must be above 0"),
+        (torch.tensor(-1.0, dtype=torch.float64), "rdoq_lambda must be above 0"),
         (torch.tensor(1.0), "must be one float64; got torch.float32"),
         (torch.ones(2, dtype=torch.float64), "must be one float64"),
         (torch.tensor(1, dtype=torch.int64), "must be one float64; got torch.int64"),
     ],
 )
 def test_a_forged_file_is_refused(forged: torch.Tensor, message: str, tmp_path: Path) -> None:
-    codec, path = thrifty(Checkerboard(N=8, M=12).freeze(), 18.0), tmp_path / "codec"
+    codec, path = Checkerboard(N=8, M=12).freeze().with_rdoq(18.0), tmp_path / "codec"
     save_codec(codec, path)
     with safe_open(path, "pt") as file:
         about, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
@@ -105,4 +105,4 @@ def test_tables_that_leave_0_out_are_refused() -> None:
         offsets = tables.offsets.copy()
         offsets[0] = offset
         with pytest.raises(FreezeError, match="no symbol 0"):
-            ThriftyRounding(tables._replace(offsets=offsets), 18.0)
+            RDOQ(tables._replace(offsets=offsets), 18.0)

@@ -97,10 +97,13 @@ def codec_architecture(name: object, init_args: object) -> dict[str, Any]:
     found = dict(init_args)
     inner, enhancer = found.get("inner"), found.get("enhancer")
     if isinstance(inner, dict):
-        if inner.get("codec") in ("HybridCodec", "VariableRate"):  # no deeper: that was never written
+        # No deeper: that was never written.
+        if set(inner) > {"codec", "init_args"} or inner.get("codec") in ("HybridCodec", "VariableRate"):
             raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}.")
         found["inner"] = codec_architecture(inner.get("codec"), inner.get("init_args"))
     if isinstance(enhancer, dict):
+        if "scale" in enhancer:
+            raise CodecFileError(f"{name} cannot be built with {shortened(init_args)}.")
         sizes = {**enhancer, "scale": found.get("scale", 1)}
         found["enhancer"] = {"class_path": "litcodec.transforms.GRDN", "init_args": sizes}
     return {"class_path": f"litcodec.codecs.{name}", "init_args": found}

@@ -6,5 +6,5 @@ from torch import Tensor
 
 
 def fixed_point_nets(tensors: Mapping[str, Tensor]) -> set[str]:
-    """The dotted names of these networks in the tensors of a frozen codec: each layer of theirs has a shift."""
+    """Their dotted names in the tensors of a frozen codec: each layer of theirs has a shift."""
     return {name.rsplit(".", 2)[0] for name in tensors if name.endswith(".shift")}

@@ -45,8 +45,8 @@ class LearnedCosine(TransformCodec):
                         |                                |
                         +-> h_a -> z -> quantise -> z_hat -> h_s
 
-    Before the first step of training this is the coder of a 16x16 DCT whose coefficients are independent, their
-    standard deviations those of most photographs. See ``latent_coding/coding_order.py`` for anchors.
+    Before the first step of training this is the coder of a 16x16 DCT whose coefficients are independent and
+    have the standard deviations of most photographs. See ``latent_coding/coding_order.py`` for anchors.
 
     Args:
         N: channels of z.
@@ -93,7 +93,7 @@ class LearnedCosine(TransformCodec):
 def _initialise(h_a: nn.Sequential, h_s: nn.Sequential, parameters: nn.Sequential, spread: Tensor) -> None:
     spread = spread.to(h_a[0].get_parameter("weight").device)
     keep_variance(h_a, h_s, parameters)
-    # h_a sees all coefficients equally wide; h_s initially predicts only each coefficient's standard deviation.
+    # h_a sees coefficients of equal variance; h_s initially predicts only their standard deviations.
     h_a[0].get_parameter("weight").mul_(0.3 / spread[None, :, None, None])
     h_s[-1].get_parameter("weight").mul_(0.06)
     h_s[-1].get_parameter("bias")[: len(spread)] = (0.15 * spread).log()

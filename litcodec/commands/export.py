@@ -16,7 +16,7 @@ def export(
         output: the codec file.
         overwrite: replace ``output`` if it is there.
         half: round weights to 16 bits first.
-        error_bits: what a squared error is worth to an encoder, see ``FrozenCodec.with_rdoq``; None rounds to the nearest.
+        error_bits: ``rdoq_lambda`` of ``FrozenCodec.with_rdoq``; None rounds to the nearest.
 
     Raises:
         CodecFileError: if the checkpoint is missing, damaged, or not one of ours.

@@ -26,8 +26,8 @@ class FrozenHybrid(FrozenCodec):
     """Codes with the inner codec, at half size if the enhancer doubles, and enhances what that decodes.
 
     One that is ``native`` codes every image at both sizes, decodes both, and keeps the one with the lower
-    ``R + lmbda * D``: R of the strings' bytes, lmbda and the distortion of ``training``. Without them, or where
-    MS-SSIM would be needed of a image too small for it, it takes the half size.
+    ``R + lmbda * D``: R of the strings' bytes, lmbda and the distortion of ``training``. Without them, or
+    where MS-SSIM would be needed of an image too small for it, it takes the half size.
 
     Args:
         architecture: how to build the codec again.

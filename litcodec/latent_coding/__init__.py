@@ -6,7 +6,7 @@ from litcodec.latent_coding.coding_order import (
     KnownValues,
     by_position,
     checkerboard_anchors,
-    coding_order,
+    coding_order_of,
 )
 from litcodec.latent_coding.context import ContextCoder
 from litcodec.latent_coding.context_walk import ContextNets, ContextWalk
@@ -37,7 +37,7 @@ __all__ = [
     "ScaleTables",
     "by_position",
     "checkerboard_anchors",
-    "coding_order",
+    "coding_order_of",
     "downsampled_by",
     "net_from",
     "net_to",

@@ -24,7 +24,7 @@ class CodingOrder(NamedTuple):
     visible: Callable[[Tensor], Tensor] | None = None  # positions (h, w) that may be seen; None: all
 
 
-def coding_order(offsets: Offsets) -> CodingOrder:
+def coding_order_of(offsets: Offsets) -> CodingOrder:
     """The order in which a context of these offsets can be decoded.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from litcodec.entropy import FixedPointNet
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import FreezeError
-from litcodec.latent_coding.coding_order import CodingOrder, KnownValues, by_position, coding_order
+from litcodec.latent_coding.coding_order import CodingOrder, KnownValues, by_position, coding_order_of
 from litcodec.latent_coding.tensors import net_from, net_to
 
 
@@ -50,7 +50,7 @@ class ContextWalk:
         order: CodingOrder | None = None,
     ) -> None:
         self.context, self.parameters, self.offsets = context, parameters, offsets
-        self.order, self.residual = order or coding_order(offsets), residual
+        self.order, self.residual = order or coding_order_of(offsets), residual
         self.channels = context.channels // len(offsets)  # M of the latent
         known, hyper = self.order.known_offsets * self.channels, parameters.channels - len(context.bias)
         self._of_known, self._of_late = context.share(0, known), context.share(known, context.channels)

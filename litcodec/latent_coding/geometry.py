@@ -1,4 +1,4 @@
-"""The geometry of a network, found by running it: its stride, and how far its outputs depend on its inputs."""
+"""The geometry of a network, found by running it: its stride and its receptive field."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -39,7 +39,7 @@ def downsampled_by(net: Net, like: Tensor) -> Shape:
         if h and side % h == 0 and outs[1].shape[1:] == (channels, 2 * h, w) and h == w:
             return Shape(channels, side // h)
     raise ShapeError(
-        f"no stride can be found for {type(net).__name__}: an output must have 1/s of the rows and columns that "
+        f"no stride can be found for this {_name(net)}: an output must have 1/s of the rows and columns that "
         f"come in, for one whole number s up to {SIDES[-1]}. Pad its convolutions by half of their kernels."
     )
 
@@ -58,7 +58,7 @@ def upsampled_by(net: Net, like: Tensor) -> int:
     stride = first.shape[2] // 4
     if not stride or first.shape[2:] != (4 * stride, 4 * stride) or second.shape[2] != 8 * stride:
         raise ShapeError(
-            f"{type(net).__name__} makes {tuple(first.shape[2:])} of 4x4 and {tuple(second.shape[2:])} of 8x4; "
+            f"a {_name(net)} makes {tuple(first.shape[2:])} of 4x4 and {tuple(second.shape[2:])} of 8x4; "
             "a synthesis transform multiplies rows and columns by one whole number."
         )
     return stride
@@ -87,7 +87,7 @@ def receptive_rows(net: Net, like: Tensor, *, rows_in: int, rows_out: int) -> in
         found = reached.nonzero()[:, 0]
         if not len(found):
             raise FreezeError(
-                f"the receptive field of {type(net).__name__} cannot be found: a NaN in its input does not "
+                f"the receptive field of a {_name(net)} cannot be found: a NaN in its input does not "
                 "show in its output."
             )
         far = max(units - int(found[0]), int(found[-1]) - units)
@@ -96,6 +96,11 @@ def receptive_rows(net: Net, like: Tensor, *, rows_in: int, rows_out: int) -> in
     return None
 
 
+def _name(net: Net) -> str:
+    return type(getattr(net, "__self__", net)).__name__
+
+
 def _run(net: Net, like: Tensor, rows: int, columns: int) -> Tensor:
-    with torch.no_grad(), torch.autocast(like.device.type, enabled=False):
+    kind = "cpu" if like.is_meta else like.device.type  # autocast does not know "meta"
+    with torch.no_grad(), torch.autocast(kind, enabled=False):
         return net(like.new_zeros(1, like.shape[1], rows, columns))

@@ -18,7 +18,8 @@ class RDOQ:
     """Rounds towards 0 where the bits that this saves are worth more than the error that it makes.
 
     A latent between k and k + 1 becomes k + 1 only where ``bits(k + 1) - bits(k)`` is less than
-    ``rdoq_lambda * ((v - k)^2 - (k + 1 - v)^2)``: beyond ``1/2 + (bits(k + 1) - bits(k)) / (2 * rdoq_lambda)``.
+    ``rdoq_lambda * ((v - k)^2 - (k + 1 - v)^2)``: beyond
+    ``1/2 + (bits(k + 1) - bits(k)) / (2 * rdoq_lambda)``.
     For a uniform quantiser whose step is best at high rates a squared error of one step is worth
     ``6 / ln 2 = 8.7`` bits; trained codecs measure more.
 

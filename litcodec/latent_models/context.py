@@ -1,8 +1,9 @@
 """A Gaussian for every y, from the hyper-parameters and from the y that are decoded before it.
 
-Minnen, Ballé, Toderici, "Joint autoregressive and hierarchical priors for learned image compression", NeurIPS
-2018, https://arxiv.org/abs/1809.02736 (causal context); He, Zheng, Sun, Wang, Qin, "Checkerboard context model
-for efficient learned image compression", CVPR 2021, https://arxiv.org/abs/2103.15306.
+Causal context: Minnen, Ballé, Toderici, "Joint autoregressive and hierarchical priors for learned image
+compression", NeurIPS 2018, https://arxiv.org/abs/1809.02736. Checkerboard: He, Zheng, Sun, Wang, Qin,
+"Checkerboard context model for efficient learned image compression", CVPR 2021,
+https://arxiv.org/abs/2103.15306.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from litcodec.latent_coding import (
     ContextNets,
     KnownValues,
     by_position,
-    coding_order,
+    coding_order_of,
 )
 from litcodec.latent_coding.frozen_net import frozen_copy
 from litcodec.latent_models.base import CodedGiven, ConditionalModel, Latents
@@ -34,8 +35,8 @@ class ContextModel(ConditionalModel):
     with what the quantiser puts in the place of rounding about 0, because the means are not yet known.
 
     Args:
-        context_prediction: y_hat (B, M, h, w) -> (B, C', h, w), from positions before (``CausalConv2d``) or of
-            the other colour (``CheckerboardConv2d``).
+        context_prediction: y_hat (B, M, h, w) -> (B, C', h, w), from positions before (``CausalConv2d``) or
+            of the other colour (``CheckerboardConv2d``).
         entropy_parameters: 1x1 convolutions and (leaky) ReLUs: hyper-parameters and context, concatenated ->
             scales and means (B, 2M, h, w).
         residual: what entropy_parameters outputs is added to the hyper-parameters, which are scales and means
@@ -57,7 +58,7 @@ class ContextModel(ConditionalModel):
         super().__init__()
         self.context_prediction, self.entropy_parameters = context_prediction, entropy_parameters
         self.residual, self.log_scales = residual, log_scales
-        self._order = coding_order(context_prediction.offsets())
+        self._order = coding_order_of(context_prediction.offsets())
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
         """See ``ConditionalModel``."""

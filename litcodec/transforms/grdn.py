@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from litcodec.architecture import Buildable
 from litcodec.errors import ShapeError
-from litcodec.layers import CBAM, GroupedResidualDenseBlock
+from litcodec.layers import CBAM, GroupedResidualDenseBlock, check_width
 from litcodec.layers.cbam import Pooled
 from litcodec.transforms.resize import double, even_sides
 
@@ -60,8 +60,10 @@ class GRDN(Buildable, nn.Module):
             )
         if layers * blocks * groups > MAX_DEPTH:
             raise ShapeError(
-                f"layers * blocks * groups are {layers * blocks * groups} convolutions in a row; at most {MAX_DEPTH}."
+                f"layers * blocks * groups are at most {MAX_DEPTH} convolutions in a row; got "
+                f"{layers * blocks * groups}."
             )
+        check_width(C, growth)
         self.scale = scale
         self.head = nn.Conv2d(3, C, 3, padding=1)
         self.down = nn.Conv2d(C, C, 4, 2, padding=1) if scale == 1 else None

@@ -8,7 +8,15 @@ from torch import Tensor
 
 from callbacks.figures import draw_channels, draw_densities
 from callbacks.latent_counts import channel_bpp, count_latents, dead_channels, entropy_scalars
-from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, JointAutoregressive, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+)
 
 
 def _counted(

@@ -8,7 +8,17 @@ import pytest
 import torch
 from tiny_hybrids import inner_of, make_enhancer_lively, tiny_hybrid, tiny_variable_rate
 
-from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, HybridCodec, JointAutoregressive, LearnedCosine, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    FactorizedPrior,
+    HybridCodec,
+    JointAutoregressive,
+    LearnedCosine,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+)
 from litcodec.frozen import FrozenCodec
 from litcodec.losses import rd_loss
 
@@ -91,13 +101,14 @@ def _make_context_lively(
 ) -> None:
     # Less than side information tells, or errors of floats would grow from place to place.
     y, z = codec.latents(x)[:2]
-    _rescale(codec.latent_model.y_model.context_prediction, codec.latent_model.y_model.context_prediction(y.round()), to=0.7)
-    out = torch.cat([codec.latent_model.h_s(z.round()), codec.latent_model.y_model.context_prediction(y.round())], dim=1)
-    for k, layer in enumerate(codec.latent_model.y_model.entropy_parameters):
+    y_model = codec.latent_model.y_model
+    _rescale(y_model.context_prediction, y_model.context_prediction(y.round()), to=0.7)
+    out = torch.cat([codec.latent_model.h_s(z.round()), y_model.context_prediction(y.round())], dim=1)
+    for k, layer in enumerate(y_model.entropy_parameters):
         if k % 2 == 0:
             _rescale(layer, layer(out), to=1.5)
         out = layer(out)
-    last = codec.latent_model.y_model.entropy_parameters[-1]
+    last = y_model.entropy_parameters[-1]
     # Corrections of what side information tells, or all of the parameters.
     last.bias.copy_(torch.randn(last.bias.shape) + (0 if isinstance(codec, LearnedCosine) else 2))
 

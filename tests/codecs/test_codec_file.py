@@ -167,7 +167,7 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
         ({"format": "other"}, "not a litcodec codec"),
         ({"version": 4}, "version 4; this litcodec reads versions 1, 2, 3"),
         ({"version": "1"}, "version '1'"),
-        ({"codec": "Codec"}, "codec 'Codec' is unknown; known are FactorizedPrior"),
+        ({"codec": "Codec"}, "codec 'Codec' is unknown; known are Checkerboard"),
         ({"codec": "os.system"}, "unknown"),
         ({"codec": None}, "unknown"),
         ({"codec": "ScaleHyperprior"}, "is damaged"),

@@ -84,14 +84,15 @@ def test_the_fingerprint_tells_decoders_apart_and_nothing_else(codec: Codec):
     fingerprint = codec.freeze().fingerprint
     assert len(fingerprint) == 8
     assert codec.freeze().fingerprint == fingerprint
+    of_hyperpriors = ["latent_model.h_s"] if hasattr(inner_of(codec).latent_model, "h_s") else []
     encoder = copy.deepcopy(codec)
     with torch.no_grad():
         inner_of(encoder).g_a[0].weight[0, 0, 0, 0] += 0.5
     assert encoder.freeze().fingerprint == fingerprint  # another encoder, the same decoder
-    for part in ("g_s", "density", *(["h_s"] if hasattr(inner_of(codec), "h_s") else [])):
+    for part in ("g_s", "latent_model.density", *of_hyperpriors):
         other = copy.deepcopy(codec)
         with torch.no_grad():
-            for parameter in getattr(inner_of(other), part).parameters():
+            for parameter in inner_of(other).get_submodule(part).parameters():
                 parameter.mul_(1.01)
         assert other.freeze().fingerprint != fingerprint
 

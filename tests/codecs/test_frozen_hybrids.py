@@ -9,7 +9,7 @@ import torch
 from tiny_hybrids import reconstruction, tiny_hybrid
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codec_files import build_codec, load_codec, save_codec
+from litcodec.codec_files import build_codec, codec_architecture, load_codec, save_codec
 from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.errors import CodecFileError, CodecMismatch, Corrupt
 from litcodec.frozen import FrozenHybrid, TrainingInfo, from_stream, to_stream
@@ -175,7 +175,7 @@ def test_a_flag_that_no_encoder_writes_is_corrupt(flag: bytes, choosing: Choosin
     (compressed,) = frozen.compress(image_like(40, 40))
     wrong = compressed._replace(strings=(*compressed.strings[:-1], flag))
     data = pack(wrong, frozen.fingerprint)
-    with pytest.raises(Corrupt, match="tells the resolution"):
+    with pytest.raises(Corrupt, match="holds the resolution"):
         from_stream(frozen, data)
 
 
@@ -280,13 +280,13 @@ def test_a_hostile_architecture_is_refused_at_once(change: dict[str, Any]):
         torch.device("meta"),
         pytest.raises(CodecFileError, match=r"takes|cannot be built|unknown") as caught,
     ):
-        build_codec("HybridCodec", {**GOOD, **change})
+        build_codec(codec_architecture("HybridCodec", {**GOOD, **change}))
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
 
 
 def test_a_friendly_one_is_built():
     with torch.device("meta"):
-        codec = build_codec("HybridCodec", GOOD)
-    assert codec.architecture.init_args["enhancer"]["C"] == 8
-    assert build_codec(*codec.architecture).architecture == codec.architecture
+        codec = build_codec(codec_architecture("HybridCodec", GOOD))
+    assert codec.architecture.init_args["enhancer"]["init_args"]["C"] == 8
+    assert build_codec(codec.architecture._asdict()).architecture == codec.architecture

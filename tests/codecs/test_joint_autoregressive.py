@@ -13,7 +13,7 @@ from litcodec.coding import SYMBOL_MAX
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import Corrupt
 from litcodec.frozen import FrozenCodec
-from litcodec.latent_coding.coding_order import KnownValues, CodingOrder, by_position, coding_order
+from litcodec.latent_coding.coding_order import CodingOrder, KnownValues, by_position, coding_order_of
 from litcodec.latent_coding.context import ContextCoder
 from litcodec.latent_coding.context_walk import ContextWalk
 from litcodec.latent_coding.symbols import GRID, on_grid
@@ -78,9 +78,9 @@ def test_one_pass_over_what_was_decoded_gives_the_very_means_of_the_steps(
 def test_a_later_latent_changes_no_earlier_mean_or_scale(codec: JointAutoregressive):
     h, w, at = 6, 7, 3 * 7 + 4
     hyper, y = torch.randn(1, 24, h, w), torch.randn(1, 12, h, w)
-    before = codec._entropy_parameters(hyper, y)
+    before = codec.latent_model.y_model._gaussians(hyper, y)
     y[0, :, at // w, at % w] += 10
-    for a, b in zip(before, codec._entropy_parameters(hyper, y), strict=True):
+    for a, b in zip(before, codec.latent_model.y_model._gaussians(hyper, y), strict=True):
         changed = (a != b).any(dim=1).flatten()
         assert not changed[: at + 1].any()
         assert changed[at + 1 :].sum() == 12  # two to the right, and five in each of the next two rows
@@ -142,9 +142,11 @@ def test_what_is_estimated_in_use_is_of_what_is_written(codec: JointAutoregressi
     """The forward pass rounds about the means, in order; about 0 it would describe another codec."""
     x = image_like(128, 192, seed=5)
     with torch.no_grad():
-        codec.latent_model.y_model.entropy_parameters[4].bias[:12] += 6  # scales so large that hardly a symbol escapes
+        # Scales so large that hardly a symbol escapes.
+        codec.latent_model.y_model.entropy_parameters[4].bias[:12] += 6
         y, _, means_hat = codec.latents(x)[:3]
-        off_grid = codec.latent_model.y_model._round_in_order(y, codec.latent_model.h_s(_z_hat(codec, y))) - means_hat
+        hyper_params = codec.latent_model.h_s(_z_hat(codec, y))
+        off_grid = codec.latent_model.y_model._round_in_order(y, hyper_params) - means_hat
         bits = -float(codec(x).likelihoods[0].log2().sum())
     assert (off_grid - off_grid.round()).abs().max() < 1e-4
     frozen = codec.freeze()
@@ -166,4 +168,5 @@ def test_a_batch_is_rounded_as_its_images_are(codec: JointAutoregressive, image_
         torch.testing.assert_close(together.x_hat[k], alone.x_hat[0], rtol=0, atol=1e-4)
         for a, b in zip(together.likelihoods, alone.likelihoods, strict=True):
             torch.testing.assert_close(a[k], b[0], rtol=0, atol=1e-3)
-    assert len(list(wavefront(together.likelihoods[0]))) == 8 + 3 * 7
+    order = coding_order_of(codec.latent_model.y_model.context_prediction.offsets())
+    assert len(list(order.steps(together.likelihoods[0]))) == 8 + 3 * 7

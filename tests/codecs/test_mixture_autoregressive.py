@@ -129,7 +129,8 @@ def test_what_is_estimated_is_what_is_written(codec: MixtureAutoregressive, imag
     K = codec.architecture.init_args["K"]
     x = image_like(128, 192, seed=5)
     with torch.no_grad():
-        codec.latent_model.y_model.entropy_parameters[4].bias[2 * K * 12 :] += 6  # scales so large that hardly a symbol escapes
+        # Scales so large that hardly a symbol escapes.
+        codec.latent_model.y_model.entropy_parameters[4].bias[2 * K * 12 :] += 6
         bits = -float(codec(x).likelihoods[0].log2().sum())
     frozen = codec.freeze()
     assert float(frozen.bits(x)[0].sum()) == pytest.approx(bits, rel=0.003)
@@ -179,4 +180,5 @@ def test_a_number_of_components_that_cannot_be_is_named(codec: MixtureAutoregres
     with pytest.raises(ShapeError, match=rf"1\.\.16 components; got K={wrong}"):
         MixtureAutoregressive(N=8, M=12, K=wrong)
     with pytest.raises(CodecFileError, match="cannot be built"):
-        build_codec("MixtureAutoregressive", {**codec.architecture.init_args, "K": wrong})
+        init_args = {**codec.architecture.init_args, "K": wrong}
+        build_codec(codec.architecture._replace(init_args=init_args)._asdict())

@@ -15,7 +15,17 @@ from torch import Tensor
 
 from litcodec.bitstream import pack
 from litcodec.codec_files import save_codec
-from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, HybridCodec, JointAutoregressive, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior, VariableRate
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    FactorizedPrior,
+    HybridCodec,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+    VariableRate,
+)
 from litcodec.frozen import FrozenVariableRate, TrainingInfo
 from litcodec.transforms import GRDN
 
@@ -108,14 +118,15 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
             _rescale(codec.latent_model.h_s[layer], codec.latent_model.h_s[: layer + 1](z), to=1.5)
         codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
     if isinstance(codec, CONTEXT_MODELS):
-        y, z = codec.latents(x)[:2]
-        _rescale(codec.latent_model.y_model.context_prediction, codec.latent_model.y_model.context_prediction(y.round()), to=1.0)
-        out = torch.cat([codec.latent_model.h_s(z.round()), codec.latent_model.y_model.context_prediction(y.round())], dim=1)
+            y, z = codec.latents(x)[:2]
+        y_model = codec.latent_model.y_model
+        _rescale(y_model.context_prediction, y_model.context_prediction(y.round()), to=1.0)
+        out = torch.cat([codec.latent_model.h_s(z.round()), y_model.context_prediction(y.round())], dim=1)
         for layer in (0, 2, 4):
-            _rescale(codec.latent_model.y_model.entropy_parameters[layer], codec.latent_model.y_model.entropy_parameters[: layer + 1](out), to=1.5)
-        codec.latent_model.y_model.entropy_parameters[4].bias.copy_(torch.randn(codec.latent_model.y_model.entropy_parameters[4].bias.shape) + 2)
+            _rescale(y_model.entropy_parameters[layer], y_model.entropy_parameters[: layer + 1](out), to=1.5)
+        y_model.entropy_parameters[4].bias.copy_(torch.randn(y_model.entropy_parameters[4].bias.shape) + 2)
     if isinstance(codec, MixtureAutoregressive):  # windows of more than 63 symbols in two channels
-        codec.latent_model.y_model.entropy_parameters[4].bias[-2:] += 20
+        y_model.entropy_parameters[4].bias[-2:] += 20
     x_hat = codec(x).x_hat
     if isinstance(codec, CONTEXT_MODELS):  # else a few pixels would outshine all others
         x_hat = x_hat.clamp(x_hat.quantile(0.1), x_hat.quantile(0.9))

@@ -64,6 +64,10 @@ def _run(options: argparse.Namespace) -> int:
             return _evaluate(options)
         case "report":
             return _report(options)
+        case "workspace":
+            from litcodec.commands.workspace import write_workspace
+
+            return write_workspace(options.project, options.entity, options.spec)
         case "sweep":
             from litcodec.commands import sweep
 
@@ -90,8 +94,8 @@ def _told(kind: Callable[..., T], options: argparse.Namespace) -> T:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    if not options.codecs and not options.anchors:
-        options.wrong_usage("give a codec file, or --anchors, or both")
+    if not options.codecs and not options.baselines:
+        options.wrong_usage("give a codec file, or --baselines, or both")
     from litcodec.commands.evaluate import Options, evaluate_files
 
     return evaluate_files(_told(Options, options))

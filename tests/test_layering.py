@@ -43,7 +43,7 @@ class Import(NamedTuple):
 
 
 def _room(dotted: str) -> str:
-    """``litcodec.codecs.base`` -> ``codecs``, ``callbacks.tiles`` -> ``callbacks``."""
+    """``litcodec.codecs.base`` -> ``codecs``, ``litcodec.dashboard.tiles`` -> ``callbacks``."""
     parts = dotted.split(".")
     if parts[0] != "litcodec":
         return parts[0]

@@ -11,13 +11,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from litcodec.errors import OutputExists
 from litcodec.evaluation import atomic_output
-from litcodec.report import ReportData, csv_table, markdown, page, plot, report_data
+from litcodec.report import ReportData, bd_csv_table, csv_table, markdown, page, plot, report_data
 
 Format = Literal["html", "png", "svg", "csv", "md"]
 
 
 class Options(NamedTuple):
-    """What the command is told."""
+    """Arguments of the command."""
 
     results: Sequence[Path]
     output: Path
@@ -37,6 +37,7 @@ def report(options: Options) -> int:
     """
     if options.output.exists() and not options.force:  # before the work, not after it
         raise OutputExists(f"{options.output} exists already. Use --force to replace it.")
+    beside = options.output.with_suffix(".bd.csv")  # BD-rates, which are a table of their own
     with _progress(shown=options.format == "html" and options.pictures > 0) as progress:
         data = report_data(
             options.results,
@@ -48,12 +49,16 @@ def report(options: Options) -> int:
         content = _content(data, options.format)
     with atomic_output(options.output, overwrite=options.force) as file:
         file.write(content)
+    if options.format == "csv":
+        with atomic_output(beside, overwrite=options.force) as file:
+            file.write(bd_csv_table(data).encode())
     for note in data.notes:
         print(f"litcodec: {note}", file=sys.stderr)
     if data.failures:
         print(f"litcodec: {len(data.failures)} codings had failed; they are left out.", file=sys.stderr)
     points = sum(len(curve.points) for curve in data.curves)
     hint = f"; open {options.output} in a browser" if options.format == "html" else ""
+    hint = f"; BD-rates in {beside}" if options.format == "csv" else hint
     print(f"{options.output}: {len(data.curves)} curves, {points} points, {_size(len(content))}{hint}")
     return 0
 
@@ -61,7 +66,7 @@ def report(options: Options) -> int:
 def _content(data: ReportData, form: Format) -> bytes:
     match form:
         case "png" | "svg":
-            return plot(data.curves, form)
+            return plot(data.curves, form, data.metrics)
         case "csv":
             return csv_table(data).encode()
         case "md":

@@ -5,7 +5,7 @@ from litcodec.report.data import BDEntry, ImageRow, Picture, ReportData, Version
 from litcodec.report.figures import rd_figure
 from litcodec.report.page import page
 from litcodec.report.plots import plot
-from litcodec.report.tables import csv_table, markdown
+from litcodec.report.tables import bd_csv_table, csv_table, markdown
 
 __all__ = [
     "BDEntry",
@@ -13,6 +13,7 @@ __all__ = [
     "Picture",
     "ReportData",
     "Version",
+    "bd_csv_table",
     "csv_table",
     "markdown",
     "page",

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.baselines import BASELINE_KEYS, open_baselines
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image
-from litcodec.errors import AnchorMissing, CodecFileError, ResultsError
+from litcodec.errors import BaselineMissing, CodecFileError, ResultsError
 from litcodec.evaluation.results import Point, Results, Score
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
@@ -28,7 +28,7 @@ class Decoders:
     """All codecs of some results. Codec files are opened when first needed, and once."""
 
     def __init__(self) -> None:
-        self._anchors = {anchor.name: anchor for anchor in open_anchors(ANCHOR_KEYS).found}
+        self._baselines = {baseline.name: baseline for baseline in open_baselines(BASELINE_KEYS).found}
         self._codecs: dict[Path, FrozenCodec] = {}
 
     def decode(self, point: Point, score: Score, source: Source) -> Tensor:
@@ -52,10 +52,10 @@ class Decoders:
             limit = pixels_needed(score.height, score.width)
             x_hat = from_stream(self._codec(point, source), data, max_pixels=limit)
             picture = (x_hat[0] * 255).round().to(torch.uint8).cpu()
-        elif point.curve in self._anchors:
-            picture = self._anchors[point.curve].decompress(data)
+        elif point.curve in self._baselines:
+            picture = self._baselines[point.curve].decompress(data)
         else:
-            raise AnchorMissing(f"{point.curve} is not installed here.")
+            raise BaselineMissing(f"{point.curve} is not installed here.")
         if picture.shape != (3, score.height, score.width):
             H, W = picture.shape[1:]
             raise ResultsError(f"its file holds {W}x{H} pixels, not {score.width}x{score.height}.")

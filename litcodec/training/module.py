@@ -146,7 +146,7 @@ class CodecModule(L.LightningModule):
         return rd_loss(output, batch, lmbda=self.lmbda, distortion=self.distortion), zero
 
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
-        """Estimated loss of a whole image. Real bytes are ``callbacks.RDPoints``'s part."""
+        """Estimated loss of a whole image. Real bytes are ``litcodec.callbacks.RDPoints``'s part."""
         output = self.codec(batch.x)
         # An image too small for MS-SSIM counts nothing, but is logged: every process must log alike.
         counts = self.distortion == "mse" or min(batch.x.shape[-2:]) >= MS_SSIM_MIN_SIDE

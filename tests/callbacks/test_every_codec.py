@@ -11,7 +11,14 @@ from lightning.pytorch.loggers import CSVLogger
 from PIL import Image
 from tiny_run import Fit
 
-from callbacks import EntropyStatistics, PatchThroughput, RDCurve, RDPoints, Reconstructions, ReportPage
+from litcodec.callbacks import (
+    EntropyStatistics,
+    PatchThroughput,
+    RDCurve,
+    RDPoints,
+    Reconstructions,
+    ReportPage,
+)
 from litcodec.codecs import Checkerboard, Codec, HybridCodec, JointAutoregressive, MixtureAutoregressive
 from litcodec.evaluation import read_results
 from litcodec.transforms import GRDN

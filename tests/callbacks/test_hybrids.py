@@ -12,8 +12,8 @@ from PIL import Image
 from tiny_run import SIZES, TinyModule, as_loader, tiny_hybrid, validation_batches
 from wandb_file import read_offline_run
 
-from callbacks import EntropyStatistics, RDPoints, Reconstructions
-from callbacks.validation import ObservedImage
+from litcodec.callbacks import EntropyStatistics, RDPoints, Reconstructions
+from litcodec.dashboard.validation import ObservedImage
 from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.data import read_image
 from litcodec.frozen import FrozenHybrid, FrozenTransformCodec, TrainingInfo

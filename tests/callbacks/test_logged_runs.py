@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, WandbLogger
 from PIL import Image
 from wandb_file import OfflineRun, read_offline_run
 
-from callbacks import EntropyStatistics, PatchThroughput, RDPoints, Reconstructions
+from litcodec.callbacks import EntropyStatistics, PatchThroughput, RDPoints, Reconstructions
 
 # Lightning still asks for a class that torch has renamed.
 pytestmark = [

@@ -8,7 +8,7 @@ import pytest
 from lightning.pytorch.loggers import CSVLogger
 from tiny_run import TinyModule, as_loader, tiny_hybrid, validation_batches
 
-from callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions
+from litcodec.callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),

@@ -13,11 +13,18 @@ from PIL import Image
 from tiny_run import LADDER, Fit, make_run_folder
 from wandb_file import read_offline_run
 
-from callbacks import RDCurve, RDPoint, RDPoints
-from callbacks.pictures import Pictures, picture_folder
-from callbacks.run_points import RunPoint, as_json, from_json, siblings_on_disk, terms_of, write_point
-from callbacks.sweep_runs import siblings_in_sweep
-from callbacks.yardsticks import PUBLISHED, Yardstick, are_kodak, bd_rates, comparable, yardsticks_for
+from litcodec.callbacks import RDCurve, RDPoint, RDPoints
+from litcodec.dashboard.validation_images import Pictures, picture_folder
+from litcodec.dashboard.run_points import (
+    RunPoint,
+    as_json,
+    from_json,
+    siblings_on_disk,
+    terms_of,
+    write_point,
+)
+from litcodec.dashboard.sweep_runs import siblings_in_sweep
+from litcodec.dashboard.baselines import PUBLISHED, Yardstick, are_kodak, bd_rates, comparable, yardsticks_for
 from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve, CurvePoint
 

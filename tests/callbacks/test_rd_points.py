@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from PIL import Image
 from tiny_run import TinyModule, as_loader, validation_batches
 
-from callbacks import EntropyStatistics, RDPoints, Reconstructions
+from litcodec.callbacks import EntropyStatistics, RDPoints, Reconstructions
 from litcodec.bitstream import pack, unpack
 from litcodec.codecs import FactorizedPrior
 from litcodec.data import read_image, write_png

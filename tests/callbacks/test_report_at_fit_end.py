@@ -9,7 +9,7 @@ from lightning.pytorch.loggers import WandbLogger
 from tiny_run import LADDER, Fit
 from wandb_file import read_offline_run
 
-from callbacks import RDCurve, RDPoints, ReportPage
+from litcodec.callbacks import RDCurve, RDPoints, ReportPage
 from litcodec.codec_files import load_codec
 from litcodec.evaluation import read_results
 

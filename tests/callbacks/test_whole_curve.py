@@ -8,8 +8,8 @@ import torch
 from lightning.pytorch.loggers import CSVLogger
 from tiny_run import Fit
 
-from callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions, ReportPage
-from callbacks.rate_ladder import rate_curve
+from litcodec.callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions, ReportPage
+from litcodec.dashboard.further_rates import rate_curve
 from litcodec.codec_files import load_codec
 from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.data import read_image

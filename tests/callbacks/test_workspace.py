@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import wandb
 
-from callbacks import workspace as command
+from litcodec.callbacks import workspace as command
 from tests.stand_in_server import ENTITY, stand_in_server
 
 # Of the library, about its own use of pydantic.

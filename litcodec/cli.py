@@ -22,7 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     try:
         if arguments and arguments[0] in LIGHTNING:
+            from litcodec.old_callbacks import accept_old_callback_paths
             from litcodec.training.cli import run
+
+            accept_old_callback_paths()
 
             return run([word for word in arguments if word != "--debug"])
         return _run(make_parser().parse_args(arguments))

@@ -11,8 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = sorted(
     ".".join(init.parent.relative_to(ROOT).parts)
-    for top in ("litcodec",)
-    for init in (ROOT / top).rglob("__init__.py")
+    for init in {*(ROOT / "litcodec").rglob("__init__.py"), ROOT / "litcodec" / "callbacks" / "__init__.py"}
 )
 
 

@@ -17,6 +17,7 @@ from litcodec.errors import CodecFileError
 from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
+from litcodec.plugins import load_plugins
 
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 QUALITIES = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
@@ -73,7 +74,7 @@ def codecs_under_test(
         ShapeError: if there is no such quality.
     """
     found = []
-    loaded = {path: load_codec(path) for path in dict.fromkeys(paths)}
+    loaded = {path: load_codec(path, load_plugins()) for path in dict.fromkeys(paths)}
     variable = any(codec.qualities is not None for codec in loaded.values())
     if qualities is not None and loaded and not variable:
         files = ", ".join(path.name for path in loaded)

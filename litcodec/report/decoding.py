@@ -15,6 +15,7 @@ from litcodec.evaluation.results import Point, Results, Score
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
 from litcodec.metrics import bits_per_place
+from litcodec.plugins import load_plugins
 
 
 class Source(NamedTuple):
@@ -81,7 +82,7 @@ class Decoders:
     def _codec(self, point: Point, source: Source) -> FrozenCodec:
         path = _found(Path(point.source), source.folder)
         if path not in self._codecs:
-            self._codecs[path] = load_codec(path)
+            self._codecs[path] = load_codec(path, load_plugins())
         codec = self._codecs[path]
         if codec.fingerprint.hex() != point.fingerprint:
             raise CodecFileError(

@@ -47,10 +47,10 @@ def markdown(data: ReportData) -> str:
         entries = [e for e in data.bd if e.metric == metric.name and {e.test, e.anchor} <= having]
         refused += [entry for entry in entries if entry.bd_rate is None]
         if any(entry.bd_rate is not None for entry in entries):
-            parts += [f"## BD-rate, {_cell(metric.label)}", _bd_note(entries), _bd_rates(entries)]
+            parts += [f"## BD-rate, {_cell(metric.label)}", _bd_rates(entries), _bd_note(entries)]
         if any(entry.bd_rate_images is not None for entry in entries):
             title = f"## Mean of per-image BD-rates, {_cell(metric.label)}"
-            parts += [title, _bd_images_note(), _bd_rates_of_images(entries)]
+            parts += [title, _bd_rates_of_images(entries), _bd_images_note()]
     if refused:
         parts += ["## Not compared", "\n".join(f"- {line}" for line in _refusals(refused))]
     if data.notes:

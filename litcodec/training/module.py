@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +15,11 @@ from torch import Tensor
 from litcodec.codec_files import check_same_codec, describe
 from litcodec.codecs import Codec
 from litcodec.data import ImageBatch
-from litcodec.frozen import FrozenCodec, through_bytes
+from litcodec.frozen import FrozenCodec
 from litcodec.limits import MS_SSIM_MIN_SIDE
 from litcodec.losses import rd_loss, rd_loss_of_each
-from litcodec.metrics import bpp, ms_ssim, psnr
+from litcodec.measure_image import CodecCoder, measure_image
+from litcodec.metrics import MS_SSIM, PSNR, mean_of_finite
 from litcodec.training.follow_phases import FollowPhases, coded_in_phase
 from litcodec.training.notes import notes_of
 from litcodec.training.phases import Phase, check_phases, phase_at
@@ -25,6 +27,7 @@ from litcodec.training.ranks import gather_from_ranks
 from litcodec.training.warm_start import load_inner, load_weights
 from litcodec.types import Distortion, RDLoss
 
+TESTED = (PSNR, MS_SSIM)
 COMPILED = ("g_a", "g_s", "h_a", "h_s", "enhancer")
 
 
@@ -34,7 +37,7 @@ class Prediction(NamedTuple):
     name: str
     x_hat: Tensor  # (3, H, W), uint8
     bpp: float  # of the bytes, header included
-    psnr: float  # RGB, dB
+    scores: Mapping[str, float]  # by metric
 
 
 class CodecModule(L.LightningModule):
@@ -94,7 +97,7 @@ class CodecModule(L.LightningModule):
         self.phases = phases
         self._lr_scheduler = lr_scheduler
         self._coder: FrozenCodec | None = None
-        self._tested: list[tuple[str, float, float, float]] = []
+        self._tested: list[tuple[str, dict[str, float]]] = []
         if compile_transforms:
             for name, part in codec.named_modules():
                 if name.rpartition(".")[2] in COMPILED:
@@ -165,25 +168,21 @@ class CodecModule(L.LightningModule):
     def test_step(self, batch: ImageBatch, batch_idx: int) -> None:
         """Rate and distortion of one image's real bytes."""
         prediction = self.predict_step(batch, batch_idx)
-        x_hat = prediction.x_hat.to(batch.x.device).float() / 255
-        point = (prediction.name, prediction.bpp, prediction.psnr, ms_ssim(batch.x, x_hat[None]))
-        self._tested.append(point)
+        self._tested.append((prediction.name, {"bpp": prediction.bpp, **prediction.scores}))
 
     def on_test_epoch_end(self) -> None:
         """Log the means over all processes' images, each counted once."""
-        points = {point[0]: point[1:] for found in gather_from_ranks(self._tested) for point in found}
-        for name, values in zip(("bpp", "psnr", "ms_ssim"), zip(*points.values(), strict=True), strict=True):
-            finite = [value for value in values if math.isfinite(value)]
-            if finite:  # MS-SSIM is not defined for small images
-                self.log(f"test/{name}", sum(finite) / len(finite))
+        points = {name: scores for found in gather_from_ranks(self._tested) for name, scores in found}
+        for name in ("bpp", *(metric.name for metric in TESTED)):
+            mean = mean_of_finite(scores[name] for scores in points.values())
+            if mean.number:  # MS-SSIM is not defined for small images
+                self.log(f"test/{name}", mean.value)
 
     def predict_step(self, batch: ImageBatch, batch_idx: int) -> Prediction:
         """One image through real bytes and back."""
         assert self._coder is not None
-        data, x_hat = through_bytes(self._coder, batch.x)
-        levels = (x_hat[0] * 255).round().to(torch.uint8)
-        H, W = batch.x.shape[2:]
-        return Prediction(batch.names[0], levels, bpp(len(data), (H, W)), psnr(batch.x, x_hat))
+        found = measure_image(CodecCoder(self._coder), batch.x, TESTED)
+        return Prediction(batch.names[0], found.x_hat, found.bpp, found.scores)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Check that the checkpoint is of this codec.

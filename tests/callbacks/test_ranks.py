@@ -21,7 +21,7 @@ def _validated(folder: Path, module: TinyModule, pictures: Path, **options: obje
     trainer = L.Trainer(
         accelerator="cpu",
         logger=CSVLogger(str(folder)),
-        callbacks=[RDPoints(), Reconstructions(max_images=2), EntropyStatistics(), RDCurve(anchors=[])],
+        callbacks=[RDPoints(), Reconstructions(max_images=2), EntropyStatistics(), RDCurve(baselines=[])],
         default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -11,8 +11,8 @@ from litcodec.codecs import FactorizedPrior, VariableRate
 from litcodec.data import read_image
 from litcodec.errors import CodecFileError, ShapeError
 from litcodec.evaluation import evaluate, read_results
-from litcodec.evaluation.under_test import codecs_under_test
 from litcodec.evaluation.curves import curves_of
+from litcodec.evaluation.under_test import codecs_under_test
 from litcodec.frozen import TrainingInfo, to_stream
 from litcodec.frozen.rates import level_of
 

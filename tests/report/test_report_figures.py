@@ -26,7 +26,9 @@ def _curve(name: str, kind: str, *points: tuple[float, float | None, float | Non
         kind,
         "",
         tuple(
-            CurvePoint(f"setting {k}", 0.013, 24, bpp, _known(psnr=rgb, psnr_luma=luma, ms_ssim=0.9), {}, 0.25, 0.5)
+            CurvePoint(
+                f"setting {k}", 0.013, 24, bpp, _known(psnr=rgb, psnr_luma=luma, ms_ssim=0.9), {}, 0.25, 0.5
+            )
             for k, (bpp, rgb, luma) in enumerate(points)
         ),
     )
@@ -75,7 +77,7 @@ def test_measured_curves_are_solid_with_markers_and_published_ones_thin_and_dash
 
 def test_a_curve_looks_the_same_in_every_figure_of_the_same_curves():
     of_rgb = {trace.name: trace.line.color for trace in rd_figure((VTM, *CURVES[:2]), PSNR.info).data}
-    of_luma = {trace.name: trace.line.color for trace in rd_figure((VTM, *CURVES[:2]), "psnr_luma").data}
+    of_luma = {trace.name: trace.line.color for trace in rd_figure((VTM, *CURVES[:2]), PSNR_LUMA.info).data}
     assert of_luma == {name: of_rgb[name] for name in ("ours <b>", "JPEG $5")}
     assert len(set(of_rgb.values())) == 3
 

@@ -1,7 +1,9 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
 cli -> callbacks -> dashboard -> report -> training, evaluation -> measure_image
-    -> codecs, baselines, data, metrics, losses -> transforms, entropy, bitstream -> layers, coding -> ops -> types, errors
+    -> codec_files, baselines, data, metrics, losses
+    -> codecs -> latent_models -> frozen -> latent_coding -> transforms, entropy, bitstream
+    -> layers, coding -> ops, architecture, plugins -> types, errors
 """
 
 import ast
@@ -15,16 +17,20 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "old_callbacks", "__main__"), 8),
-    "callbacks": 7,  # the folder callbacks/, which a link makes litcodec.callbacks
-    "dashboard": 6.5,
-    "report": 6,
-    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 5),
-    "measure_image": 4.5,
-    **dict.fromkeys(("codecs", "baselines", "data", "metrics", "losses"), 4),
+    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "old_callbacks", "__main__"), 14),
+    "callbacks": 13,  # the folder callbacks/, which a link makes litcodec.callbacks
+    "dashboard": 12,
+    "report": 11,
+    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 10),
+    "measure_image": 9,
+    **dict.fromkeys(("codec_files", "baselines", "data", "metrics", "losses"), 8),
+    "codecs": 7,
+    "latent_models": 6,
+    "frozen": 5,
+    "latent_coding": 4,
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
-    "ops": 1,
+    **dict.fromkeys(("ops", "architecture", "plugins"), 1),
     **dict.fromkeys(("types", "errors", "limits", "import_path", "__init__", "__version__"), 0),
 }
 # The few that do, one way only.

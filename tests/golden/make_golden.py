@@ -15,17 +15,7 @@ from torch import Tensor
 
 from litcodec.bitstream import pack
 from litcodec.codec_files import save_codec
-from litcodec.codecs import (
-    Checkerboard,
-    Codec,
-    FactorizedPrior,
-    HybridCodec,
-    JointAutoregressive,
-    MeanScaleHyperprior,
-    MixtureAutoregressive,
-    ScaleHyperprior,
-    VariableRate,
-)
+from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, HybridCodec, JointAutoregressive, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior, VariableRate
 from litcodec.frozen import FrozenVariableRate, TrainingInfo
 from litcodec.transforms import GRDN
 

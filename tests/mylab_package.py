@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-METRICS = '''
+METRICS = """
 from litcodec.metrics import Metric
 
 
@@ -11,7 +11,7 @@ def worst(x, x_hat):
 
 
 WORST = Metric("worst", "Largest error", "levels", False, 1, worst)
-'''
+"""
 BASELINE = '''
 import io
 

@@ -96,7 +96,7 @@ def dead_channels(counts: Sequence[LatentCounts]) -> Tensor:
 
 
 def _coded_symbols(codec: Codec, latents: Latents) -> Tensor:
-    medians = None if codec.latent_model.density is None else codec.latent_model.density.medians()
+    medians = None if codec.density is None else codec.density.medians()
     centres = (latents.centre, latents.means_hat, medians)
     return torch.round(latents.y - next((c for c in centres if c is not None), torch.zeros(()).to(latents.y)))
 

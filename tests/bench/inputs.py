@@ -14,7 +14,14 @@ from plan import Plan, read_plan
 from torch import Tensor
 
 from litcodec.codec_files import save_codec
-from litcodec.codecs import Checkerboard, Codec, JointAutoregressive, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+)
 from litcodec.data import bundled_photographs
 
 PICTURE = "heldback/budgie-9af68c1b.jpg"

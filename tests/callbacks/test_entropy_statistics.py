@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, JointAutoregressive, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+)
 from litcodec.dashboard.latent_counts import channel_bpp, count_latents, dead_channels, entropy_scalars
 from litcodec.dashboard.latent_figures import draw_channels, draw_densities
 

@@ -8,7 +8,17 @@ import pytest
 import torch
 from tiny_hybrids import inner_of, make_enhancer_lively, tiny_hybrid, tiny_variable_rate
 
-from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, HybridCodec, JointAutoregressive, LearnedCosine, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    FactorizedPrior,
+    HybridCodec,
+    JointAutoregressive,
+    LearnedCosine,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+)
 from litcodec.frozen import FrozenCodec
 from litcodec.losses import rd_loss
 

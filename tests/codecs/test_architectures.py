@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from litcodec.codecs import Checkerboard, Codec, FactorizedPrior, JointAutoregressive, MeanScaleHyperprior, MixtureAutoregressive, ScaleHyperprior
+from litcodec.codecs import (
+    Checkerboard,
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    MixtureAutoregressive,
+    ScaleHyperprior,
+)
 from litcodec.entropy import MixedQuantiser, NoiseQuantiser
 
 Shapes = dict[str, tuple[int, ...]]

@@ -13,7 +13,6 @@ from litcodec.architecture import Architecture
 from litcodec.bitstream import unpack
 from litcodec.cli import main
 from litcodec.codec_files import load_codec
-from litcodec.codecs import thrifty
 from litcodec.data import read_image, write_png
 from litcodec.frozen import FrozenVariableRate, from_stream
 from litcodec.frozen.rates import level_of
@@ -77,7 +76,7 @@ def test_photographs_cost_what_they_did(card: Card, codec: FrozenVariableRate, p
 
 
 def test_its_encoder_saves_by_rounding_to_what_costs_least(codec: FrozenVariableRate) -> None:
-    nearest, gains = thrifty(codec, 1e12), []
+    nearest, gains = codec.with_rdoq(1e12), []
     x = read_image(golden.heldback()[1])[None, :, :256, :384].float() / 255
     for quality in golden.QUALITIES:
         costs = []

@@ -120,7 +120,7 @@ def test_a_rate_that_is_asked_for_is_kept_and_nearly_used(
     told, size = capsys.readouterr().out, photograph.with_suffix(".litc").stat().st_size
     assert 0.95 * most <= size <= most
     assert f"{size:,} bytes" in told
-    assert "(level " in told
+    assert ", quality " in told
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 17), (63, 65)])
@@ -152,17 +152,11 @@ def test_the_name_of_a_packaged_codec_names_its_file(
     photograph: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compress", str(photograph), "-c", default_card().name, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["level"] == 128
+    assert level_of(json.loads(capsys.readouterr().out)["q"]) == 128
 
 
 def test_it_is_a_codec_of_the_recipe(card: Card, codec: FrozenVariableRate) -> None:
     recipe = yaml.safe_load((Path(__file__).parents[2] / card.training.config).read_text())
     wanted = recipe["model"]["codec"]["init_args"]
     inner = wanted.pop("inner")
-    assert codec.architecture == Architecture(
-        "VariableRate",
-        {
-            "inner": {"codec": inner["class_path"].rpartition(".")[2], "init_args": inner["init_args"]},
-            **wanted,
-        },
-    )
+    assert codec.architecture == Architecture("litcodec.codecs.VariableRate", {"inner": inner, **wanted})

@@ -70,7 +70,9 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "-q", "--quality", type=float, help="1 to 100, of a VariableRate codec (default: the middle)"
     )
     rate.add_argument(
-        "--bpp", type=told.weight, help="the highest quality of no more bits per pixel, of the complete file"
+        "--bpp",
+        type=told.bits_per_pixel,
+        help="the highest quality of no more bits per pixel, of the complete file",
     )
     rate.add_argument(
         "--max-bytes",
@@ -86,9 +88,7 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
             type=Path,
             help="a codec file of litcodec export, or a name of litcodec codecs (default: a packaged codec)",
         )
-        command.add_argument(
-            "-o", "--output", type=Path, help="output file, or folder for several (default: beside the input)"
-        )
+        command.add_argument("-o", "--output", help="output file, or folder/ (default: beside the input)")
         command.add_argument(
             "--max-pixels",
             type=told.positive,

@@ -3,6 +3,8 @@
 import argparse
 import math
 
+BPP_MAX = 1_000_000
+
 
 def positive(text: str) -> int:
     """A whole number from 1 on."""
@@ -31,7 +33,18 @@ def weight(text: str) -> float:
 def size_in_bytes(text: str) -> int:
     """Bytes: 120000, 120k, 1.5M."""
     number, factor = (text[:-1], {"k": 1e3, "M": 1e6}[text[-1]]) if text[-1:] in ("k", "M") else (text, 1)
-    return round(weight(number) * factor)
+    value = weight(number) * factor
+    if value > 2**62:
+        raise argparse.ArgumentTypeError(f"must be at most {2**62}, got {text}")
+    return round(value)
+
+
+def bits_per_pixel(text: str) -> float:
+    """A number above 0, and no more than any file takes."""
+    value = weight(text)
+    if value > BPP_MAX:
+        raise argparse.ArgumentTypeError(f"must be at most {BPP_MAX}, got {text}")
+    return value
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -31,7 +31,7 @@ class Options(NamedTuple):
 
     images: Sequence[Path]
     codec: Path | None  # None for a packaged one
-    output: Path | None
+    output: str | None  # a folder if it ends in a slash
     max_pixels: int
     force: bool
     json: bool

@@ -67,10 +67,10 @@ def compress_file(
     Raises:
         ImageError: if the photograph cannot be read or is too large.
         RateError: if the codec has but one rate, or none that is low enough; nothing is written.
-        OutputExists: if ``output`` is there and ``overwrite`` is not set.
+        OutputExists: if ``output`` is the input, or is there and ``overwrite`` is not set.
     """
     check_target(codec, target)
-    with atomic_output(output, overwrite=overwrite) as file:
+    with atomic_output(output, overwrite=overwrite, inputs=[path]) as file:
         x = read_image(path, max_pixels=max_pixels)[None].float() / 255
         start = time.perf_counter()
         data = stream_for(codec, x, target)
@@ -108,9 +108,9 @@ def decompress_file(
     Raises:
         BitstreamError: if the file is missing, damaged, too large, or of another codec.
         CodecFileError: if ``codec`` finds a codec file that is damaged.
-        OutputExists: if ``output`` is there and ``overwrite`` is not set.
+        OutputExists: if ``output`` is the input, or is there and ``overwrite`` is not set.
     """
-    with atomic_output(output, overwrite=overwrite) as file:
+    with atomic_output(output, overwrite=overwrite, inputs=[path]) as file:
         try:
             data = path.read_bytes()
         except OSError as error:

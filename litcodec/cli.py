@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import TypeVar
 
+from litcodec.commands.console import tolerant_console
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
 
 T = TypeVar("T")
@@ -18,7 +19,11 @@ T = TypeVar("T")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 something failed, 2 wrong usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    with tolerant_console():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         if arguments and arguments[0] in LIGHTNING:

@@ -36,12 +36,13 @@ def least_bits(tables: IntegerTables) -> npt.NDArray[np.int64]:
     bits = np.minimum(
         PRECISION - np.log2(most_probable), HEAD_BITS + PRECISION - np.log2(tables.masses[ends - 1])
     )
-    return np.floor(bits * 2**UNIT_BITS).astype(np.int64)
+    units: npt.NDArray[np.int64] = np.floor(bits * 2**UNIT_BITS).astype(np.int64)
+    return units
 
 
 def least_bits_of_mass(mass: int) -> int:
     """The fewest bits that entries of at most ``mass`` of 2^24 take, in units of 2^-24."""
-    return math.floor((PRECISION - math.log2(mass)) * 2**UNIT_BITS)
+    return int((PRECISION - math.log2(mass)) * 2.0**UNIT_BITS)
 
 
 def check_length(length: int, symbols: int, least: int) -> None:

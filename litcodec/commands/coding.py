@@ -19,6 +19,7 @@ from litcodec.evaluation import (
     compress_file,
     decompress_file,
     output_paths,
+    refuse_inputs,
 )
 from litcodec.frozen import FrozenCodec
 from litcodec.zoo import codec_path, default_card, packaged_codec
@@ -74,9 +75,11 @@ def _each(
     options: Options, suffix: str, one: Callable[[Path, Path], Result], line: Callable[[Result], str]
 ) -> int:
     failed = 0
+    inputs = [*options.images, *([] if options.codec is None else [options.codec])]
     outputs = output_paths(options.images, options.output, suffix)
     for path, output in zip(options.images, outputs, strict=True):
         try:
+            refuse_inputs(output, inputs)
             result = one(path, output)
         except (LitcodecError, OSError, MemoryError, RuntimeError) as error:  # torch: out of memory
             failed += 1

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.data import list_images
 from litcodec.evaluation import Results, Step, evaluate, refuse_inputs
 from litcodec.evaluation.curves import curves_of
 from litcodec.zoo import codec_path
@@ -42,7 +43,7 @@ def evaluate_files(options: Options) -> int:
         print("litcodec: nothing to evaluate: no codec file, and no yardstick is installed.", file=sys.stderr)
         return 1
     codecs = [codec_path(codec) for codec in options.codecs]
-    pictures = options.images.rglob("*") if options.output.exists() else ()
+    pictures = list_images(options.images) if options.output.exists() else ()
     refuse_inputs(options.output, [*codecs, *pictures])
     with _watcher() as watcher:
         results = evaluate(

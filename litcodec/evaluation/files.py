@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from litcodec.bitstream import read_header, unpack
+from litcodec.bitstream import read_header, read_stream, unpack
 from litcodec.data import read_image, write_png
 from litcodec.errors import BitstreamError
 from litcodec.evaluation.outputs import atomic_output
@@ -111,10 +111,7 @@ def decompress_file(
         OutputExists: if ``output`` is the input, or is there and ``overwrite`` is not set.
     """
     with atomic_output(output, overwrite=overwrite, inputs=[path]) as file:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from error
+        data = _stream_in(path, max_pixels)
         made_with = codec if isinstance(codec, FrozenCodec) else codec(data)
         start = time.perf_counter()
         x_hat = from_stream(made_with, data, max_pixels=max_pixels)
@@ -122,3 +119,20 @@ def decompress_file(
         write_png(file, (x_hat[0] * 255).round().to(torch.uint8))
     H, W = read_header(data).size
     return DecompressedFile(str(path), str(output), W, H, len(data), bpp(len(data), (H, W)), decode_s)
+
+
+def _stream_in(path: Path, max_pixels: int) -> bytes:
+    """The stream in a file, read no further than its header says.
+
+    Raises:
+        BitstreamError: if there is none.
+    """
+    if path.exists() and not (
+        path.is_file() or path.is_dir()
+    ):  # a pipe without a writer would block for ever
+        raise BitstreamError(f"{path} is not a regular file; copy it into one first.")
+    try:
+        with path.open("rb") as file:
+            return read_stream(file, max_pixels=max_pixels)
+    except OSError as error:
+        raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from error

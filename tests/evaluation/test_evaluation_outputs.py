@@ -35,9 +35,11 @@ def test_of_two_writers_of_120_files_each_file_has_one(tmp_path: Path):
 
 def test_what_appears_while_a_file_is_written_stays(tmp_path: Path):
     path = tmp_path / "a"
-    with pytest.raises(OutputExists, match="exists already"), atomic_output(path, overwrite=False) as file:
-        file.write(b"mine")
-        path.write_bytes(b"theirs")
+    output = atomic_output(path, overwrite=False)
+    output.__enter__().write(b"mine")
+    path.write_bytes(b"theirs")
+    with pytest.raises(OutputExists, match="exists already"):
+        output.__exit__(None, None, None)
     assert path.read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["a"]
 

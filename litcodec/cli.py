@@ -12,6 +12,7 @@ from inspect import signature
 from typing import TypeVar
 
 from litcodec.commands.console import tolerant_console
+from litcodec.commands.termination import orderly_termination
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
 
 T = TypeVar("T")
@@ -30,7 +31,9 @@ def _main(arguments: list[str]) -> int:
             from litcodec.training.cli import run
 
             return run([word for word in arguments if word != "--debug"])
-        return _run(make_parser().parse_args(arguments))
+        options = make_parser().parse_args(arguments)
+        with orderly_termination():
+            return _run(options)
     except KeyboardInterrupt:
         print("litcodec: interrupted.", file=sys.stderr)
         return 130
@@ -40,7 +43,7 @@ def _main(arguments: list[str]) -> int:
         if debug or not isinstance(error, (LitcodecError, OSError)):
             traceback.print_exc()
         else:
-            print(f"litcodec: {error}", file=sys.stderr)
+            print(f"litcodec: {LitcodecError(error)}", file=sys.stderr)
         return 1
 
 

@@ -2,8 +2,21 @@
 
 import argparse
 import math
+from pathlib import Path
 
 BPP_MAX = 1_000_000
+
+
+def path(text: str) -> Path:
+    """The name of a file or folder."""
+    return Path(name(text))
+
+
+def name(text: str) -> str:
+    """Any word but an empty one."""
+    if not text:
+        raise argparse.ArgumentTypeError("a name is empty")
+    return text
 
 
 def positive(text: str) -> int:

@@ -1,7 +1,13 @@
 """Codecs at work on files: real bytes in, real bytes out."""
 
 from litcodec.evaluation.evaluate import Step, evaluate
-from litcodec.evaluation.files import CompressedFile, DecompressedFile, compress_file, decompress_file
+from litcodec.evaluation.files import (
+    CompressedFile,
+    DecompressedFile,
+    compress_file,
+    decompress_file,
+    refuse_original,
+)
 from litcodec.evaluation.machine import this_machine
 from litcodec.evaluation.outputs import atomic_output, check_output, output_paths, refuse_inputs
 from litcodec.evaluation.results import SCHEMA_VERSION, Failure, Machine, Point, Results, Score
@@ -28,6 +34,7 @@ __all__ = [
     "output_paths",
     "read_results",
     "refuse_inputs",
+    "refuse_original",
     "this_machine",
     "write_results",
 ]

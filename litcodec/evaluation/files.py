@@ -9,7 +9,7 @@ import torch
 
 from litcodec.bitstream import read_header, read_stream, unpack
 from litcodec.data import read_image, write_png
-from litcodec.errors import BitstreamError
+from litcodec.errors import BitstreamError, OutputExists
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.target import NO_TARGET, RateTarget, check_target, stream_for
 from litcodec.frozen import FrozenCodec, Resolution, from_stream
@@ -119,6 +119,22 @@ def decompress_file(
         write_png(file, (x_hat[0] * 255).round().to(torch.uint8))
     H, W = read_header(data).size
     return DecompressedFile(str(path), str(output), W, H, len(data), bpp(len(data), (H, W)), decode_s)
+
+
+def refuse_original(output: Path) -> None:
+    """See that what is at ``output`` is no image but one that ``write_png`` wrote.
+
+    Raises:
+        OutputExists: if it is, perhaps what the stream was made of.
+    """
+    if not output.is_file():
+        return
+    with output.open("rb") as file:
+        if b"tEXtSoftware\0litcodec" not in file.read(256):
+            raise OutputExists(
+                f"{output} was not written by litcodec decompress: it may be the original. "
+                f"To replace it, name it: -o {output} --force."
+            )
 
 
 def _stream_in(path: Path, max_pixels: int) -> bytes:

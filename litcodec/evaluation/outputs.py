@@ -2,7 +2,6 @@
 
 import os
 import stat
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from litcodec.errors import OutputExists
-
-_NAME_BYTES = 100  # of an output's name that its temporary file carries: names end at 255 bytes
+from litcodec.evaluation.part_files import part_file
 
 
 def output_paths(inputs: Sequence[Path], output: str | Path | None, suffix: str) -> list[Path]:
@@ -20,13 +18,18 @@ def output_paths(inputs: Sequence[Path], output: str | Path | None, suffix: str)
     Args:
         inputs: the input files.
         output: a file if there is one input; a folder if there are more, if it is one, or if it ends in a
-            slash; beside the inputs if not given.
+            slash; "-" for standard output; if not given, beside the inputs, or "-" where that is the input.
         suffix: of the outputs, such as ".litc". Inputs that differ only in their suffix keep it, as in
             "a.jpg.litc".
 
     Raises:
         OutputExists: if two inputs would still share an output.
     """
+    standard = Path("-")
+    if len(inputs) > 1 and (standard in inputs or str(output) == "-"):
+        raise OutputExists("- stands for one image; there are more. Give them to separate commands.")
+    if output is None and list(inputs) == [standard]:
+        return [standard]
     folder_asked = str(output).endswith(("/", os.sep))
     where = None if output is None else Path(output)
     if where is not None and len(inputs) == 1 and not (folder_asked or where.is_dir()):
@@ -103,10 +106,9 @@ def atomic_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -
     """
     target = check_output(path, overwrite=overwrite, inputs=inputs)
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=_prefix(target), suffix=".part", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
+    with part_file(target) as (file, temporary):
+        yield file
+        file.close()
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are private
@@ -114,8 +116,6 @@ def atomic_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -
             os.replace(temporary, target)
         else:
             _publish(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _publish(temporary: str, target: Path) -> None:
@@ -130,12 +130,6 @@ def _publish(temporary: str, target: Path) -> None:
         except FileExistsError:
             raise _exists(target) from None
         os.replace(temporary, target)
-
-
-def _prefix(target: Path) -> str:
-    """What the names of an output's temporary files begin with."""
-    name = os.fsencode(target.name)[:_NAME_BYTES]
-    return f".{name.decode('utf-8', 'ignore')}."
 
 
 def _exists(path: Path) -> OutputExists:

@@ -91,3 +91,24 @@ def test_names_of_255_bytes_can_be_written(tmp_path: Path, name: str):
 def test_a_slash_makes_a_folder():
     assert output_paths([Path("x/a.png")], "out/", ".litc") == [Path("out/a.litc")]
     assert output_paths([Path("x/a.png")], "out", ".litc") == [Path("out")]
+
+
+def _killed_while_writing(path: Path) -> None:
+    with atomic_output(path, overwrite=False):
+        os.kill(os.getpid(), 9)
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path):
+    process = get_context("spawn").Process(target=_killed_while_writing, args=(tmp_path / "a",))
+    process.start()
+    process.join()
+    assert len(os.listdir(tmp_path)) == 1
+    write(tmp_path / "a")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_another_is_writing_is_left_alone(tmp_path: Path):
+    with atomic_output(tmp_path / "a", overwrite=True) as file:
+        write(tmp_path / "a", b"first")
+        file.write(b"second")
+    assert (tmp_path / "a").read_bytes() == b"second"

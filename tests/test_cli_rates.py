@@ -103,6 +103,10 @@ def test_a_codec_of_one_rate_has_none_to_choose(
         (["--max-bytes", "12q"], 2, "--max-bytes"),
         (["--max-bytes=-3k"], 2, "must be above 0"),
         (["--bpp", "0"], 2, "must be above 0"),
+        (["--bpp", "nan"], 2, "must be above 0"),
+        (["--bpp", "-1"], 2, "must be above 0"),
+        (["--bpp", "1e308"], 2, "must be at most 1000000"),
+        (["--max-bytes", "1e308k"], 2, "must be at most"),
     ],
 )
 def test_wrong_rates_are_named(

@@ -31,6 +31,7 @@ from typing import BinaryIO
 import numpy as np
 import torch
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from litcodec.errors import EmptyDataset, ShapeError, TooLarge, TooSmallImage, UnreadableImage
@@ -135,7 +136,11 @@ def write_png(file: str | Path | BinaryIO, x: Tensor) -> None:
             f"write_png takes uint8 (3, H, W); got {x.dtype} {tuple(x.shape)}."
             " Round and clamp to 0..255 and index one image first."
         )
-    Image.fromarray(x.detach().cpu().permute(1, 2, 0).contiguous().numpy()).save(file, format="PNG")
+    about = PngInfo()
+    about.add_text("Software", "litcodec")  # tells it from an original
+    Image.fromarray(x.detach().cpu().permute(1, 2, 0).contiguous().numpy()).save(
+        file, format="PNG", pnginfo=about
+    )
 
 
 def list_images(root: str | Path) -> list[Path]:

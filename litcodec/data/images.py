@@ -76,7 +76,7 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, min_side: int 
         TooSmallImage: a side is shorter than ``min_side``.
         UnreadableImage: missing, a directory, not an image, or damaged.
     """
-    with _opened(path, max_pixels) as image:
+    with _opened(_existing(path), str(path), max_pixels) as image:
         if min(image.size) < min_side:
             W, H = image.size
             raise TooSmallImage(f"{path}: {W}x{H} is smaller than {min_side}x{min_side}.")
@@ -96,27 +96,29 @@ def image_size(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, 
     Raises:
         TooLarge, UnreadableImage: see `read_image`.
     """
-    with _opened(path, max_pixels) as image:
+    with _opened(_existing(path), str(path), max_pixels) as image:
         W, H = image.size
         # Pillow turns TIFFs itself and already reports the size after turning.
         turned = image.format != "TIFF" and _orientation(image) in (5, 6, 7, 8)
         return (W, H) if turned else (H, W)
 
 
-def decode_image(data: bytes, *, name: str) -> Tensor:
+def decode_image(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Tensor:
     """Read an image that is already in memory, such as a tile of a shard.
 
     Args:
         data: the bytes of an image file.
         name: what to call it in an error.
+        max_pixels: limit of H * W, checked on the header before anything is decoded.
 
     Returns:
         uint8 (3, H, W), stored pixel by pixel (channels last).
 
     Raises:
+        TooLarge: more than ``max_pixels`` pixels.
         UnreadableImage: the bytes are not an image, or damaged.
     """
-    with _typed_errors(name), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with _opened(io.BytesIO(data), name, max_pixels) as image:
         return _decode(image)
 
 
@@ -160,9 +162,7 @@ def list_images(root: str | Path) -> list[Path]:
     return paths
 
 
-@contextmanager
-def _opened(path: str | Path, max_pixels: int) -> Iterator[Image.Image]:
-    """An image whose header has been read and whose pixel count is within the limit."""
+def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.exists():
         raise UnreadableImage(f"{path}: no such file.")
@@ -170,20 +170,26 @@ def _opened(path: str | Path, max_pixels: int) -> Iterator[Image.Image]:
         raise UnreadableImage(
             f"{path}: {'a folder' if path.is_dir() else 'not a regular file'}, not an image."
         )
-    with _typed_errors(str(path)):
+    return path
+
+
+@contextmanager
+def _opened(file: Path | BinaryIO, name: str, max_pixels: int) -> Iterator[Image.Image]:
+    """An image whose header has been read and whose pixel count is within the limit."""
+    with _typed_errors(name):
         # Pillow's own limit is a global; ours is an argument and may be higher, so its check is off while the
         # header is read (and only then), and ours follows at once.
         with _pillow_limit:
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
-                image = Image.open(path, formats=FORMATS)
+                image = Image.open(file, formats=FORMATS)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
         with image:
             W, H = image.size
             if pixels_needed(H, W) > max_pixels:
                 raise TooLarge(
-                    f"{path}: {W}x{H} pixels are too many for the limit of {max_pixels};"
+                    f"{name}: {W}x{H} pixels are too many for the limit of {max_pixels};"
                     f" raise it with --max-pixels {pixels_needed(H, W)} if you trust the file."
                 )
             yield image

@@ -86,7 +86,7 @@ def prepare(
         raise OutputExists(exists)
     source_dir = Path(source_dir)
     paths = list_images(source_dir)
-    from litcodec.data.shards import optimize  # here, because litdata takes a second to import
+    from litcodec.data.litdata_access import optimize  # here, because litdata takes a second to import
 
     start_method = "fork" if sys.platform == "linux" else "spawn"
     cuts: list[_Cut] = []

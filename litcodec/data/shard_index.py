@@ -26,6 +26,7 @@ _OURS = {  # key of "config" -> the values that mean: one item is the bytes of o
     "item_loader": ("PyTreeLoader",),
     "types": ("bytes",),
 }
+_KEYS = {"chunks", "config", "updated_at"}
 _REQUIRED = ("data_format", "data_spec", "compression", "encryption")
 _SIZES = ("chunk_bytes", "chunk_size")  # keys of "config": what the writer aimed at
 
@@ -54,11 +55,7 @@ def parse_index(data: bytes, *, name: str) -> tuple[Chunk, ...]:
         index = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         _refuse(name, f"no JSON: {' '.join(str(error).split())[:80]}")
-    if type(index) is not dict or not {"chunks", "config"} <= set(index) <= {
-        "chunks",
-        "config",
-        "updated_at",
-    }:
+    if type(index) is not dict or not {"chunks", "config"} <= set(index) <= _KEYS:
         _refuse(name, f"its keys are {shortened(list(index) if type(index) is dict else index)}")
     _check_config(index["config"], name)
     if type(index["chunks"]) is not list:

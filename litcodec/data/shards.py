@@ -5,8 +5,8 @@ by number instead, so the very windows that folders use give the same guarantees
 locality: `ShardTiles.order` shuffles the chunks, then the tiles within `MIXED_CHUNKS` chunks at a time, so an
 epoch walks through the store chunk by chunk.
 
-A chunk is, in little-endian uint32: the number n of tiles, n + 1 offsets, and at each of the first n offsets a
-tile: its length and a WebP file. Nothing else is ever deserialised.
+A chunk is, in little-endian uint32: the number n of tiles, n + 1 offsets, and at each of the first n offsets
+a tile: its length and a WebP file. Nothing else is ever deserialised.
 """
 
 import numpy as np

@@ -4,9 +4,11 @@ import copy
 import json
 import os
 import pickle
+import random
 import shutil
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +103,7 @@ TEXTS = [
     b"null",
     b"\xff\xfe{}",
     b"[" * 10**5,
-    b'{"chunks": [], "chunks": []}',
+    b'{"config": 1, "config": 1}',
     b"1" * 10**5,
 ]
 
@@ -157,9 +159,11 @@ def test_any_index_gives_chunks_or_one_line(path: tuple[str | int, ...], value: 
     try:
         chunks = parse_index(with_value(path, value)[:cut], name="i")
     except LitcodecError as error:
-        assert str(error).isprintable()
+        said, chunks = str(error), ()
     else:
-        assert all("/" not in chunk.filename and chunk.tiles >= 1 for chunk in chunks)
+        said = ""
+    assert said.isprintable()
+    assert all("/" not in chunk.filename and chunk.tiles >= 1 for chunk in chunks)
 
 
 class Bomb:
@@ -186,7 +190,7 @@ def test_a_pickle_in_a_chunk_is_never_executed(tmp_path: Path, store: str, data_
         ShardTiles(f"{store}{folder}", cache_dir=str(tmp_path / "cache"))
     index["config"] = INDEX["config"]  # now the index is ours and only the tile is a pickle
     (folder / "index.json").write_text(json.dumps(index))
-    with pytest.raises(UnreadableImage, match="tile 0 of .*not an image"):
+    with pytest.raises(UnreadableImage, match=r"tile 0 of .*not an image"):
         ShardTiles(f"{store}{folder}", cache_dir=str(tmp_path / "cache")).read(0, min_side=1)
     assert not marker.exists()
     pickle.loads(item[4:])
@@ -200,7 +204,7 @@ def test_a_chunk_of_another_size_is_one_line(shards: Path, tmp_path: Path, damag
     chunk.unlink()
     if damage != "missing":
         chunk.write_bytes(data[:-1] if damage == "short" else data + b"x")
-    with pytest.raises(ShardError, match="chunk-0-0.bin (has|is not a file).*its index says"):
+    with pytest.raises(ShardError, match=r"chunk-0-0.bin (has|is not a file).*its index says"):
         ShardTiles(str(shards))
     with pytest.raises(ShardError, match=r"chunk-0-0.bin (has|cannot be fetched)"):
         ShardTiles(f"local:{shards}", cache_dir=str(tmp_path / "cache")).read(0, min_side=1)
@@ -232,8 +236,6 @@ def test_damaged_tiles_are_skipped_and_named(shards: Path, num_workers: int) -> 
 
 
 def test_every_damaged_chunk_gives_tiles_or_image_errors(shards: Path) -> None:
-    import random
-
     chunk = shards / "chunk-0-0.bin"
     whole, rng = chunk.read_bytes(), random.Random(0)
     for _ in range(100):
@@ -243,14 +245,12 @@ def test_every_damaged_chunk_gives_tiles_or_image_errors(shards: Path) -> None:
         chunk.write_bytes(data)
         tiles = ShardTiles(str(shards), max_pixels=2**16)
         for index in range(len(tiles)):
-            try:
+            with suppress(UnreadableImage, TooLarge):
                 tiles.read(index, min_side=1)
-            except (UnreadableImage, TooLarge) as error:
-                assert str(error).isprintable()
 
 
 def test_tiles_obey_the_pixel_limit(shards: Path) -> None:
-    with pytest.raises(TooLarge, match="tile 0 of .*20x20 pixels are too many for the limit of 399"):
+    with pytest.raises(TooLarge, match=r"tile 0 of .*20x20 pixels are too many for the limit of 399"):
         ShardTiles(str(shards), max_pixels=399).read(0, min_side=1)
 
 

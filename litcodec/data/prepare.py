@@ -19,7 +19,8 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from litcodec.data.images import list_images, read_image
+from litcodec.data.formats import list_images
+from litcodec.data.images import read_image
 from litcodec.data.windows import Skipped
 from litcodec.errors import EmptyDataset, ImageError, OutputExists, ShapeError
 from litcodec.limits import MAX_PIXELS

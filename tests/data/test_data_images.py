@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageCms
 
 from litcodec.data import image_size, list_images, read_image, write_png
-from litcodec.data.images import SUFFIXES
+from litcodec.data.formats import SUFFIXES
 from litcodec.errors import EmptyDataset, ImageError, ShapeError, TooLarge, TooSmallImage, UnreadableImage
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
-from litcodec.data.image_metadata import Cicp, ColourTags
+from litcodec.data.colour_tags import Cicp, ColourTags
 from litcodec.errors import UnreadableImage
 
 _AS_STORED = 2  # levels of 255: a profile or a matrix that moves colours by no more than this is sRGB's

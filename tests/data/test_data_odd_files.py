@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-import litcodec.data.images
+import litcodec.data.opening
 from litcodec.data import image_size, read_image
-from litcodec.data.images import MAX_SCANS
+from litcodec.data.opening import MAX_SCANS
 from litcodec.errors import TooLarge, UnreadableImage
 
 
@@ -42,7 +42,7 @@ def test_scans_of_a_jpeg_are_counted_before_decoding(tmp_path: Path, monkeypatch
     with pytest.raises(UnreadableImage, match=r"x.jpg: a JPEG of more than 100 scans"):
         read_image(path)
     assert time.perf_counter() - start < 1
-    monkeypatch.setattr(litcodec.data.images, "MAX_SCAN_PIXELS", 24 * 32 * 33)
+    monkeypatch.setattr(litcodec.data.opening, "MAX_SCAN_PIXELS", 24 * 32 * 33)
     assert read_image(with_scans(tmp_path / "x.jpg", 33)).shape == (3, 24, 32)
     with pytest.raises(UnreadableImage, match="more than 33 scans, the most that are read at its size"):
         read_image(with_scans(tmp_path / "x.jpg", 34))

@@ -39,6 +39,10 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _NAMED = 3  # files that a line about skipped ones names
 
 
+_OTHER, _AGAIN = "no image by its suffix", "linked folder that was searched already"
+_UNINTERESTING = (_OTHER, _AGAIN)
+
+
 def _there(name: str) -> bool:
     if name == "JPEG2000":
         return bool(features.check("jpg_2000"))
@@ -88,10 +92,6 @@ def list_images(root: str | Path) -> list[Path]:
             logging.WARNING if wanted else logging.INFO, "left out of %s: %s (%s%s)", root, kinds, names, more
         )
     return found.paths
-
-
-_OTHER, _AGAIN = "no image by its suffix", "linked folder that was searched already"
-_UNINTERESTING = (_OTHER, _AGAIN)
 
 
 def find_images(root: str | Path) -> FoundImages:

@@ -17,6 +17,7 @@ LitcodecError
     UnreadableImage                       missing, not an image, damaged
     TooSmallImage                         smaller than the wanted crop
   EmptyDataset (also ValueError)          a folder or a set of shards without a usable photograph
+  ShardError (also ValueError)            shards that are damaged, out of reach or not written by litcodec
   OutputExists (also FileExistsError)     refusing to overwrite
   PhaseError (also ValueError)            training phases contradict themselves, the codec or the trainer
   TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
@@ -95,6 +96,10 @@ class TooSmallImage(ImageError):
 
 class EmptyDataset(LitcodecError, ValueError):
     """No usable photograph was found."""
+
+
+class ShardError(LitcodecError, ValueError):
+    """A set of shards is damaged, out of reach or not written by ``litcodec prepare``."""
 
 
 class OutputExists(LitcodecError, FileExistsError):

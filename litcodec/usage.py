@@ -196,6 +196,9 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="how many pictures the page shows, 0 for none; each adds about half a megabyte for every codec "
         "and rate (%(default)s)",
     )
+    report.add_argument(
+        "--max-pixels", type=told.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"
+    )
     report.add_argument("--title", help="of the page")
     report.set_defaults(wrong_usage=report.error)
     report.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")

@@ -24,6 +24,7 @@ class Options(NamedTuple):
     published: Sequence[str] | None
     pictures: int
     title: str | None
+    max_pixels: int
     force: bool
 
 
@@ -42,6 +43,7 @@ def report(options: Options) -> int:
             overlay=options.published,
             pictures=options.pictures if options.format == "html" else 0,
             title=options.title,
+            max_pixels=options.max_pixels,
             progress=progress,
         )
         content = _content(data, options.format)

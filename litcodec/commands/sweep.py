@@ -118,7 +118,14 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
         )
     )
     page = ReportOptions(
-        [results], folder / "report.html", "html", None, VIEWER_PICTURES, f"Sweep {folder.name}", force=True
+        [results],
+        folder / "report.html",
+        "html",
+        None,
+        VIEWER_PICTURES,
+        f"Sweep {folder.name}",
+        max_pixels=MAX_PIXELS,
+        force=True,
     )
     return report(page) or wrong
 

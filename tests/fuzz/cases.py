@@ -15,7 +15,7 @@ from litcodec.errors import LitcodecError
 
 CPU_LIMIT_S = 10.0  # of one mutant; processor time, so that a busy machine fails nothing
 MEMORY_LIMIT = 600 * 2**20  # bytes that one mutant may add to the resident memory
-MESSAGE_LIMIT = 600  # characters, the file's own name left out
+MESSAGE_LIMIT = 1100  # characters
 
 
 class Target(NamedTuple):
@@ -52,12 +52,13 @@ def run_case(target: Target, path: Path) -> Outcome:
             warnings.simplefilter("error")
             target.use(path)
     except LitcodecError as error:
-        kind, reason = type(error).__name__, _wrong_message(str(error), path)
+        kind, reason = type(error).__name__, _wrong_message(str(error))
         trace = traceback.format_exc() if reason else ""
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # also panics of Rust libraries, which are no Exception
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        said = " ".join(str(error).split())[:200].encode("ascii", "backslashreplace").decode()
+        reason = f"{type(error).__name__} {_place(error)}: {said}"
         trace = traceback.format_exc()
     seconds = time.process_time() - start
     memory = max(0, _peak() - before)
@@ -68,14 +69,19 @@ def run_case(target: Target, path: Path) -> Outcome:
     return Outcome("FAILED" if reason else kind, seconds, memory, reason, trace)
 
 
-def _wrong_message(message: str, path: Path) -> str:
+def _wrong_message(message: str) -> str:
     """What is wrong with the text of a typed error; "" if nothing is."""
-    left = message.replace(str(path), "").replace(str(path.parent), "")
     if not message.isprintable():
-        return f"its message is not one printable line: {message[:300]!r}"
-    if not 10 <= len(message) or len(left) > MESSAGE_LIMIT:
-        return f"its message has {len(message)} characters: {message[:120]!r}"
+        return f"its message is not one printable line: {message[:200]!a}"
+    if not 10 <= len(message) <= MESSAGE_LIMIT:
+        return f"its message has {len(message)} characters: {message[:120]!a}"
     return ""
+
+
+def _place(error: BaseException) -> str:
+    """Of litcodec's own line that was running: failures of one line are one kind."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/litcodec/" in frame.filename]
+    return f"in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "outside of litcodec"
 
 
 @contextlib.contextmanager

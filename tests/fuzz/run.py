@@ -119,7 +119,7 @@ def _run_target(name: str, seconds: float, options: argparse.Namespace) -> Tally
         stop = options.cases or 0
         ours, theirs = multiprocessing.get_context("spawn").Pipe()
         arguments = (theirs, name, options.seed, index, stop, end)
-        process = multiprocessing.get_context("spawn").Process(target=_child, args=arguments, daemon=True)
+        process = multiprocessing.get_context("spawn").Process(target=_child, args=arguments)
         process.start()
         theirs.close()
         patience = HANG_S + 60  # building a target takes a moment
@@ -131,7 +131,8 @@ def _run_target(name: str, seconds: float, options: argparse.Namespace) -> Tally
             except (EOFError, ConnectionError) as error:
                 hung = bool(error.args)
                 process.kill() if hung else process.join()
-                reason = str(error) if hung else f"its process ended with {process.exitcode}"
+                last = _last_line(_mutants(name, options.seed) / "stderr")
+                reason = str(error) if hung else f"its process ended with {process.exitcode}: {last}"
                 tally = _add(tally, name, index, Outcome("FAILED", HANG_S if hung else 0.0, 0, reason, ""), options)
                 index += 1
                 break
@@ -147,7 +148,7 @@ def _run_target(name: str, seconds: float, options: argparse.Namespace) -> Tally
 def _add(tally: Tally, name: str, index: int, outcome: Outcome, options: argparse.Namespace) -> Tally:
     tally.counts[outcome.kind] += 1
     if outcome.kind == "FAILED":
-        key = outcome.reason[:100]
+        key = outcome.reason.partition(": ")[0]
         if key not in tally.reasons:
             _keep(name, index, outcome, options)
         tally.reasons.setdefault(key, []).append(index)
@@ -160,10 +161,15 @@ def _keep(name: str, index: int, outcome: Outcome, options: argparse.Namespace) 
     options.keep.mkdir(parents=True, exist_ok=True)
     stem = f"{name}-{options.seed}-{index}"
     command = f"python -m tests.fuzz.run {name} --seed {options.seed} --case {index}"
-    (options.keep / f"{stem}.txt").write_text(f"{command}\n{outcome.reason}\n{outcome.trace}")
+    (options.keep / f"{stem}.txt").write_text(f"{command}\n{outcome.reason}\n{outcome.trace}", errors="backslashreplace")
     found = Path(_mutants(name, options.seed), f"{index}")
     if found.exists():
         shutil.copy(found, options.keep / stem)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+    return next((line[:150] for line in reversed(lines) if line.strip()), "")
 
 
 def _mutants(name: str, seed: int) -> Path:
@@ -173,10 +179,11 @@ def _mutants(name: str, seed: int) -> Path:
 def _child(pipe: Connection, name: str, seed: int, first: int, stop: int, end: float) -> None:
     torch.set_num_threads(1)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libtiff and others write what they think of a file
-    target = TARGETS[name]()
     folder = _mutants(name, seed)
     folder.mkdir(parents=True, exist_ok=True)
+    log = os.open(folder / "stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 2)  # libtiff and others write what they think of a file
+    target = TARGETS[name]()
     index = first
     while index < stop if stop else time.monotonic() < end:
         path = folder / f"mutant{target.suffix}"

@@ -28,7 +28,6 @@ LitcodecError
   SweepError (also ValueError)            a sweep file cannot be run
 """
 
-
 MESSAGE_MAX = 1000  # characters; a name or value of a hostile file may have millions
 
 

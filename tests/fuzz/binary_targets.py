@@ -110,7 +110,9 @@ def _codec_file(seeds: list[bytes], forge: Callable[[bytes], bytes], rng: Random
         begin, end = header[name]["data_offsets"]
         body = body[:begin] + _tensor_bytes(rng, body[begin:end]) + body[end:]
         if rng.random() < 0.2:
-            header[name]["dtype"] = rng.choice(("F32", "F16", "BF16", "I32", "I16", "I64", "BOOL", "F64", "C64"))
+            header[name]["dtype"] = rng.choice(
+                ("F32", "F16", "BF16", "I32", "I16", "I64", "BOOL", "F64", "C64")
+            )
         if rng.random() < 0.2:
             header[name]["shape"] = rng.choice(([], [end - begin], *_shapes(rng, header[name]["shape"])))
     if isinstance(header, dict) and isinstance(header.get("__metadata__"), dict):
@@ -128,7 +130,10 @@ def _tensor_bytes(rng: Random, data: bytes) -> bytes:
             break
         at = rng.randrange(len(changed) // 4) * 4
         changed[at : at + 4] = rng.choice(
-            (*(struct.pack("<f", v) for v in (float("nan"), float("inf"), 3e38, -1e30, 0.0)), rng.randbytes(4))
+            (
+                *(struct.pack("<f", v) for v in (float("nan"), float("inf"), 3e38, -1e30, 0.0)),
+                rng.randbytes(4),
+            )
         )
     return bytes(changed)
 
@@ -192,8 +197,21 @@ def _odd_tensor(rng: Random, tensor: torch.Tensor) -> object:
     wide = torch.zeros(1).expand(2**34)
     return rng.choice(
         (
-            *(tensor.double(), tensor.half(), tensor.to(torch.int64), tensor.to(torch.complex64), tensor.flatten()),
-            *(tensor * float("nan"), tensor * 1e38, tensor.to_sparse(), tensor.to("meta"), tensor[None], wide),
+            *(
+                tensor.double(),
+                tensor.half(),
+                tensor.to(torch.int64),
+                tensor.to(torch.complex64),
+                tensor.flatten(),
+            ),
+            *(
+                tensor * float("nan"),
+                tensor * 1e38,
+                tensor.to_sparse(),
+                tensor.to("meta"),
+                tensor[None],
+                wide,
+            ),
             *(torch.empty(0), torch.tensor(3.0), 0, None, "x", [1.0], torch.full_like(tensor, float("inf"))),
         )
     )
@@ -223,14 +241,23 @@ def _images(form: str) -> list[bytes]:
     exif = Image.Exif()
     exif[0x0112] = 6
     choices: dict[str, list[tuple[Image.Image, dict[str, Any]]]] = {
-        "JPEG": [(colour, {}), (colour, {"progressive": True, "exif": exif}), (grey, {}), (colour.convert("CMYK"), {})],
+        "JPEG": [
+            (colour, {}),
+            (colour, {"progressive": True, "exif": exif}),
+            (grey, {}),
+            (colour.convert("CMYK"), {}),
+        ],
         "PNG": [
             *((colour, {"exif": exif}), (grey, {}), (colour.convert("P"), {}), (colour.convert("RGBA"), {})),
             (Image.fromarray(rgb[:, :, 2].astype(np.uint16) * 257), {}),
         ],
         "WEBP": [(colour, {"lossless": True}), (colour, {}), (colour.convert("RGBA"), {"exif": exif})],
         "TIFF": [
-            *((colour, {}), (colour, {"compression": "tiff_lzw"}), (grey, {"compression": "tiff_adobe_deflate"})),
+            *(
+                (colour, {}),
+                (colour, {"compression": "tiff_lzw"}),
+                (grey, {"compression": "tiff_adobe_deflate"}),
+            ),
             *((colour.convert("1"), {"compression": "group4"}), (colour.convert("CMYK"), {})),
             (colour, {"compression": "jpeg"}),
         ],
@@ -257,7 +284,9 @@ def _png_with_sums(data: bytes) -> bytes:
         length = int.from_bytes(made[at : at + 4], "big")
         if at + 12 + length > len(made):
             break
-        made[at + 8 + length : at + 12 + length] = zlib.crc32(made[at + 4 : at + 8 + length]).to_bytes(4, "big")
+        made[at + 8 + length : at + 12 + length] = zlib.crc32(made[at + 4 : at + 8 + length]).to_bytes(
+            4, "big"
+        )
         at += 12 + length
     return bytes(made)
 

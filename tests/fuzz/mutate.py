@@ -5,12 +5,66 @@ import json
 from random import Random
 from typing import Any
 
-WORDS = (b"\x00" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\x80\x00\x00\x00", b"\x00\x00\x00\x80", b"\x01\x00\x00\x00")
-NUMBERS = (0, -1, 1, 2, 3, 16, 255, 1024, 2**15, 2**16, 2**31 - 1, 2**31, -(2**31), 2**53, 2**63, -(2**63), 2**64, 10**30)
+WORDS = (
+    b"\x00" * 4,
+    b"\xff" * 4,
+    b"\x7f\xff\xff\xff",
+    b"\x80\x00\x00\x00",
+    b"\x00\x00\x00\x80",
+    b"\x01\x00\x00\x00",
+)
+NUMBERS = (
+    0,
+    -1,
+    1,
+    2,
+    3,
+    16,
+    255,
+    1024,
+    2**15,
+    2**16,
+    2**31 - 1,
+    2**31,
+    -(2**31),
+    2**53,
+    2**63,
+    -(2**63),
+    2**64,
+    10**30,
+)
 FLOATS = (0.5, -0.0, 1e-320, 1e308, -1e308, float("nan"), float("inf"), float("-inf"))
 TEXTS = (
-    *("", " ", "%d", "%s%n", "{}", "${args}", "../../x", "/dev/zero", "/etc/passwd", "C:\\x", "a/b", "..", "nan", "1e400"),
-    *("\x00", "a\nb", "\x1b[31m", "\r", "\u202e", "\ud800", "é", "😀", "pickle", "zstd", "__class__", "os.system"),
+    *(
+        "",
+        " ",
+        "%d",
+        "%s%n",
+        "{}",
+        "${args}",
+        "../../x",
+        "/dev/zero",
+        "/etc/passwd",
+        "C:\\x",
+        "a/b",
+        "..",
+        "nan",
+        "1e400",
+    ),
+    *(
+        "\x00",
+        "a\nb",
+        "\x1b[31m",
+        "\r",
+        "\u202e",
+        "\ud800",
+        "é",
+        "😀",
+        "pickle",
+        "zstd",
+        "__class__",
+        "os.system",
+    ),
     *("x" * 300, "0" * 5000),
 )
 HUGE_TEXT = "y" * 1_000_000
@@ -62,7 +116,9 @@ def odd_value(rng: Random, before: Any) -> Any:
     if type(before) in (int, float) and rng.random() < 0.4:
         return rng.choice((before + 1, -before, before * 2, before * 1_000_003, before / 7, float(before)))
     if isinstance(before, str) and rng.random() < 0.4:
-        return rng.choice((before + "x", before.upper(), before[:-1], before * 50, f"../{before}", before + "\n"))
+        return rng.choice(
+            (before + "x", before.upper(), before[:-1], before * 50, f"../{before}", before + "\n")
+        )
     if isinstance(before, list) and rng.random() < 0.5:
         return rng.choice((before * 3, before[:-1], before[::-1], [before], before * 200))
     kind = rng.randrange(10)

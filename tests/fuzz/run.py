@@ -64,7 +64,10 @@ def _again(name: str, seed: int, case: int | None, file: Path | None) -> int:
         path = Path(folder, f"mutant{target.suffix}")
         path.write_bytes(file.read_bytes() if file else target.mutant(case_rng(name, seed, case or 0)))
         outcome = run_case(target, path)
-    print(outcome.trace, f"{outcome.kind}: {outcome.reason} {outcome.seconds:.2f} s {outcome.memory / 2**20:.0f} MiB")
+    print(
+        outcome.trace,
+        f"{outcome.kind}: {outcome.reason} {outcome.seconds:.2f} s {outcome.memory / 2**20:.0f} MiB",
+    )
     return 1 if outcome.reason else 0
 
 
@@ -72,7 +75,10 @@ def _fuzz(names: list[str], options: argparse.Namespace) -> int:
     share = options.seconds * min(options.jobs, len(names)) / len(names)
     waiting, tallies = list(names), dict[str, Tally]()
     print(f"{len(names)} targets, seed {options.seed}, {options.jobs} processes", flush=True)
-    print(f"{'target':<28}{'cases':>8}{'valid':>8}{'typed':>8}{'FAILED':>8}{'slowest s':>11}{'most MiB':>10}", flush=True)
+    print(
+        f"{'target':<28}{'cases':>8}{'valid':>8}{'typed':>8}{'FAILED':>8}{'slowest s':>11}{'most MiB':>10}",
+        flush=True,
+    )
 
     def work() -> None:
         while waiting:
@@ -97,12 +103,19 @@ def _print_row(name: str, tally: Tally) -> None:
 
 def _summary(tallies: dict[str, Tally], seconds: float, options: argparse.Namespace) -> int:
     counts = sum((tally.counts for tally in tallies.values()), Counter[str]())
-    print(f"\n{counts.total()} mutants in {seconds / 60:.1f} minutes: " + ", ".join(f"{n} {k}" for k, n in counts.most_common()))
+    print(
+        f"\n{counts.total()} mutants in {seconds / 60:.1f} minutes: "
+        + ", ".join(f"{n} {k}" for k, n in counts.most_common())
+    )
     slow, name, case = max((*tally.slowest[:1], name, tally.slowest[1]) for name, tally in tallies.items())
     print(f"slowest: {slow:.2f} s, {name} case {case}")
-    most, name, case = max((*tally.hungriest[:1], name, tally.hungriest[1]) for name, tally in tallies.items())
+    most, name, case = max(
+        (*tally.hungriest[:1], name, tally.hungriest[1]) for name, tally in tallies.items()
+    )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(f"most memory of one mutant: {most / 2**20:.0f} MiB, {name} case {case}; of any process: {peak / GIB:.2f} GiB")
+    print(
+        f"most memory of one mutant: {most / 2**20:.0f} MiB, {name} case {case}; of any process: {peak / GIB:.2f} GiB"
+    )
     for name, tally in tallies.items():
         for reason, cases in tally.reasons.items():
             print(f"\n{name}: {len(cases)} x {reason}")
@@ -133,7 +146,9 @@ def _run_target(name: str, seconds: float, options: argparse.Namespace) -> Tally
                 process.kill() if hung else process.join()
                 last = _last_line(_mutants(name, options.seed) / "stderr")
                 reason = str(error) if hung else f"its process ended with {process.exitcode}: {last}"
-                tally = _add(tally, name, index, Outcome("FAILED", HANG_S if hung else 0.0, 0, reason, ""), options)
+                tally = _add(
+                    tally, name, index, Outcome("FAILED", HANG_S if hung else 0.0, 0, reason, ""), options
+                )
                 index += 1
                 break
             if outcome is None:
@@ -153,7 +168,8 @@ def _add(tally: Tally, name: str, index: int, outcome: Outcome, options: argpars
             _keep(name, index, outcome, options)
         tally.reasons.setdefault(key, []).append(index)
     return tally._replace(
-        slowest=max(tally.slowest, (outcome.seconds, index)), hungriest=max(tally.hungriest, (outcome.memory, index))
+        slowest=max(tally.slowest, (outcome.seconds, index)),
+        hungriest=max(tally.hungriest, (outcome.memory, index)),
     )
 
 
@@ -161,7 +177,9 @@ def _keep(name: str, index: int, outcome: Outcome, options: argparse.Namespace) 
     options.keep.mkdir(parents=True, exist_ok=True)
     stem = f"{name}-{options.seed}-{index}"
     command = f"python -m tests.fuzz.run {name} --seed {options.seed} --case {index}"
-    (options.keep / f"{stem}.txt").write_text(f"{command}\n{outcome.reason}\n{outcome.trace}", errors="backslashreplace")
+    (options.keep / f"{stem}.txt").write_text(
+        f"{command}\n{outcome.reason}\n{outcome.trace}", errors="backslashreplace"
+    )
     found = Path(_mutants(name, options.seed), f"{index}")
     if found.exists():
         shutil.copy(found, options.keep / stem)

@@ -26,7 +26,21 @@ from tests.fuzz.mutate import json_bytes, mutate_bytes, mutate_value
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PLOTTED = 25  # one of this number of results is drawn too: that takes half a second
-YAML_PIECES = (b"&a ", b"*a", b"<<: ", b"!!python/object:os.system ", b"${", b"}", b": ", b"- ", b"\t", b"? ", b"|\n", b"[[", b"---\n")
+YAML_PIECES = (
+    b"&a ",
+    b"*a",
+    b"<<: ",
+    b"!!python/object:os.system ",
+    b"${",
+    b"}",
+    b": ",
+    b"- ",
+    b"\t",
+    b"? ",
+    b"|\n",
+    b"[[",
+    b"---\n",
+)
 
 
 def results_target() -> Target:
@@ -98,7 +112,10 @@ def _sweep(seeds: list[bytes], rng: Random) -> bytes:
             return data[:at] + rng.choice(YAML_PIECES) + data[at:]
         case 2:
             content = yaml.safe_load(data)
-            grid = {f"model.k{k}": {"values": list(range(rng.choice((2, 30, 3000))))} for k in range(rng.randrange(1, 6))}
+            grid = {
+                f"model.k{k}": {"values": list(range(rng.choice((2, 30, 3000))))}
+                for k in range(rng.randrange(1, 6))
+            }
             content["parameters"] = grid
             content |= {"run_cap": rng.choice((1, 5, -1, 0, True, 2.5, "3"))} if rng.random() < 0.5 else {}
             return yaml.safe_dump(content).encode()
@@ -127,7 +144,9 @@ def make_shards() -> Shards:
         source, out = Path(folder, "images"), Path(folder, "shards")
         source.mkdir()
         for k in range(3):
-            x = torch.randint(0, 256, (3, 20, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(k))
+            x = torch.randint(
+                0, 256, (3, 20, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(k)
+            )
             write_png(source / f"{k}.png", x)
         prepare(source, out, tile_size=20, min_size=16, progress=False)
         chunks = {path.name: path.read_bytes() for path in sorted(out.glob("*.bin"))}
@@ -138,7 +157,9 @@ def shard_index_target() -> Target:
     """The index of a set of shards; its chunks are whole."""
     shards = make_shards()
     mutant = partial(_json_mutant, json.loads(shards.index))
-    return Target(".json", mutant, lambda path: _read_shards({**shards.chunks, "index.json": path.read_bytes()}))
+    return Target(
+        ".json", mutant, lambda path: _read_shards({**shards.chunks, "index.json": path.read_bytes()})
+    )
 
 
 def shard_chunk_target() -> Target:

@@ -127,11 +127,12 @@ def _card(path: Path) -> Card:
     """Raises ``CodecFileError`` if the file is no card; names the key."""
     try:
         found = json.loads(path.read_bytes())
-        return _record(Card, {**found, "name": path.stem, "folder": path.parent})
+        card: Card = _record(Card, {**found, "name": path.stem, "folder": path.parent})
     except OSError as error:
         raise CodecFileError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise CodecFileError(f"{path} is no card of a codec: {error}; install litcodec again.") from error
+    return card
 
 
 def _record(cls: Any, found: object, where: str = "") -> Any:

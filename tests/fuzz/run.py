@@ -113,9 +113,8 @@ def _summary(tallies: dict[str, Tally], seconds: float, options: argparse.Namesp
         (*tally.hungriest[:1], name, tally.hungriest[1]) for name, tally in tallies.items()
     )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(
-        f"most memory of one mutant: {most / 2**20:.0f} MiB, {name} case {case}; of any process: {peak / GIB:.2f} GiB"
-    )
+    print(f"most memory of one mutant: {most / 2**20:.0f} MiB, {name} case {case}", end="; ")
+    print(f"of any process: {peak / GIB:.2f} GiB")
     for name, tally in tallies.items():
         for reason, cases in tally.reasons.items():
             print(f"\n{name}: {len(cases)} x {reason}")
@@ -126,16 +125,15 @@ def _summary(tallies: dict[str, Tally], seconds: float, options: argparse.Namesp
 def _run_target(name: str, seconds: float, options: argparse.Namespace) -> Tally:
     """In a process of its own, which is started again after a crash or a hang."""
     tally = Tally(Counter(), (0.0, 0), (0, 0), {})
-    end = time.monotonic() + seconds
-    index = 0
-    while (index < options.cases) if options.cases else (time.monotonic() < end):
+    index, left = 0, seconds
+    while (index < options.cases) if options.cases else left > 0:
         stop = options.cases or 0
         ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        arguments = (theirs, name, options.seed, index, stop, end)
+        arguments = (theirs, name, options.seed, index, stop, left)
         process = multiprocessing.get_context("spawn").Process(target=_child, args=arguments)
         process.start()
         theirs.close()
-        patience = HANG_S + 60  # building a target takes a moment
+        patience, since = 10 * HANG_S, None  # building a target takes a moment, and does not count
         while True:
             try:
                 if not ours.poll(patience):
@@ -150,11 +148,12 @@ def _run_target(name: str, seconds: float, options: argparse.Namespace) -> Tally
                     tally, name, index, Outcome("FAILED", HANG_S if hung else 0.0, 0, reason, ""), options
                 )
                 index += 1
+                left -= HANG_S if since is None else time.monotonic() - since
                 break
             if outcome is None:
                 process.join()
                 return tally
-            patience = HANG_S
+            patience, since = HANG_S, since or time.monotonic()
             tally = _add(tally, name, index, outcome, options)
             index += 1
     return tally
@@ -194,7 +193,7 @@ def _mutants(name: str, seed: int) -> Path:
     return Path(tempfile.gettempdir(), f"litcodec-fuzz-{os.getuid()}", f"{name}-{seed}")
 
 
-def _child(pipe: Connection, name: str, seed: int, first: int, stop: int, end: float) -> None:
+def _child(pipe: Connection, name: str, seed: int, first: int, stop: int, seconds: float) -> None:
     torch.set_num_threads(1)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     folder = _mutants(name, seed)
@@ -202,7 +201,7 @@ def _child(pipe: Connection, name: str, seed: int, first: int, stop: int, end: f
     log = os.open(folder / "stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 2)  # libtiff and others write what they think of a file
     target = TARGETS[name]()
-    index = first
+    index, end = first, time.monotonic() + seconds
     while index < stop if stop else time.monotonic() < end:
         path = folder / f"mutant{target.suffix}"
         path.write_bytes(target.mutant(case_rng(name, seed, index)))

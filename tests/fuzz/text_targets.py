@@ -50,20 +50,26 @@ def results_target() -> Target:
 
 def results_bytes() -> bytes:
     """A results file of three curves on three images."""
-    scores = [
-        Score(f"{name}.png", name * 64, 96, 64, 100 * k + 7 * j, 8 * (100 * k + 7 * j) / 6144, *(25.0 + 3 * k, 26.0 + 3 * k),
-              *(0.9 + 0.02 * k, 10.0 + 2 * k, 0.01, 0.02), f"{name}_{k}.litc")
-        for k in (1, 2, 3, 4) for j, name in enumerate("abc")
-    ]  # fmt: skip
-    points = tuple(
-        Point(curve, kind, f"quality {k}", "x.safetensors", *((0.01 * k, "00" * 8) if kind == "codec" else (None, None)),
-              tuple(scores[3 * k : 3 * k + 3]), (Failure("d.png", "it is damaged"),))
-        for curve, kind in (("Codec", "codec"), ("JPEG", "anchor")) for k in range(4)
-    )  # fmt: skip
+    names = "abc"
+    points = []
+    for curve, kind in (("Codec", "codec"), ("JPEG", "anchor")):
+        for k in range(1, 5):
+            scores = tuple(_score(name, k, 100 * k + 7 * j) for j, name in enumerate(names))
+            about = (0.01 * k, "00" * 8) if kind == "codec" else (None, None)
+            failures = (Failure("d.png", "it is damaged"),)
+            points.append(Point(curve, kind, f"quality {k}", "x.safetensors", *about, scores, failures))
     machine = Machine("a processor", 2, 1, "cpu", "Linux", "3.11", "2.11", "0.1")
     with tempfile.TemporaryDirectory() as folder:
-        write_results(Path(folder, "r.json"), Results("images", "2026-01-01T00:00:00+00:00", machine, points))
+        write_results(
+            Path(folder, "r.json"), Results("images", "2026-01-01T00:00:00+00:00", machine, tuple(points))
+        )
         return Path(folder, "r.json").read_bytes()
+
+
+def _score(name: str, k: int, count: int) -> Score:
+    quality = (25.0 + 3 * k, 26.0 + 3 * k, 0.9 + 0.02 * k, 10.0 + 2 * k)
+    kept = f"{name}_{k}.litc"
+    return Score(f"{name}.png", name * 64, 96, 64, count, 8 * count / 6144, *quality, 0.01, 0.02, kept)
 
 
 def _json_mutant(value: Any, rng: Random) -> bytes:

@@ -7,13 +7,15 @@ fingerprint in ``retired.json``.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from reprlib import repr as shortened
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from litcodec.errors import CodecFileError, CodecMismatch
 
 FOLDER = Path(__file__).resolve().parent
+T = TypeVar("T")
 TEXT_MAX = 1000  # characters of one text of a card
 
 
@@ -106,7 +108,7 @@ def packaged_codec(fingerprint: bytes, folder: Path = FOLDER) -> Path:
     for card in packaged_cards(folder):
         if card.fingerprint == wanted:
             return card.file
-    retired = {entry["fingerprint"]: Retired(**entry) for entry in json.loads(_retired(folder).read_text())}
+    retired = {entry.fingerprint: entry for entry in _parsed(_retired(folder), _retired_codecs)}
     if wanted in retired:
         name, last = retired[wanted].name, retired[wanted].last_version
         raise CodecMismatch(
@@ -125,14 +127,23 @@ def _retired(folder: Path) -> Path:
 
 def _card(path: Path) -> Card:
     """Raises ``CodecFileError`` if the file is no card; names the key."""
+    whole = {"name": path.stem, "folder": path.parent}
+    card: Card = _parsed(path, lambda found: _record(Card, {**found, **whole}))
+    return card
+
+
+def _retired_codecs(found: list[object]) -> list[Retired]:
+    return [_record(Retired, entry) for entry in found]
+
+
+def _parsed(path: Path, make: Callable[[Any], T]) -> T:
+    """What ``make`` makes of a JSON file."""
     try:
-        found = json.loads(path.read_bytes())
-        card: Card = _record(Card, {**found, "name": path.stem, "folder": path.parent})
+        return make(json.loads(path.read_bytes()))
     except OSError as error:
         raise CodecFileError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, RecursionError) as error:
-        raise CodecFileError(f"{path} is no card of a codec: {error}; install litcodec again.") from error
-    return card
+        raise CodecFileError(f"{path} is damaged: {error}; install litcodec again.") from error
 
 
 def _record(cls: Any, found: object, where: str = "") -> Any:

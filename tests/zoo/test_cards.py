@@ -152,3 +152,10 @@ def test_a_damaged_card_is_one_line_that_names_the_key(
         packaged_cards(folder)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("text", ["", "3", "[3]", '[{"fingerprint": 3}]', "[" * 100_000])
+def test_a_damaged_list_of_retired_codecs_is_one_line(folder: Path, text: str) -> None:
+    (folder / "retired.json").write_text(text)
+    with pytest.raises(CodecFileError, match=r"retired\.json is damaged"):
+        packaged_codec(b"\x33" * 8, folder)

@@ -16,9 +16,11 @@ import torch
 from PIL import Image
 
 from litcodec.bitstream import pack, read_header, unpack
-from litcodec.codecs import FrozenCodec, MeanScaleHyperprior, codec_bytes, from_stream, load_codec, to_stream
+from litcodec.codec_files import codec_bytes, load_codec
+from litcodec.codecs import MeanScaleHyperprior
 from litcodec.data import image_size, read_image
 from litcodec.errors import LitcodecError
+from litcodec.frozen import FrozenCodec, from_stream, to_stream
 from litcodec.types import Compressed
 from tests.fuzz.cases import Target
 from tests.fuzz.mutate import mutate_bytes, mutate_value, odd_value
@@ -89,8 +91,9 @@ def _decode(codec: FrozenCodec, path: Path) -> None:
 
 def codec_file_target(forge: Callable[[bytes], bytes]) -> Target:
     """Codec files of every class. ``forge`` makes fingerprint and checksum right, where it can."""
-    small = [path.read_bytes() for name, path in codec_files().items() if name != "packaged"]
-    return Target(".safetensors", partial(_codec_file, small, forge), _load_and_use)
+    golden = [path for name, path in codec_files().items() if name != "packaged"]
+    seeds = [path.read_bytes() for path in golden] + [codec_bytes(load_codec(path)) for path in golden]
+    return Target(".safetensors", partial(_codec_file, seeds, forge), _load_and_use)
 
 
 def _codec_file(seeds: list[bytes], forge: Callable[[bytes], bytes], rng: Random) -> bytes:

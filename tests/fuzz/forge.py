@@ -10,8 +10,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 
-from litcodec.codecs import build_codec
-from litcodec.codecs.file import _encoder_checksum, _widened
+from litcodec.codec_files import build_codec
+from litcodec.codec_files.description import parse
+from litcodec.codec_files.safetensors_file import _encoder_checksum, _widened
 
 
 def forge(data: bytes) -> bytes:
@@ -22,9 +23,11 @@ def forge(data: bytes) -> bytes:
             start = 8 + int.from_bytes(data[:8], "little")
             header = json.loads(data[8:start])
             about = json.loads(header["__metadata__"]["litcodec"])
+            description = parse(about)
             with torch.device("meta"):
-                empty = build_codec(about["codec"], about["init_args"])
+                empty = build_codec(description.architecture)
             codec = empty.restore(tensors)
+            codec.identity = description.identity or codec.identity
             about.update(fingerprint=codec.fingerprint.hex(), encoder_checksum=_encoder_checksum(codec))
     except (Exception, SafetensorError):
         return data

@@ -67,7 +67,7 @@ def _saved(value: object) -> bytes:
 
 def _checkpoints() -> dict[str, bytes]:
     found = torch.load(io.BytesIO(checkpoint_bytes()), weights_only=True)
-    key = "notes" if "notes" in found["litcodec"] else "training"
+    key = "training"
     return {
         "no_state_dict.ckpt": _saved({k: v for k, v in found.items() if k != "state_dict"}),
         "state_dict_is_text.ckpt": _saved({**found, "state_dict": "x"}),

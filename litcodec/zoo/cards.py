@@ -149,9 +149,9 @@ def _parsed(path: Path, make: Callable[[Any], T]) -> T:
 def _record(cls: Any, found: object, where: str = "") -> Any:
     """A NamedTuple of an object with just its keys. Raises ``ValueError`` with the key that is wrong."""
     hints = get_type_hints(cls)
-    if not isinstance(found, dict) or set(found) - {"default"} != set(hints) - {"default"}:
+    if not isinstance(found, dict) or not set(hints) - set(cls._field_defaults) <= set(found) <= set(hints):
         raise ValueError(f"{where or 'it'} should be an object with the keys {', '.join(hints)}")
-    return cls(**{key: _value(hint, found.get(key, False), f"{where}{key}") for key, hint in hints.items()})
+    return cls(**{key: _value(hints[key], value, f"{where}{key}") for key, value in found.items()})
 
 
 def _value(hint: Any, found: object, where: str) -> Any:
@@ -160,6 +160,8 @@ def _value(hint: Any, found: object, where: str) -> Any:
     items = get_args(hint)
     if get_origin(hint) is dict and isinstance(found, dict):
         return {_value(items[0], key, where): _value(items[1], value, where) for key, value in found.items()}
+    if get_origin(hint) is list and isinstance(found, list):
+        return [_value(items[0], value, where) for value in found]
     if get_origin(hint) is tuple and isinstance(found, (list, tuple)):
         kinds = [items[0]] * len(found) if items[-1] is Ellipsis else items
         if len(kinds) == len(found):

@@ -128,7 +128,7 @@ def odd_value(rng: Random, before: Any) -> Any:
         return rng.choice(FLOATS)
     if kind < 8:
         return HUGE_TEXT if rng.random() < 0.03 else rng.choice(TEXTS)
-    return rng.choice((None, True, False, [], {}, [None], {"": 0}, [[]], _deep(rng.choice((50, 500)))))
+    return rng.choice((None, True, False, [], {}, [None], {"": 0}, [[]], _deep(rng.choice((20, 100)))))
 
 
 def json_bytes(rng: Random, value: Any) -> bytes:

@@ -9,7 +9,13 @@ from tests.fuzz.cases import case_rng, run_case
 from tests.fuzz.targets import TARGETS
 
 CORPUS = Path(__file__).parent / "corpus"
-CASES = {"stream": 400, "card": 800, "checkpoint": 200, "foreign-checkpoint": 300, "image": 800}  # some four seconds each
+CASES = {
+    "stream": 400,
+    "card": 800,
+    "checkpoint": 200,
+    "foreign-checkpoint": 300,
+    "image": 800,
+}  # some four seconds each
 SEED = 1
 # Targets whose readers are mended in other rooms; each joins CASES with its mending.
 LATER = {"codec-file", "results", "sweep", "shard-index", "shard-chunk"}

@@ -16,10 +16,10 @@ import yaml
 
 from litcodec.data import ShardTiles, prepare, write_png
 from litcodec.evaluation import read_results, write_results
-from litcodec.evaluation.results import Failure, Machine, Point, Results, Score
 from litcodec.report import csv_table, markdown, page, plot, report_data
 from litcodec.sweeps import read_sweep
 from litcodec.zoo import default_card, packaged_cards
+from tests.conftest import _make_results
 from tests.fuzz.cases import Target
 from tests.fuzz.mutate import json_bytes, mutate_bytes, mutate_value
 
@@ -49,27 +49,14 @@ def results_target() -> Target:
 
 
 def results_bytes() -> bytes:
-    """A results file of three curves on three images."""
-    names = "abc"
-    points = []
-    for curve, kind in (("Codec", "codec"), ("JPEG", "anchor")):
-        for k in range(1, 5):
-            scores = tuple(_score(name, k, 100 * k + 7 * j) for j, name in enumerate(names))
-            about = (0.01 * k, "00" * 8) if kind == "codec" else (None, None)
-            failures = (Failure("d.png", "it is damaged"),)
-            points.append(Point(curve, kind, f"quality {k}", "x.safetensors", *about, scores, failures))
-    machine = Machine("a processor", 2, 1, "cpu", "Linux", "3.11", "2.11", "0.1")
+    """A results file of two curves on three images."""
+    settings = {
+        f"quality {k}": [(f"{name}.png", 100 * k + 7 * j, 25.0 + 3 * k) for j, name in enumerate("abc")]
+        for k in range(1, 5)
+    }
     with tempfile.TemporaryDirectory() as folder:
-        write_results(
-            Path(folder, "r.json"), Results("images", "2026-01-01T00:00:00+00:00", machine, tuple(points))
-        )
+        write_results(Path(folder, "r.json"), _make_results({"Codec": settings, "JPEG": settings}))
         return Path(folder, "r.json").read_bytes()
-
-
-def _score(name: str, k: int, count: int) -> Score:
-    quality = (25.0 + 3 * k, 26.0 + 3 * k, 0.9 + 0.02 * k, 10.0 + 2 * k)
-    kept = f"{name}_{k}.litc"
-    return Score(f"{name}.png", name * 64, 96, 64, count, 8 * count / 6144, *quality, 0.01, 0.02, kept)
 
 
 def _json_mutant(value: Any, rng: Random) -> bytes:

@@ -29,9 +29,21 @@ LitcodecError
   SweepError (also ValueError)            a sweep file cannot be run
 """
 
+MESSAGE_MAX = 1000  # characters; a name or value of a hostile file may have millions
+
 
 class LitcodecError(Exception):
-    """Base of everything litcodec raises on purpose."""
+    """Base of everything litcodec raises on purpose.
+
+    Its text is one printable line, whatever names and values of a file went into it: control characters and
+    lone surrogates are escaped, the middle of a long text is left out.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) > MESSAGE_MAX:
+            text = f"{text[: MESSAGE_MAX * 2 // 3]} … {text[-MESSAGE_MAX // 4 :]}"
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class ShapeError(LitcodecError, ValueError):

@@ -42,14 +42,16 @@ class RDCurve(L.Callback):
     same run root that have ended, each leaving its point as ``rd_point.json`` in its run folder, and, in a
     sweep of a W&B server, those of the sweep. W&B gets the figures ``rd_curve/psnr``,
     ``rd_curve/ms_ssim_db`` and ``rd_curve/<metric>`` of others that ``RDPoints`` measures.
-    From four points on, every logger gets ``bd_rate/<baseline>`` (percent of bits at equal PSNR, of the mean curves; negative: fewer than the baseline) and ``bd_rate_ms_ssim/<baseline>``;
-    for measured baselines also the mean of per-image BD-rates, ``bd_rate_images/<baseline>``, with its
-    standard deviation and number of images, ``bd_rate_images_std`` and ``bd_rate_images_count``; the run's summary
-    in W&B has the last values and says in ``baselines`` what all are means over.
+
+    From four points on, every logger gets ``bd_rate/<baseline>`` (of the mean curves, percent of bits at
+    equal PSNR; negative: fewer than the baseline) and ``bd_rate_ms_ssim/<baseline>``. For measured baselines
+    also the mean of per-image BD-rates, ``bd_rate_images/<baseline>``, with its standard deviation and number
+    of images, ``bd_rate_images_std`` and ``bd_rate_images_count``. The run's summary in W&B has the last
+    values and states in ``baselines`` what all are means over.
 
     On Kodak's 24 images baselines are the published VTM, HM, JPEG 2000 and JPEG. On other images, for
     which nothing is published, ``baselines`` are run: once, before the first curve is drawn, on rank 0; what
-    they gave is kept in ``<run root>/.yardsticks``. Nothing that goes wrong with all this ends a run.
+    they gave is kept in ``<run root>/.baselines``. Nothing that goes wrong with all this ends a run.
 
     Args:
         baselines: keys or class paths, see ``litcodec evaluate --baselines``; none draws no baselines at all.

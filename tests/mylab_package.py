@@ -1,4 +1,4 @@
-"""A throw-away package ``mylab`` outside the repository: a metric, a baseline and a codec of somebody else's."""
+"""A throw-away package ``mylab`` outside the repository: own metric, baseline and codec."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from PIL import Image
 
 
 class Gif:
-    """So many colours."""
+    """GIF of a fixed number of colours."""
 
     name, key, suffix, source = "GIF", "gif", ".gif", "Pillow"
     qualities = (4.0, 16.0, 32.0, 64.0, 128.0)

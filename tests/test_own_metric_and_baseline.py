@@ -1,4 +1,4 @@
-"""A package of somebody else's, outside the repository: its metric, baseline and codec go the whole way."""
+"""Own metric, baseline and codec from a package outside the repository, from validation to the report."""
 
 import csv
 import json
@@ -28,7 +28,8 @@ torch.manual_seed(0)
 (folder / "images").mkdir()
 names = ("a.png", "b.png")
 for name in names:
-    write_png(folder / "images" / name, (torch.rand(3, 6, 8).repeat_interleave(16, 1).repeat_interleave(16, 2) * 255).byte())
+    blocks = torch.rand(3, 6, 8).repeat_interleave(16, 1).repeat_interleave(16, 2)
+    write_png(folder / "images" / name, (blocks * 255).byte())
 codec = Plain(N=8, M=12)
 save_codec(codec.eval().freeze(), folder / "plain.safetensors")
 

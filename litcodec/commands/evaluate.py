@@ -13,7 +13,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from litcodec.baselines import BASELINE_KEYS, open_baselines
-from litcodec.evaluation import Results, Step, evaluate
+from litcodec.data import list_images
+from litcodec.evaluation import Results, Step, evaluate, refuse_inputs
 from litcodec.evaluation.curves import curves_of
 from litcodec.metrics import SHIPPED, open_metrics
 from litcodec.zoo import codec_path
@@ -45,6 +46,8 @@ def evaluate_files(options: Options) -> int:
         print("litcodec: nothing to evaluate: no codec file, and no baseline is installed.", file=sys.stderr)
         return 1
     codecs = [codec_path(codec) for codec in options.codecs]
+    pictures = list_images(options.images) if options.output.exists() else ()
+    refuse_inputs(options.output, [*codecs, *pictures])
     with _watcher() as watcher:
         results = evaluate(
             codecs,

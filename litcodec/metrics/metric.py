@@ -30,8 +30,8 @@ class Metric(NamedTuple):
     """A metric that can be measured: ``MetricInfo``'s fields and a function.
 
     ``fn(x, x_hat)`` takes an image (1, 3, H, W) in [0, 1] and its reconstruction of the same shape, rounded
-    to 8 bits, and returns one number; nan where the metric is not defined. ``scale`` maps that number to another
-    scale, so that several metrics can share one ``fn``, which is then computed once.
+    to 8 bits, and returns one number; nan where the metric is not defined. ``scale`` maps that number to
+    another scale, so that several metrics can share one ``fn``, which is then computed once.
     """
 
     name: str

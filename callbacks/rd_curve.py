@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 
 from litcodec.callbacks.rd_points import RDPoint, RDPoints
 from litcodec.dashboard.baselines import BaselineCurves, baselines_for, bd_rates, comparable
+from litcodec.dashboard.drawn_metrics import drawn_metrics
 from litcodec.dashboard.further_rates import rate_curve
 from litcodec.dashboard.loggers import log_media, log_scalars, wandb_loggers
 from litcodec.dashboard.run_points import (
@@ -29,8 +30,6 @@ from litcodec.evaluation.image_sets import ImagePoint
 from litcodec.evaluation.under_test import curve_name
 from litcodec.metrics import infos
 from litcodec.report import rd_figure
-
-NOT_DRAWN = ("psnr_luma", "ms_ssim")  # of these others say the same, on a better scale
 
 
 class RDCurve(L.Callback):
@@ -153,11 +152,9 @@ class RDCurve(L.Callback):
         import wandb
 
         figures = {}
-        metrics = infos(_rd_points(trainer).metrics)
-        for metric in metrics:
-            if metric.name in NOT_DRAWN:
-                continue
-            figure, name = rd_figure(curves, metric, metrics), f"rd_curve/{metric.name}"
+        metrics = _rd_points(trainer).metrics
+        for metric in drawn_metrics(metrics):
+            figure, name = rd_figure(curves, metric, infos(metrics)), f"rd_curve/{metric.name}"
             if figure.data:
                 # W&B shows it on a page of its own, whose colours it does not tell.
                 figure.update_layout(

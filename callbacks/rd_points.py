@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import lightning as L
 
+from litcodec.dashboard.drawn_metrics import drawn_metrics
 from litcodec.dashboard.enhancement import Enhancement, enhancement_means, enhancement_of, inner_of
 from litcodec.dashboard.further_rates import RatePoint, rate_means, rate_points
 from litcodec.dashboard.loggers import log_media, log_scalars, wandb_loggers
@@ -18,7 +19,6 @@ from litcodec.training.ranks import gather_from_ranks
 
 MAX_IMAGE_CURVES = 24  # more would bury the dashboard
 METRICS = ("psnr", "psnr_luma", "ms_ssim", "ms_ssim_db")
-NOT_DRAWN = ("psnr_luma", "ms_ssim")  # of these others say the same, on a better scale
 SUMMARISED = ("bpp", "lmbda", "enhancer_gain", "half_share")
 
 
@@ -123,7 +123,7 @@ class RDPoints(ValidationCallback):
         names = short_names([point.image for point in self.points])
         shown = self.points[:MAX_IMAGE_CURVES]
         curves = {f"val_images/{names[p.image]}/bpp": p.bpp for p in shown}
-        drawn = [metric.name for metric in self.metrics if metric.name not in NOT_DRAWN]
+        drawn = [metric.name for metric in drawn_metrics(self.metrics)]
         for name in drawn[:1]:  # one metric a picture: all of them would bury the dashboard
             curves.update({f"val_images/{names[p.image]}/{name}": p.scores[name] for p in shown})
         enhanced = [(names[p.image], p.enhancement) for p in shown if p.enhancement is not None]
@@ -135,7 +135,7 @@ class RDPoints(ValidationCallback):
     def _to_wandb(self, trainer: L.Trainer, means: Mapping[str, float], lmbda: float) -> None:
         import wandb
 
-        drawn = [metric.name for metric in self.metrics if metric.name not in NOT_DRAWN]
+        drawn = [metric.name for metric in drawn_metrics(self.metrics)]
         summarised = [*SUMMARISED, *(m.name for m in self.metrics if m.name != "psnr_luma")]
         found = {name.removeprefix("val/"): value for name, value in means.items()}
         for logger in wandb_loggers(trainer):

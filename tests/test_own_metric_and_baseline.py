@@ -28,8 +28,8 @@ torch.manual_seed(0)
 (folder / "images").mkdir()
 names = ("a.png", "b.png")
 for name in names:
-    blocks = torch.rand(3, 6, 8).repeat_interleave(16, 1).repeat_interleave(16, 2)
-    write_png(folder / "images" / name, (blocks * 255).byte())
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 8), size=(96, 128), mode="bilinear")[0]
+    write_png(folder / "images" / name, (smooth * 255).byte())
 codec = Plain(N=8, M=12)
 save_codec(codec.eval().freeze(), folder / "plain.safetensors")
 

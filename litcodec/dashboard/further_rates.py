@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from litcodec.codecs import Codec
+from litcodec.dashboard.drawn_metrics import drawn_metrics
 from litcodec.dashboard.validation import ObservedImage
 from litcodec.evaluation.curves import CurvePoint, curve_point
 from litcodec.measure_image import CodecCoder, measure_image
@@ -48,7 +49,7 @@ def rate_means(
         codec: that was watched.
         points: of all images; none if the codec could not be frozen.
         qualities: that were asked for.
-        metrics: that were measured.
+        metrics: that were measured; those that are drawn are logged.
 
     Returns:
         For codecs of several rates ``val_q25/bpp``, ``val_q25/psnr`` and so on of each quality, means of
@@ -60,7 +61,7 @@ def rate_means(
     for quality in qualities:
         measured = [point for point in points if point.quality == quality]
         values = {"bpp": [point.bpp for point in measured]}
-        values |= {metric.name: [point.scores[metric.name] for point in measured] for metric in metrics}
+        values |= {m.name: [point.scores[m.name] for point in measured] for m in drawn_metrics(metrics)}
         for name, found in values.items():
             mean = mean_of_finite(found)
             if mean.number or not measured or any(map(math.isinf, found)):

@@ -164,8 +164,8 @@ class EqualSets:
         if key not in self._means:
             try:
                 points = self._mean_points(name, of_means)
-                better = self.metric.higher_is_better
-                self._means[key] = RDCurve(points, which, higher_is_better=better)
+                better, unit = self.metric.higher_is_better, self.metric.unit
+                self._means[key] = RDCurve(points, which, higher_is_better=better, unit=unit)
             except CurveError as error:
                 self._means[key] = error
         found = self._means[key]

@@ -41,26 +41,31 @@ class RDCurve:
         points: (bits per pixel, quality) of each point, in any order.
         which: what messages call it.
         higher_is_better: of the quality. Where it is False, less is better and falls with rising rate.
+        unit: of the quality, for messages.
 
     Raises:
         CurveError: if there are fewer than 4 points, one is not finite, or quality does not rise with rate.
     """
 
-    def __init__(self, points: Points, which: str = "curve", *, higher_is_better: bool = True) -> None:
+    def __init__(
+        self, points: Points, which: str = "curve", *, higher_is_better: bool = True, unit: str = "dB"
+    ) -> None:
         sign = 1.0 if higher_is_better else -1.0
         if len(points) < MIN_POINTS:
             raise CurveError(f"the {which} curve has {len(points)} of the {MIN_POINTS} points it takes.")
         for bpp, quality in points:
             if not (math.isfinite(bpp) and math.isfinite(quality) and bpp > 0):
-                raise CurveError(f"the {which} curve has a point of {bpp:g} bpp and {quality:g} dB.")
+                raise CurveError(f"the {which} curve has a point of {bpp:g} bpp and {quality:g} {unit}.")
         ordered = sorted((float(bpp), sign * float(quality)) for bpp, quality in points)
         for (less, worse), (more, better) in pairwise(ordered):
             if not (less < more and worse < better):
                 raise CurveError(
-                    f"the {which} curve does not rise from {less:.4f} bpp, {sign * worse:.3f} dB "
-                    f"to {more:.4f} bpp, {sign * better:.3f} dB."
+                    f"the {which} curve does not {'rise' if sign > 0 else 'fall'} "
+                    f"from {less:.4f} bpp, {sign * worse:.3f} {unit} "
+                    f"to {more:.4f} bpp, {sign * better:.3f} {unit}."
                 )
         self.sign = sign
+        self.unit = unit
         self.log_rates = [math.log(bpp) for bpp, _ in ordered]
         self.rates = [bpp for bpp, _ in ordered]
         self.qualities = [quality for _, quality in ordered]  # rising, whatever the metric's direction
@@ -97,7 +102,7 @@ def bd_rate(anchor: Points | RDCurve, test: Points | RDCurve) -> BDDelta:
             way; or if no quality is covered by both.
     """
     ours, theirs = _curve(test, "test"), _curve(anchor, "anchor")
-    low, high = _overlap(theirs.qualities, ours.qualities, "dB")
+    low, high = _overlap(theirs.qualities, ours.qualities, ours.unit, sign=ours.sign)
     difference = ours.rate_of_quality.integral(low, high) - theirs.rate_of_quality.integral(low, high)
     try:
         value = 100 * math.expm1(difference / (high - low))
@@ -153,11 +158,13 @@ def _curve(points: Points | RDCurve, which: str) -> RDCurve:
     return points if isinstance(points, RDCurve) else RDCurve(points, which)
 
 
-def _overlap(anchor: Sequence[float], test: Sequence[float], unit: str) -> tuple[float, float]:
+def _overlap(
+    anchor: Sequence[float], test: Sequence[float], unit: str, *, sign: float = 1.0
+) -> tuple[float, float]:
     low, high = max(anchor[0], test[0]), min(anchor[-1], test[-1])
     if low >= high:
         raise CurveError(
-            f"the curves do not overlap: the anchor covers {anchor[0]:.3f} to {anchor[-1]:.3f} {unit}, "
-            f"the test {test[0]:.3f} to {test[-1]:.3f} {unit}."
+            f"the curves do not overlap: the anchor covers {sign * anchor[0]:.3f} to {sign * anchor[-1]:.3f} "
+            f"{unit}, the test {sign * test[0]:.3f} to {sign * test[-1]:.3f} {unit}."
         )
     return low, high

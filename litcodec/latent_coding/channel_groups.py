@@ -138,7 +138,9 @@ class ChannelGroupCoder:
 
     def _walk(self, hyper_params: Tensor, visit: Visit) -> Tensor:
         """Take all groups; ``y_hat`` (1, M, h, w), float32."""
-        log_scales, means, seen = hyper_params.split([self.channels, self.channels, self.features], dim=1)
+        log_scales, means, seen = torch.split(
+            hyper_params, [self.channels, self.channels, self.features], dim=1
+        )
         anchors = checkerboard_anchors(hyper_params)
         everywhere, first = torch.ones_like(anchors), 0
         seen = _bounded(seen)
@@ -159,7 +161,8 @@ class ChannelGroupCoder:
             seen[:, -g:].clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)
             first += g
             means[0, channels] = found
-        return (means / GRID).float()
+        y_hat: Tensor = means / GRID
+        return y_hat.float()
 
 
 def _in_strips(weight: Tensor, bias: Tensor | None) -> InStrips:

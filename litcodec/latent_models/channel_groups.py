@@ -124,16 +124,23 @@ class ChannelGroupModel(ConditionalModel):
 
     def freeze(self) -> ChannelGroupCoder:
         """See ``ConditionalModel``."""
-        nets = [frozen_copy(net) for net in self.nets]
+        nets = [frozen_copy(net) for net in self.sequentials()]
         for net in nets:
+            first = net[0]
+            assert isinstance(first, GroupConv2d)
             with torch.no_grad():
-                net[0].weight.copy_(net[0].masked_weight())
+                first.weight.copy_(first.masked_weight())
         return ChannelGroupCoder.from_float(nets, checkerboards=self.checkerboards)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ChannelGroupCoder:
         """See ``ConditionalModel``."""
-        nets = [copy.deepcopy(net) for net in self.nets]
+        nets = [copy.deepcopy(net) for net in self.sequentials()]
         return ChannelGroupCoder.from_tensors(nets, tensors, checkerboards=self.checkerboards)
+
+    def _gaussians(self, hyper_params: Tensor, y_hat: Tensor) -> tuple[Tensor, Tensor]:
+        """Standard deviations and means of all positions, given all of y_hat."""
+        _, scales_hat, means_hat = self._in_order(y_hat, hyper_params, _known)
+        return scales_hat, means_hat
 
     def _in_order(
         self,
@@ -143,7 +150,7 @@ class ChannelGroupModel(ConditionalModel):
     ) -> tuple[Quantised, Tensor, Tensor]:
         """Y quantised group by group; standard deviations and means, shaped like it."""
         M = self.before[-1]
-        log_scales, means, seen = hyper_params.split([M, M, hyper_params.shape[1] - 2 * M], dim=1)
+        log_scales, means, seen = torch.split(hyper_params, [M, M, hyper_params.shape[1] - 2 * M], dim=1)
         found = []
         for k, (net, g) in enumerate(zip(self.nets, self.groups, strict=True)):
             part = slice(self.before[k], self.before[k] + g)
@@ -170,6 +177,12 @@ class ChannelGroupModel(ConditionalModel):
             lower_bound(torch.cat(logs, dim=1), low).clamp(max=high).exp(),
             torch.cat(means_hat, dim=1),
         )
+
+
+def _known(group: _Group) -> tuple[Quantised, Tensor, Tensor]:
+    """Given y_hat for y."""
+    log_scales, means_hat = group.gaussians(group.y)
+    return Quantised(group.y, group.y), log_scales, means_hat
 
 
 def _rounded(group: _Group) -> tuple[Quantised, Tensor, Tensor]:

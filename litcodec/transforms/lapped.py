@@ -33,7 +33,10 @@ def border_filter() -> Tensor:
         fourth = torch.cos(math.pi * odd[:, None] * odd / REACH) * math.sqrt(2 / REACH)
         rotate = reverse @ _cosines(REACH).T @ fourth @ reverse
         fold = torch.cat([torch.cat([eye, reverse], 1), torch.cat([reverse, -eye], 1)]) / math.sqrt(2)
-        return (fold @ torch.block_diag(eye, rotate) @ fold).float()
+        middle = torch.eye(BLOCK, dtype=torch.float64, device="cpu")
+        middle[REACH:, REACH:] = rotate
+        matrix: Tensor = fold @ middle @ fold
+        return matrix.float()
 
 
 class BorderFilter(nn.Module):
@@ -65,7 +68,7 @@ def _across(x: Tensor, matrix: Tensor) -> Tensor:
     if x.shape[3] <= BLOCK:
         return x
     inner = x[..., REACH:-REACH]
-    filtered = (inner.unflatten(3, (-1, BLOCK)) @ matrix).flatten(3)
+    filtered = (inner.reshape(*inner.shape[:3], -1, BLOCK) @ matrix).flatten(3)
     return torch.cat([x[..., :REACH], filtered, x[..., -REACH:]], dim=3)
 
 

@@ -96,8 +96,9 @@ def dead_channels(counts: Sequence[LatentCounts]) -> Tensor:
 
 
 def _coded_symbols(codec: Codec, latents: Latents) -> Tensor:
-    known = (centre for centre in (latents.centre, latents.means_hat) if centre is not None)
-    return torch.round(latents.y - next(known, codec.latent_model.density.medians()))
+    medians = None if codec.density is None else codec.density.medians()
+    centres = (latents.centre, latents.means_hat, medians)
+    return torch.round(latents.y - next((c for c in centres if c is not None), torch.zeros(()).to(latents.y)))
 
 
 def _noisy_likelihoods(codec: Codec, x: Tensor) -> tuple[Tensor, ...]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from litcodec.architecture import Buildable
+from litcodec.entropy import FactorizedDensity
 from litcodec.frozen import FrozenCodec, FrozenTransformCodec, RateRange, Resolution
 from litcodec.frozen.padding import check_image, pad_to
 from litcodec.latent_coding import downsampled_by
@@ -34,6 +35,11 @@ class Codec(Buildable, nn.Module, ABC):
     def parts(self) -> Mapping[str, nn.Module]:
         """The parts that may be trained one without the other, by name."""
         return dict(self.named_children())
+
+    @property
+    def density(self) -> FactorizedDensity | None:
+        """The learned density of the outermost latent that has no conditional model, if there is one."""
+        return None
 
     @abstractmethod
     def forward(self, x: Tensor) -> CodecOutput:
@@ -95,6 +101,11 @@ class TransformCodec(Codec):
         self.g_a, self.g_s, self.latent_model = g_a, g_s, latent_model
         name_flat(self, "latent_model")
         self._stride: int | None = None
+
+    @property
+    def density(self) -> FactorizedDensity | None:
+        """See ``Codec``."""
+        return getattr(self.latent_model, "density", None)
 
     @property
     def stride(self) -> int:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from litcodec.codecs.base import Codec, TransformCodec
+from litcodec.entropy import FactorizedDensity
 from litcodec.errors import ShapeError
 from litcodec.frozen import FrozenHybrid, FrozenTransformCodec, Resolution
 from litcodec.frozen.padding import check_image
@@ -64,6 +65,11 @@ class HybridCodec(Codec):
     def chooses_resolution(self) -> bool:  # type: ignore[override]
         """See ``Codec``."""
         return self.native
+
+    @property
+    def density(self) -> FactorizedDensity | None:
+        """See ``Codec``."""
+        return self.inner.density
 
     @property
     def downsampling_factor(self) -> int:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from litcodec.codecs.base import Codec, TransformCodec
+from litcodec.entropy import FactorizedDensity
 from litcodec.errors import ShapeError
 from litcodec.frozen import FrozenTransformCodec, FrozenVariableRate, RateRange
 from litcodec.frozen.rates import MIDDLE, place
@@ -56,6 +57,11 @@ class VariableRate(Codec):
         self.lmbda_range = RateRange(float(lmbda_min), float(lmbda_max))
         channels = inner.latent_model.channels
         self.gains = GainUnit(channels, anchors=anchors, log_span=self.lmbda_range.log_span)
+
+    @property
+    def density(self) -> FactorizedDensity | None:
+        """See ``Codec``."""
+        return self.inner.density
 
     @property
     def downsampling_factor(self) -> int:

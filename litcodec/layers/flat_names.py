@@ -24,5 +24,5 @@ def name_flat(parent: nn.Module, child: str) -> None:
             if not any(name.startswith(f"{each}.") for each in (*own, f"{prefix}{child}")):
                 state[f"{prefix}{child}.{name.removeprefix(prefix)}"] = state.pop(name)
 
-    parent.register_state_dict_post_hook(shorten)
-    parent.register_load_state_dict_pre_hook(lengthen)
+    parent.register_state_dict_post_hook(shorten)  # type: ignore[no-untyped-call]
+    parent.register_load_state_dict_pre_hook(lengthen)  # type: ignore[no-untyped-call]

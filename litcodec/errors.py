@@ -16,6 +16,8 @@ LitcodecError
     TooSmallImage                         smaller than the wanted crop
   EmptyDataset (also ValueError)          a folder or a set of shards without a usable photograph
   OutputExists (also FileExistsError)     refusing to overwrite
+  ObjectiveError (also ValueError)        an objective cannot be built, recorded or computed
+  OptionError (also ValueError)           an option of training has a value that makes no sense
   PhaseError (also ValueError)            training phases contradict themselves, the codec or the trainer
   TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
   AnchorMissing (also RuntimeError)       a yardstick's library or program is not installed
@@ -89,6 +91,14 @@ class EmptyDataset(LitcodecError, ValueError):
 
 class OutputExists(LitcodecError, FileExistsError):
     """An output is there already and overwriting was not asked for."""
+
+
+class ObjectiveError(LitcodecError, ValueError):
+    """An objective cannot be built, recorded or computed."""
+
+
+class OptionError(LitcodecError, ValueError):
+    """An option of training has a value that makes no sense."""
 
 
 class PhaseError(LitcodecError, ValueError):

@@ -1,6 +1,6 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli -> callbacks -> report -> training, evaluation -> codecs, anchors, data, metrics, losses
+cli -> callbacks -> report -> training, evaluation -> codecs, anchors, data, metrics, objectives
     -> transforms, entropy, bitstream -> layers, coding -> ops -> types, errors
 """
 
@@ -19,7 +19,7 @@ LEVELS = {
     "callbacks": 7,
     "report": 6,
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 5),
-    **dict.fromkeys(("codecs", "anchors", "data", "metrics", "losses"), 4),
+    **dict.fromkeys(("codecs", "anchors", "data", "metrics", "objectives"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
     "ops": 1,
@@ -31,7 +31,6 @@ NEIGHBOURS = {
     ("cli", "commands"),
     ("cli", "usage"),
     ("usage", "usage_values"),
-    ("losses", "metrics"),
 }
 
 

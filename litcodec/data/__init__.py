@@ -9,7 +9,7 @@ from litcodec.data.images import image_size, list_images, read_image, write_png
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.prepare import PrepareReport, prepare
-from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages
+from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, as_image_batch
 from litcodec.data.windows import PatchWindows, Skipped, Window
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = [
     "StreamDataModule",
     "WholeImages",
     "Window",
+    "as_image_batch",
     "bundled_photographs",
     "image_size",
     "list_images",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from litcodec.codecs import MeanScaleHyperprior, VariableRate, read_training_checkpoint
-from litcodec.losses import bits_per_pixel
+from litcodec.objectives import bits_per_pixel
 from litcodec.training import CodecModule, notes_of
 from litcodec.types import CodecOutput
 from tests.training.phased_runs import Watch, train

@@ -168,7 +168,7 @@ class CodecModule(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Let a ReduceLROnPlateau see the result."""
-        if self.trainer.training and not self.trainer.sanity_checking:
+        if self.trainer.state.fn == "fit" and not self.trainer.sanity_checking:
             step_plateaus(self.trainer)
 
     def on_test_start(self) -> None:

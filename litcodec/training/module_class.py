@@ -22,7 +22,7 @@ CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def flat_words(arguments: Sequence[str]) -> list[str]:
-    """A command line with ``--model.X`` for ``--model.init_args.X``, and ``--model CLASS`` as its class path."""
+    """A command line with ``--model.X`` for ``--model.init_args.X``; ``--model CLASS`` is a class path."""
     found: list[str] = []
     for k, word in enumerate(arguments):
         key, equals, value = word.partition("=")

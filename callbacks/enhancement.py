@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from callbacks.validation import ObservedImage
-from litcodec.codecs import Codec, HybridCodec
+from litcodec.codecs import Codec
 from litcodec.metrics import psnr
 
 
@@ -32,9 +32,7 @@ def inner_of(codec: Codec, image: ObservedImage) -> Inner:
 
     Who asks for latents and bits need not wait for an enhancer.
     """
-    if not isinstance(codec, HybridCodec):
-        return Inner(codec, image.x)
-    return Inner(codec.inner, image.x if image.resolution == "native" else codec.code_small(image.x))
+    return Inner(*codec.latent_source(image.x, image.resolution))
 
 
 def enhancement_of(image: ObservedImage) -> Enhancement | None:
@@ -58,11 +56,11 @@ def enhancement_means(codec: Codec, enhancements: Sequence[Enhancement]) -> dict
     Returns:
         For hybrids ``val/enhancer_gain``, dB; for those that choose a resolution ``val/half_share``, too.
     """
-    if not isinstance(codec, HybridCodec):
+    if not codec.has_stages:
         return {}
     gains = [each.enhancer_gain for each in enhancements]
     means = {"val/enhancer_gain": fmean(gains) if gains else math.nan}
-    if codec.native:
+    if codec.chooses_resolution:
         halves = [each.resolution == "half" for each in enhancements]
         means["val/half_share"] = fmean(halves) if halves else math.nan
     return means

@@ -60,7 +60,7 @@ class EntropyStatistics(ValidationCallback):
         codec, x = inner_of(watched_codec(pl_module), image)
         if self._density is None:
             # When the validation ends, averaged weights may be gone already.
-            self._density = copy.deepcopy(codec.density).cpu()
+            self._density = None if codec.density is None else copy.deepcopy(codec.density).cpu()
         self._counts.append(count_latents(codec, x, image.coded, size=image.size))
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from litcodec.codecs import Codec, Coded, Latents
+from litcodec.codecs import Codec
+from litcodec.latent_coding import Coded
+from litcodec.latent_models import Latents
 
 PLACES = 1024  # latent places per image that are kept for histograms
 
@@ -94,8 +96,9 @@ def dead_channels(counts: Sequence[LatentCounts]) -> Tensor:
 
 
 def _coded_symbols(codec: Codec, latents: Latents) -> Tensor:
-    known = (centre for centre in (latents.centre, latents.means_hat) if centre is not None)
-    return torch.round(latents.y - next(known, codec.density.medians()))
+    medians = None if codec.density is None else codec.density.medians()
+    centres = (latents.centre, latents.means_hat, medians)
+    return torch.round(latents.y - next((c for c in centres if c is not None), torch.zeros(()).to(latents.y)))
 
 
 def _noisy_likelihoods(codec: Codec, x: Tensor) -> tuple[Tensor, ...]:

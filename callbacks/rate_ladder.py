@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from callbacks.validation import ObservedImage
 from litcodec.bitstream import pack
-from litcodec.codecs import Codec, FrozenVariableRate, VariableRate, level_of
+from litcodec.codecs import Codec
 from litcodec.evaluation.curves import CurvePoint
 from litcodec.metrics import bpp, quality
 from litcodec.types import Compressed
@@ -32,17 +32,17 @@ class RatePoint(NamedTuple):
 def rate_points(image: ObservedImage, qualities: Sequence[float]) -> list[RatePoint]:
     """An image at each of ``qualities``; none, if its codec has but one rate."""
     codec = image.codec
-    if not isinstance(codec, FrozenVariableRate):
+    if codec.qualities is None:
         return []
-    y, found = codec.analyse(image.x), []
+    found = []
     for q in qualities:
-        level = level_of(q)
-        strings = codec.encode_latents(y, level).strings
+        at = codec.at_quality(q)
+        strings = at.encode(image.x).strings
         length = len(pack(Compressed(strings, image.size), codec.fingerprint))
         x_hat = codec.decode(strings, image.size).to(image.x.device)
         rate = length, bpp(length, image.size)
-        lmbda = codec.rates.lmbda(level)
-        found.append(RatePoint(q, lmbda, image.name, *rate, *quality(image.x, x_hat)))
+        assert at.training.lmbda is not None
+        found.append(RatePoint(q, at.training.lmbda, image.name, *rate, *quality(image.x, x_hat)))
     return found
 
 
@@ -58,7 +58,7 @@ def rate_means(codec: Codec, points: Sequence[RatePoint], qualities: Sequence[fl
         For codecs of variable rate ``val_q25/bpp``, ``val_q25/psnr`` and ``val_q25/ms_ssim_db`` of each
         quality; images too small for MS-SSIM are left out of its mean, which is missing if all are.
     """
-    if not isinstance(codec, VariableRate):
+    if codec.lmbda_range is None:
         return {}
     means = {}
     for q in qualities:

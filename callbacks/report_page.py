@@ -10,7 +10,7 @@ from callbacks.rd_curve import RDCurve
 from callbacks.run_points import run_root, siblings_on_disk
 from callbacks.sinks import log_media, wandb_loggers
 from callbacks.validation import watched_codec
-from litcodec.codecs import codec_bytes
+from litcodec.codec_files import codec_bytes
 from litcodec.errors import LitcodecError, ShapeError
 from litcodec.evaluation import atomic_output, evaluate
 from litcodec.report import page, report_data
@@ -78,7 +78,7 @@ def _codec_file(pl_module: L.LightningModule) -> bytes:
     finally:
         for module, training in modes:
             module.training = training
-    frozen.notes = notes_of(pl_module)
+    frozen.training = notes_of(pl_module)
     return codec_bytes(frozen)
 
 

@@ -10,10 +10,12 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codecs import Codec, Coded, FrozenCodec, FrozenHybrid, Stages, from_stream
-from litcodec.codecs.frozen import Resolution
+from litcodec.codecs import Codec
 from litcodec.data import ImageBatch, as_image_batch
 from litcodec.errors import FreezeError, ShapeError
+from litcodec.frozen import FrozenCodec, Stages, from_stream
+from litcodec.frozen.base import Resolution
+from litcodec.latent_coding import Coded
 from litcodec.limits import pixels_needed
 from litcodec.training import notes_of
 from litcodec.types import Compressed
@@ -56,14 +58,12 @@ class ObservedImage:
     @cached_property
     def bits(self) -> tuple[Tensor, ...]:
         """See ``FrozenCodec.bits``."""
-        if isinstance(self.codec, FrozenHybrid):
-            return self.codec.bits(self.x, self.resolution)
-        return self.codec.bits(self.x)
+        return self.codec.bits(self.x, self.resolution)
 
     @cached_property
     def stages(self) -> Stages | None:
         """What a hybrid decodes before and after its enhancer, where ``x`` is; None for other codecs."""
-        if not isinstance(self.codec, FrozenHybrid):
+        if not self.codec.has_stages:
             return None
         packed = unpack(self.stream, fingerprint=self.codec.fingerprint, max_pixels=pixels_needed(*self.size))
         inner, enhanced, resolution = self.codec.decode_stages(*packed)
@@ -180,7 +180,7 @@ class ValidationCallback(L.Callback, ABC):
             self.frozen = next((frozen for frozen in found if frozen is not None), None)
         if self.frozen is None:
             self.frozen = watched_codec(pl_module).freeze()
-            self.frozen.notes = notes_of(pl_module)
+            self.frozen.training = notes_of(pl_module)
         return self.frozen
 
     def _share(

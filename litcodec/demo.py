@@ -9,7 +9,7 @@ from rich.table import Table
 from torch import Tensor
 
 from litcodec.anchors import open_anchors
-from litcodec.codecs import load_codec
+from litcodec.codec_files import load_codec
 from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.evaluation import compress_file, decompress_file
 from litcodec.limits import MAX_PIXELS

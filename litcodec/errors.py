@@ -3,6 +3,8 @@
 LitcodecError
   ShapeError (also ValueError)            a tensor or an option has a shape the operation cannot take
   FreezeError (also ValueError)           a codec cannot be made exact: non-finite weights, bound exceeded
+  ArchitectureError (also ValueError)     a class or its arguments cannot be written down or built again
+  PluginError (also ImportError)          a plugin cannot be loaded
   CodecFileError (also ValueError)        a codec file or checkpoint is damaged or not one of ours
   BitstreamError (also ValueError)
     BadMagic                              not a .litc stream at all
@@ -39,6 +41,14 @@ class ShapeError(LitcodecError, ValueError):
 
 class FreezeError(LitcodecError, ValueError):
     """A codec cannot be frozen exactly."""
+
+
+class ArchitectureError(LitcodecError, ValueError):
+    """A class or its arguments cannot be written down, or not built again."""
+
+
+class PluginError(LitcodecError, ImportError):
+    """A plugin cannot be loaded."""
 
 
 class CodecFileError(LitcodecError, ValueError):

@@ -9,8 +9,10 @@ import torch
 from PIL import Image
 
 from litcodec.cli import main
-from litcodec.codecs import FactorizedPrior, HybridCodec, MeanScaleHyperprior, Notes, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import FactorizedPrior, HybridCodec, MeanScaleHyperprior
 from litcodec.data import read_image, write_png
+from litcodec.frozen import TrainingInfo
 from litcodec.metrics import psnr
 from litcodec.transforms import GRDN
 
@@ -66,7 +68,7 @@ def test_a_codec_that_chooses_its_resolution_tells_it(
     inner, enhancer = FactorizedPrior(N=8, M=12), GRDN(C=4, layers=1, blocks=1, groups=1, scale=2)
     torch.nn.init.constant_(enhancer.tail.bias, 99.0)  # white: bytes alone are for it
     frozen = HybridCodec(inner, enhancer, scale=2, native=True).freeze()
-    frozen.notes = Notes(lmbda, "mse")
+    frozen.training = TrainingInfo(lmbda, "mse")
     save_codec(frozen, tmp_path / "codec")
     use = ["-c", str(tmp_path / "codec")]
     assert main(["compress", str(photograph), *use, "--json"]) == 0

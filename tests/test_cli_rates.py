@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from litcodec.cli import main
-from litcodec.codecs import MeanScaleHyperprior, VariableRate, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.data import read_image, write_png
 from litcodec.metrics import psnr
 
@@ -18,7 +19,7 @@ def codecs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     torch.manual_seed(0)
     inner = MeanScaleHyperprior(N=8, M=12)
     with torch.no_grad():
-        inner.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
+        inner.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
     made = {"one": inner, "all": VariableRate(inner)}
     folder = tmp_path_factory.mktemp("codecs")
     for name, codec in made.items():

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from litcodec import demo
-from litcodec.codecs import MeanScaleHyperprior, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import MeanScaleHyperprior
 from litcodec.data import read_image
 
 

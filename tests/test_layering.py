@@ -1,7 +1,8 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli -> callbacks -> report -> training, evaluation -> codecs, anchors, data, metrics, objectives
-    -> transforms, entropy, bitstream -> layers, coding -> ops -> types, errors
+cli -> callbacks -> report -> training, evaluation -> codec_files, anchors, data, metrics
+    -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
+    -> layers, coding -> ops, architecture, plugins -> types, errors
 """
 
 import ast
@@ -15,14 +16,18 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "__main__"), 8),
-    "callbacks": 7,
-    "report": 6,
-    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 5),
-    **dict.fromkeys(("codecs", "anchors", "data", "metrics", "objectives"), 4),
+    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "__main__"), 12),
+    "callbacks": 11,
+    "report": 10,
+    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 9),
+    **dict.fromkeys(("codec_files", "anchors", "data", "metrics"), 8),
+    "codecs": 7,
+    "latent_models": 6,
+    "frozen": 5,
+    **dict.fromkeys(("latent_coding", "objectives"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
-    "ops": 1,
+    **dict.fromkeys(("ops", "architecture", "plugins"), 1),
     **dict.fromkeys(("types", "errors", "limits", "__init__", "__version__"), 0),
 }
 # The few that do, one way only.

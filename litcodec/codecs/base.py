@@ -2,49 +2,44 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from litcodec.codecs.frozen import Architecture, FrozenCodec, LatentCoder, frozen_copy, loaded_copy
-from litcodec.codecs.frozen_transforms import FrozenTransforms
-from litcodec.codecs.padding import check_image, pad_to
-from litcodec.entropy import FactorizedDensity, MixedQuantiser, Quantiser
-from litcodec.layers import GDN, SimplifiedGDN
+from litcodec.architecture import Buildable
+from litcodec.entropy import FactorizedDensity
+from litcodec.frozen import FrozenCodec, FrozenTransformCodec, RateRange, Resolution
+from litcodec.frozen.padding import check_image, pad_to
+from litcodec.latent_coding import downsampled_by
+from litcodec.latent_coding.frozen_net import frozen_copy, loaded_copy
+from litcodec.latent_models import CodedLatents, LatentModel, Latents
+from litcodec.layers import name_flat
 from litcodec.types import CodecOutput
 
-GDNForm = Literal["exact", "simplified"]
 
+class Codec(Buildable, nn.Module, ABC):
+    """A codec in training. Most are a ``TransformCodec``."""
 
-class Latents(NamedTuple):
-    """What lies between image and bits, float32, before quantisation."""
+    training_arguments: ClassVar[frozenset[str]] = frozenset({"quantiser"})
+    lmbda_range: RateRange | None = None  # if it has one, ``forward`` takes one lmbda for each image
+    has_stages = False  # whether an enhancer works on what an inner codec decodes
+    chooses_resolution = False  # whether its encoder may code images at half size
 
-    y: Tensor  # (B, M, h, w)
-    z: Tensor | None = None  # (B, N, h/4, w/4), hyperpriors only
-    means_hat: Tensor | None = None  # as y
-    scales_hat: Tensor | None = None  # as y
-    centre: Tensor | None = None  # what y is rounded about, if that is not means_hat; broadcasts against y
+    @property
+    @abstractmethod
+    def downsampling_factor(self) -> int:
+        """H and W are padded to multiples of it."""
 
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The parts that may be trained one without the other, by name."""
+        return dict(self.named_children())
 
-class CodedLatents(NamedTuple):
-    """What quantising y and scoring it gives."""
-
-    y_hat: Tensor  # (B, M, h, w), for the synthesis transform
-    likelihoods: tuple[Tensor, ...]  # float32, outermost latent first: (y,) or (y, z)
-
-
-class Codec(nn.Module, ABC):
-    """A codec in training.
-
-    A subclass has a ``density`` for the outermost latent without a conditional model, and a ``quantiser``;
-    all but hybrids have transforms ``g_a``, ``g_s`` (and ``h_a``, ``h_s``).
-    """
-
-    density: FactorizedDensity
-    quantiser: Quantiser
-    architecture: Architecture
-    downsampling_factor: int  # H and W are padded to multiples of it
+    @property
+    def density(self) -> FactorizedDensity | None:
+        """The learned density of the outermost latent that has no conditional model, if there is one."""
+        return None
 
     @abstractmethod
     def forward(self, x: Tensor) -> CodecOutput:
@@ -65,12 +60,22 @@ class Codec(nn.Module, ABC):
     def latents(self, x: Tensor) -> Latents:
         """The latents of ``x`` as they are before quantisation, padded to whole latents. For looking at."""
 
+    def latent_source(self, x: Tensor, resolution: Resolution | None = None) -> tuple["Codec", Tensor]:
+        """The codec whose latents ``x`` is coded with, and the image that it codes.
+
+        Args:
+            x: (B, 3, H, W).
+            resolution: what the frozen codec has chosen, if it has a choice.
+        """
+        return self, x
+
     @abstractmethod
     def freeze(self) -> FrozenCodec:
         """Another object, which alone can compress and decompress; this one is not changed.
 
         Raises:
             FreezeError: if weights are not finite or too large to be made exact.
+            ArchitectureError: if a constructor argument cannot be written to a file.
         """
 
     @abstractmethod
@@ -82,68 +87,68 @@ class Codec(nn.Module, ABC):
         """
 
 
-@runtime_checkable
-class Transforms(Protocol):
-    """A codec with one analysis and one synthesis transform, and what comes between them."""
-
-    g_a: nn.Sequential
-    g_s: nn.Sequential
-    architecture: Architecture
-    downsampling_factor: int
-
-    def code_latents(self, y: Tensor) -> CodedLatents:
-        """Quantise ``y`` (B, M, h, w), float32, and score it; called without autocast."""
-
-    def latents_of(self, y: Tensor) -> Latents:
-        """The second half of ``Codec.latents``: all that is told of ``y``, float32, without autocast."""
-
-
-CodeLatents = Callable[[Tensor], CodedLatents]
-
-
-def coded_between(codec: Transforms, x: Tensor, code: CodeLatents) -> CodecOutput:
-    """``Codec.forward``: pad, analyse, ``code`` y in float32, synthesise, crop.
+class TransformCodec(Codec):
+    """``x -> g_a -> y -> latent model -> y_hat -> g_s -> x_hat``.
 
     Args:
-        codec: has the transforms.
-        x: (B, 3, H, W) in [0, 1].
-        code: ``codec.code_latents``, or what has it code another y.
-
-    Raises:
-        ShapeError: if ``x`` is not (B, 3, H, W).
+        g_a: analysis transform, (B, 3, H, W) -> (B, M, H/s, W/s) for any whole s.
+        g_s: synthesis transform, its inverse in shape.
+        latent_model: quantises y and scores it.
     """
-    H, W = check_image(x)
-    y = codec.g_a(pad_to(x, codec.downsampling_factor))
-    with torch.autocast(x.device.type, enabled=False):
-        y_hat, likelihoods = code(y.float())
-    return CodecOutput(codec.g_s(y_hat)[..., :H, :W], likelihoods)
 
+    def __init__(self, *, g_a: nn.Module, g_s: nn.Module, latent_model: LatentModel) -> None:
+        super().__init__()
+        self.g_a, self.g_s, self.latent_model = g_a, g_s, latent_model
+        name_flat(self, "latent_model")
+        self._stride: int | None = None
 
-def latents_between(codec: Transforms, x: Tensor, tell: Callable[[Tensor], Latents]) -> Latents:
-    """``Codec.latents``: pad, analyse, ``tell`` of y in float32; the rest as in ``coded_between``."""
-    check_image(x)
-    y = codec.g_a(pad_to(x, codec.downsampling_factor)).float()
-    with torch.autocast(x.device.type, enabled=False):
-        return tell(y)
+    @property
+    def density(self) -> FactorizedDensity | None:
+        """See ``Codec``."""
+        return getattr(self.latent_model, "density", None)
 
+    @property
+    def stride(self) -> int:
+        """Image rows, and columns, for each of y; found by running g_a once."""
+        if self._stride is None:
+            like = next(self.g_a.parameters()).new_empty(1, 3, 0, 0)
+            self._stride = downsampled_by(self.g_a.forward, like).stride
+        return self._stride
 
-def frozen_with(codec: Transforms, coder: LatentCoder) -> FrozenTransforms:
-    """``Codec.freeze`` of a codec, given what lies between its transforms."""
-    g_a, g_s = frozen_copy(codec.g_a), frozen_copy(codec.g_s)
-    return FrozenTransforms(codec.architecture, codec.downsampling_factor, g_a, g_s, coder)
+    @property
+    def downsampling_factor(self) -> int:
+        """See ``Codec``."""
+        return self.stride * self.latent_model.stride
 
+    def forward(self, x: Tensor) -> CodecOutput:
+        """See ``Codec.forward``."""
+        return self.forward_with(x, self.latent_model)
 
-def restored_with(codec: Transforms, coder: LatentCoder, tensors: Mapping[str, Tensor]) -> FrozenTransforms:
-    """``Codec.restore`` of a codec, given what lies between its transforms."""
-    g_a, g_s = loaded_copy(codec.g_a, "g_a", tensors), loaded_copy(codec.g_s, "g_s", tensors)
-    return FrozenTransforms(codec.architecture, codec.downsampling_factor, g_a, g_s, coder)
+    def forward_with(self, x: Tensor, code: Callable[[Tensor], CodedLatents]) -> CodecOutput:
+        """``forward`` with something else than the latent model, or about it: y in float32 -> coded y."""
+        H, W = check_image(x)
+        y = self.g_a(pad_to(x, self.downsampling_factor))
+        with torch.autocast(x.device.type, enabled=False):
+            y_hat, likelihoods, losses = code(y.float())
+        return CodecOutput(self.g_s(y_hat)[..., :H, :W], likelihoods, losses)
 
+    def latents(self, x: Tensor) -> Latents:
+        """See ``Codec.latents``."""
+        return self.latents_with(x, self.latent_model.latents)
 
-def gdn_layer(form: GDNForm) -> type[GDN]:
-    """The layer a configuration word stands for."""
-    return {"exact": GDN, "simplified": SimplifiedGDN}[form]
+    def latents_with(self, x: Tensor, describe: Callable[[Tensor], Latents]) -> Latents:
+        """``latents`` with something about the latent model."""
+        check_image(x)
+        y = self.g_a(pad_to(x, self.downsampling_factor)).float()
+        with torch.autocast(x.device.type, enabled=False):
+            return describe(y)
 
+    def freeze(self) -> FrozenTransformCodec:
+        """See ``Codec.freeze``."""
+        g_a, g_s = frozen_copy(self.g_a), frozen_copy(self.g_s)
+        return FrozenTransformCodec(self.architecture, g_a, g_s, self.latent_model.freeze())
 
-def quantiser_or_default(quantiser: Quantiser | None) -> Quantiser:
-    """The given one, or the mixed one."""
-    return MixedQuantiser() if quantiser is None else quantiser
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenTransformCodec:
+        """See ``Codec.restore``."""
+        g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
+        return FrozenTransformCodec(self.architecture, g_a, g_s, self.latent_model.restore(tensors))

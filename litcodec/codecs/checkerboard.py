@@ -1,43 +1,25 @@
-"""Half of the places of y are told by side information alone, the other half by them too.
+"""Half of the positions of y are conditioned on side information alone, the other half on them too.
 
 He, Zheng, Sun, Wang, Qin, "Checkerboard context model for efficient learned image compression", CVPR 2021.
 https://arxiv.org/abs/2103.15306
 """
 
-from collections.abc import Mapping
-
-import torch
-from torch import Tensor
-
-from litcodec.codecs.base import (
-    Codec,
-    CodedLatents,
-    GDNForm,
-    Latents,
-    coded_between,
-    latents_between,
-    quantiser_or_default,
+from litcodec.codecs.base import TransformCodec
+from litcodec.entropy import Quantiser
+from litcodec.latent_models import ContextModel, HyperpriorModel
+from litcodec.layers import CheckerboardConv2d, GDNForm, gdn_layer
+from litcodec.transforms import (
+    analysis,
+    entropy_parameters,
+    initialise,
+    mean_scale_hyper_analysis,
+    mean_scale_hyper_synthesis,
+    synthesis,
 )
-from litcodec.codecs.checkerboard_model import Gaussians, code_with_anchors, latents_with_anchors
-from litcodec.codecs.checkerboard_order import CHECKERBOARD, anchors
-from litcodec.codecs.context_coder import ContextCoder
-from litcodec.codecs.frozen import Architecture, FrozenCodec
-from litcodec.codecs.hyperprior_parts import (
-    MeanScaleTransforms,
-    context_nets,
-    frozen_context,
-    frozen_hyperprior,
-    restored_hyperprior,
-)
-from litcodec.codecs.initial import initialise
-from litcodec.entropy import FactorizedDensity, Quantiser
-from litcodec.layers import CheckerboardConv2d
-from litcodec.transforms import entropy_parameters
-from litcodec.types import CodecOutput
 
 
-class Checkerboard(Codec):
-    """A Gaussian for every y, from the side information z and, at every other place, from the y about it.
+class Checkerboard(TransformCodec):
+    """A Gaussian for every y, from the side information z and, at every other position, from the y about it.
 
     ::
 
@@ -52,60 +34,32 @@ class Checkerboard(Codec):
                         |                           ^
                         +-> h_a -> z -> quantise -> z_hat -> h_s
 
-    Places where row + column is even are anchors. The context's taps hold neighbours of the other colour
-    alone, so an anchor sees zeros, and one pass over anchors and zeros tells the parameters of all places, in
-    training as in use. Coding takes two steps, see
-    ``checkerboard_order.py``.
+    Positions where row + column is even are anchors. The context's taps hold neighbours of the other colour
+    alone, so an anchor sees zeros, and one pass over anchors and zeros gives the parameters of all positions.
+    Coding takes two steps, see ``latent_coding/coding_order.py``.
 
     Args:
         N: width of the transforms and channels of z.
         M: channels of y.
         gdn: "exact" or "simplified" normalisation.
         quantiser: the training stand-in for rounding; mixed if not given.
+
+    Raises:
+        ShapeError: if N or M is no width.
     """
 
-    downsampling_factor = 64
-
     def __init__(
-        self, *, N: int = 192, M: int = 192, gdn: GDNForm = "exact", quantiser: Quantiser | None = None
+        self,
+        *,
+        N: int = 192,
+        M: int = 192,
+        gdn: GDNForm = "exact",
+        quantiser: Quantiser | None = None,
     ) -> None:
-        super().__init__()
-        self.architecture = Architecture("Checkerboard", {"N": N, "M": M, "gdn": gdn})
-        self.g_a, self.g_s, self.h_a, self.h_s = MeanScaleTransforms.of_sizes(N=N, M=M, gdn=gdn)
-        self.context_prediction = CheckerboardConv2d(M, 2 * M)
-        self.entropy_parameters = entropy_parameters(M=M)
-        initialise(self.g_a, self.g_s, self.h_a, self.h_s, self.entropy_parameters)
-        self.density = FactorizedDensity(N)
-        self.quantiser = quantiser_or_default(quantiser)
-
-    def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``."""
-        return coded_between(self, x, self.code_latents)
-
-    def code_latents(self, y: Tensor) -> CodedLatents:
-        """See ``Transforms``."""
-        return code_with_anchors(self, y, self._entropy_parameters)
-
-    def latents(self, x: Tensor) -> Latents:
-        """See ``Codec.latents``."""
-        return latents_between(self, x, self.latents_of)
-
-    def latents_of(self, y: Tensor) -> Latents:
-        """See ``Transforms``."""
-        return latents_with_anchors(self, y, self._entropy_parameters)
-
-    def _entropy_parameters(self, hyper: Tensor, seen: Tensor) -> Gaussians:
-        """Means and scales, given what h_s tells and y; of y only the anchors are looked at."""
-        context = self.context_prediction(seen * anchors(seen))
-        scales_hat, means_hat = self.entropy_parameters(torch.cat([hyper, context], dim=1)).chunk(2, dim=1)
-        return Gaussians(means_hat, scales_hat)
-
-    def freeze(self) -> FrozenCodec:
-        """See ``Codec.freeze``."""
-        y_coder = ContextCoder.from_float(frozen_context(self), order=CHECKERBOARD)
-        return frozen_hyperprior(self, y_coder)
-
-    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
-        """See ``Codec.restore``."""
-        y_coder = ContextCoder.from_tensors("y", context_nets(self), tensors, order=CHECKERBOARD)
-        return restored_hyperprior(self, y_coder, tensors)
+        g_a, g_s = analysis(N=N, M=M, gdn=gdn_layer(gdn)), synthesis(N=N, M=M, gdn=gdn_layer(gdn))
+        h_a, h_s = mean_scale_hyper_analysis(N=N, M=M), mean_scale_hyper_synthesis(N=N, M=M)
+        context_prediction, parameters = CheckerboardConv2d(M, 2 * M), entropy_parameters(M=M)
+        initialise(g_a, g_s, h_a, h_s, parameters)
+        y_model = ContextModel(context_prediction, parameters)
+        latent_model = HyperpriorModel(h_a=h_a, h_s=h_s, M=M, N=N, y_model=y_model, quantiser=quantiser)
+        super().__init__(g_a=g_a, g_s=g_s, latent_model=latent_model)

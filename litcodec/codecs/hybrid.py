@@ -10,13 +10,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, Latents, Transforms
-from litcodec.codecs.frozen import Architecture, Arguments, FrozenCodec, frozen_copy, loaded_copy, part_of
-from litcodec.codecs.frozen_hybrid import FrozenHybrid
-from litcodec.codecs.frozen_transforms import FrozenTransforms
-from litcodec.codecs.padding import check_image
-from litcodec.entropy import FactorizedDensity, Quantiser
+from litcodec.codecs.base import Codec, TransformCodec
+from litcodec.entropy import FactorizedDensity
 from litcodec.errors import ShapeError
+from litcodec.frozen import FrozenHybrid, FrozenTransformCodec, Resolution
+from litcodec.frozen.padding import check_image
+from litcodec.latent_coding.frozen_net import frozen_copy, loaded_copy, part_of
+from litcodec.latent_models import Latents
 from litcodec.transforms import GRDN, double, halve
 from litcodec.types import CodecOutput
 
@@ -31,7 +31,7 @@ class HybridCodec(Codec):
     less than its bits.
 
     Args:
-        inner: any codec with transforms: no hybrid, no ``VariableRate``.
+        inner: any codec of transforms and a latent model: no hybrid, no ``VariableRate``.
         enhancer: of the same scale.
         scale: 1 or 2.
         native: with ``scale=2``, the inner codec learns to code pictures at their own size too, and the
@@ -41,7 +41,9 @@ class HybridCodec(Codec):
         ShapeError: if these do not fit together.
     """
 
-    def __init__(self, inner: Codec, enhancer: GRDN, *, scale: int = 1, native: bool = False) -> None:
+    def __init__(
+        self, inner: TransformCodec, enhancer: GRDN, *, scale: int = 1, native: bool = False
+    ) -> None:
         super().__init__()
         if scale not in (1, 2):
             raise ShapeError(f"scale is 1 or 2; got {scale}.")
@@ -51,29 +53,28 @@ class HybridCodec(Codec):
             )
         if native and scale == 1:
             raise ShapeError("native=True chooses between two resolutions, but scale is 1; use scale 2.")
-        if not isinstance(inner, Transforms):
+        if not isinstance(inner, TransformCodec):
             raise ShapeError(
                 f"the inner codec is a {type(inner).__name__} itself; use the codec inside of it."
             )
         self.inner, self.enhancer, self.scale, self.native = inner, enhancer, scale, native
-        self.downsampling_factor = inner.downsampling_factor * scale
-        about: Arguments = {
-            "inner": {"codec": inner.architecture.name, "init_args": inner.architecture.init_args},
-            "enhancer": dict(enhancer.sizes),
-            "scale": scale,
-            "native": native,
-        }
-        self.architecture = Architecture("HybridCodec", about)
+
+    has_stages = True
 
     @property
-    def density(self) -> FactorizedDensity:  # type: ignore[override]
-        """The inner codec's."""
+    def chooses_resolution(self) -> bool:  # type: ignore[override]
+        """See ``Codec``."""
+        return self.native
+
+    @property
+    def density(self) -> FactorizedDensity | None:
+        """See ``Codec``."""
         return self.inner.density
 
     @property
-    def quantiser(self) -> Quantiser:  # type: ignore[override]
-        """The inner codec's."""
-        return self.inner.quantiser
+    def downsampling_factor(self) -> int:
+        """See ``Codec``."""
+        return self.inner.downsampling_factor * self.scale
 
     def forward(self, x: Tensor, part: Part = "all") -> CodecOutput:
         """Code, reconstruct, enhance.
@@ -98,7 +99,9 @@ class HybridCodec(Codec):
             return self._at_scale(x, part)
         native, scaled = self.inner(x[:alone]), self._at_scale(x[alone:], part)
         return CodecOutput(
-            torch.cat([native.x_hat.float(), scaled.x_hat.float()]), native.likelihoods + scaled.likelihoods
+            torch.cat([native.x_hat.float(), scaled.x_hat.float()]),
+            native.likelihoods + scaled.likelihoods,
+            native.losses + scaled.losses,
         )
 
     def code_small(self, x: Tensor) -> Tensor:
@@ -110,15 +113,21 @@ class HybridCodec(Codec):
         """See ``Codec.latents``; those of ``code_small(x)``."""
         return self.inner.latents(self.code_small(x))
 
+    def latent_source(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Codec, Tensor]:
+        """See ``Codec``."""
+        return self.inner, x if resolution == "native" else self.code_small(x)
+
     def _at_scale(self, x: Tensor, part: Part) -> CodecOutput:
         """``forward`` without images at their own size where the inner codec codes smaller ones."""
         small = self.code_small(x)
-        coded, likelihoods = self._coded_without_gradients(small) if part == "enhancer" else self.inner(small)
+        coded, likelihoods, losses = (
+            self._coded_without_gradients(small) if part == "enhancer" else self.inner(small)
+        )
         if part != "inner":
             coded = self.enhancer(coded)
         elif self.scale == 2:
             coded = double(coded)
-        return CodecOutput(coded[..., : x.shape[2], : x.shape[3]], likelihoods)
+        return CodecOutput(coded[..., : x.shape[2], : x.shape[3]], likelihoods, losses)
 
     @torch.no_grad()
     def _coded_without_gradients(self, small: Tensor) -> CodecOutput:
@@ -139,6 +148,5 @@ class HybridCodec(Codec):
         inner = self.inner.restore(part_of(tensors, "inner"))
         return self._frozen(inner, loaded_copy(self.enhancer, "enhancer", tensors))
 
-    def _frozen(self, inner: FrozenCodec, enhancer: GRDN) -> FrozenHybrid:
-        assert isinstance(inner, FrozenTransforms)  # as of every codec with transforms
+    def _frozen(self, inner: FrozenTransformCodec, enhancer: GRDN) -> FrozenHybrid:
         return FrozenHybrid(self.architecture, inner, enhancer, native=self.native)

@@ -1,32 +1,23 @@
-"""A second latent z tells the mean and the scale of every element of y.
+"""Side information z predicts the mean and the scale of every element of y.
 
 Minnen, Ballé, Toderici, "Joint autoregressive and hierarchical priors for learned image compression", NeurIPS
 2018, without the autoregressive part. https://arxiv.org/abs/1809.02736
 """
 
-from collections.abc import Mapping
-
-from torch import Tensor
-
-from litcodec.codecs.base import (
-    Codec,
-    CodedLatents,
-    GDNForm,
-    Latents,
-    coded_between,
-    latents_between,
-    quantiser_or_default,
+from litcodec.codecs.base import TransformCodec
+from litcodec.entropy import Quantiser
+from litcodec.latent_models import GaussianModel, HyperpriorModel
+from litcodec.layers import GDNForm, gdn_layer
+from litcodec.transforms import (
+    analysis,
+    initialise,
+    mean_scale_hyper_analysis,
+    mean_scale_hyper_synthesis,
+    synthesis,
 )
-from litcodec.codecs.frozen import Architecture, FrozenCodec
-from litcodec.codecs.gaussian_coder import GaussianCoder
-from litcodec.codecs.hyperprior_parts import MeanScaleTransforms, frozen_hyperprior, restored_hyperprior
-from litcodec.codecs.initial import initialise
-from litcodec.entropy import FactorizedDensity, Quantiser, gaussian_likelihood
-from litcodec.ops import round_about
-from litcodec.types import CodecOutput
 
 
-class MeanScaleHyperprior(Codec):
+class MeanScaleHyperprior(TransformCodec):
     """A Gaussian for every y, its mean and scale from the side information z.
 
     ::
@@ -41,51 +32,17 @@ class MeanScaleHyperprior(Codec):
         M: channels of y.
         gdn: "exact" or "simplified" normalisation.
         quantiser: the training stand-in for rounding; mixed if not given.
-    """
 
-    downsampling_factor = 64
+    Raises:
+        ShapeError: if N or M is no width.
+    """
 
     def __init__(
         self, *, N: int = 128, M: int = 192, gdn: GDNForm = "exact", quantiser: Quantiser | None = None
     ) -> None:
-        super().__init__()
-        self.architecture = Architecture("MeanScaleHyperprior", {"N": N, "M": M, "gdn": gdn})
-        self.g_a, self.g_s, self.h_a, self.h_s = MeanScaleTransforms.of_sizes(N=N, M=M, gdn=gdn)
-        initialise(self.g_a, self.g_s, self.h_a, self.h_s)
-        self.density = FactorizedDensity(N)
-        self.quantiser = quantiser_or_default(quantiser)
-
-    def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``."""
-        return coded_between(self, x, self.code_latents)
-
-    def code_latents(self, y: Tensor) -> CodedLatents:
-        """See ``Transforms``."""
-        z = self.quantiser(self.h_a(y), self.density.medians())
-        means_hat, scales_hat = self._entropy_parameters(z.for_decoder)
-        quantised = self.quantiser(y, means_hat)
-        y_likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
-        z_likelihoods = self.density(z.for_rate)
-        return CodedLatents(quantised.for_decoder, (y_likelihoods, z_likelihoods))
-
-    def latents(self, x: Tensor) -> Latents:
-        """See ``Codec.latents``."""
-        return latents_between(self, x, self.latents_of)
-
-    def latents_of(self, y: Tensor) -> Latents:
-        """See ``Transforms``."""
-        z = self.h_a(y)
-        return Latents(y, z, *self._entropy_parameters(round_about(z, self.density.medians())))
-
-    def _entropy_parameters(self, z_hat: Tensor) -> tuple[Tensor, Tensor]:
-        scales_hat, means_hat = self.h_s(z_hat).chunk(2, dim=1)
-        return means_hat, scales_hat
-
-    def freeze(self) -> FrozenCodec:
-        """See ``Codec.freeze``."""
-        return frozen_hyperprior(self, GaussianCoder.new(predicts_means=True))
-
-    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
-        """See ``Codec.restore``."""
-        y_coder = GaussianCoder.from_tensors("y", tensors, predicts_means=True)
-        return restored_hyperprior(self, y_coder, tensors)
+        g_a, g_s = analysis(N=N, M=M, gdn=gdn_layer(gdn)), synthesis(N=N, M=M, gdn=gdn_layer(gdn))
+        h_a, h_s = mean_scale_hyper_analysis(N=N, M=M), mean_scale_hyper_synthesis(N=N, M=M)
+        initialise(g_a, g_s, h_a, h_s)
+        y_model = GaussianModel(predicts_means=True)
+        latent_model = HyperpriorModel(h_a=h_a, h_s=h_s, M=M, N=N, y_model=y_model, quantiser=quantiser)
+        super().__init__(g_a=g_a, g_s=g_s, latent_model=latent_model)

@@ -5,46 +5,29 @@ attention modules", CVPR 2020, https://arxiv.org/abs/2001.01568, with the transf
 Minnen, Ballé, Toderici, NeurIPS 2018, https://arxiv.org/abs/1809.02736.
 """
 
-from collections.abc import Mapping
-
-import torch
-from torch import Tensor
-
-from litcodec.codecs.base import (
-    Codec,
-    CodedLatents,
-    GDNForm,
-    Latents,
-    coded_between,
-    latents_between,
-    quantiser_or_default,
-)
-from litcodec.codecs.frozen import Architecture, FrozenCodec
-from litcodec.codecs.hyperprior_parts import (
-    MeanScaleTransforms,
-    context_nets,
-    frozen_context,
-    frozen_hyperprior,
-    restored_hyperprior,
-)
-from litcodec.codecs.initial import initialise
-from litcodec.codecs.mixture_coder import MixtureCoder
+from litcodec.codecs.base import TransformCodec
 from litcodec.coding import COMPONENTS_MAX
-from litcodec.entropy import FactorizedDensity, Mixture, Quantiser, mixture_likelihood
+from litcodec.entropy import Quantiser
 from litcodec.errors import ShapeError
-from litcodec.layers import CausalConv2d
-from litcodec.ops import round_about
-from litcodec.transforms import entropy_parameters
-from litcodec.types import CodecOutput
+from litcodec.latent_models import ContextMixtureModel, HyperpriorModel
+from litcodec.layers import CausalConv2d, GDNForm, gdn_layer
+from litcodec.transforms import (
+    analysis,
+    entropy_parameters,
+    initialise,
+    mean_scale_hyper_analysis,
+    mean_scale_hyper_synthesis,
+    synthesis,
+)
 
 
-class MixtureAutoregressive(Codec):
-    """K Gaussians for every y, told by the side information z and by the y before it.
+class MixtureAutoregressive(TransformCodec):
+    """K Gaussians for every y, predicted from the side information z and from the y before it.
 
     ::
 
         x -> g_a -> y --+-----> quantise -> y_hat --+--> g_s -> x_hat
-                        |                           v
+                        |           ^               v
                         |                   context_prediction
                         |                           |
                         |                           v
@@ -52,9 +35,8 @@ class MixtureAutoregressive(Codec):
                         |                           ^
                         +-> h_a -> z -> quantise -> z_hat -> h_s
 
-    A mixture has no one mean to round about: y is rounded to integers. So all of y_hat is known before any
-    mixture is, training sees the context that a decoder will, and encoding takes one pass; only decoding
-    takes one wavefront after the other, see ``wavefront.py``.
+    y is rounded to integers, so encoding takes one pass; only decoding takes one wavefront after the other,
+    see ``latent_models/context_mixture.py``.
 
     Args:
         N: width of the transforms and channels of z.
@@ -64,10 +46,8 @@ class MixtureAutoregressive(Codec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if there cannot be ``K`` components.
+        ShapeError: if N or M is no width, or there cannot be ``K`` components.
     """
-
-    downsampling_factor = 64
 
     def __init__(
         self,
@@ -78,51 +58,12 @@ class MixtureAutoregressive(Codec):
         gdn: GDNForm = "exact",
         quantiser: Quantiser | None = None,
     ) -> None:
-        super().__init__()
         if not 1 <= K <= COMPONENTS_MAX:
             raise ShapeError(f"a mixture has 1..{COMPONENTS_MAX} components; got K={K}.")
-        self.architecture = Architecture("MixtureAutoregressive", {"N": N, "M": M, "K": K, "gdn": gdn})
-        self.g_a, self.g_s, self.h_a, self.h_s = MeanScaleTransforms.of_sizes(N=N, M=M, gdn=gdn)
-        self.context_prediction = CausalConv2d(M, 2 * M)
-        self.entropy_parameters = entropy_parameters(M=M, per_channel=3 * K)
-        initialise(self.g_a, self.g_s, self.h_a, self.h_s, self.entropy_parameters)
-        self.density = FactorizedDensity(N)
-        self.quantiser = quantiser_or_default(quantiser)
-
-    def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``."""
-        return coded_between(self, x, self.code_latents)
-
-    def code_latents(self, y: Tensor) -> CodedLatents:
-        """See ``Transforms``."""
-        z = self.quantiser(self.h_a(y), self.density.medians())
-        quantised = self.quantiser(y, y.new_zeros(()))
-        mixture = self._mixture(self.h_s(z.for_decoder), quantised.for_decoder)
-        y_likelihoods = mixture_likelihood(quantised.for_rate, mixture)
-        z_likelihoods = self.density(z.for_rate)
-        return CodedLatents(quantised.for_decoder, (y_likelihoods, z_likelihoods))
-
-    def latents(self, x: Tensor) -> Latents:
-        """See ``Codec.latents``; means and scales are those of whole mixtures."""
-        return latents_between(self, x, self.latents_of)
-
-    def latents_of(self, y: Tensor) -> Latents:
-        """See ``Transforms``; means and scales are those of whole mixtures."""
-        z = self.h_a(y)
-        mixture = self._mixture(self.h_s(round_about(z, self.density.medians())), y.round())
-        return Latents(y, z, mixture.mean, mixture.scale, y.new_zeros(()))
-
-    def _mixture(self, hyper: Tensor, seen: Tensor) -> Mixture:
-        """Given what h_s tells and y as the context sees it, in one pass."""
-        both = torch.cat([hyper, self.context_prediction(seen)], dim=1)
-        B, M, h, w = seen.shape
-        return Mixture(*self.entropy_parameters(both).reshape(B, 3, -1, M, h, w).unbind(1))
-
-    def freeze(self) -> FrozenCodec:
-        """See ``Codec.freeze``."""
-        return frozen_hyperprior(self, MixtureCoder.from_float(frozen_context(self)))
-
-    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenCodec:
-        """See ``Codec.restore``."""
-        y_coder = MixtureCoder.from_tensors("y", context_nets(self), tensors)
-        return restored_hyperprior(self, y_coder, tensors)
+        g_a, g_s = analysis(N=N, M=M, gdn=gdn_layer(gdn)), synthesis(N=N, M=M, gdn=gdn_layer(gdn))
+        h_a, h_s = mean_scale_hyper_analysis(N=N, M=M), mean_scale_hyper_synthesis(N=N, M=M)
+        context_prediction, parameters = CausalConv2d(M, 2 * M), entropy_parameters(M=M, per_channel=3 * K)
+        initialise(g_a, g_s, h_a, h_s, parameters)
+        y_model = ContextMixtureModel(context_prediction, parameters)
+        latent_model = HyperpriorModel(h_a=h_a, h_s=h_s, M=M, N=N, y_model=y_model, quantiser=quantiser)
+        super().__init__(g_a=g_a, g_s=g_s, latent_model=latent_model)

@@ -10,15 +10,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from litcodec.codecs.base import Codec, CodedLatents, Latents, Transforms, coded_between, latents_between
-from litcodec.codecs.frozen import Architecture, FrozenCodec, frozen_copy, loaded_copy, part_of
-from litcodec.codecs.frozen_transforms import FrozenTransforms
-from litcodec.codecs.frozen_variable_rate import FrozenVariableRate
-from litcodec.codecs.rates import MIDDLE, RateRange, place
-from litcodec.entropy import FactorizedDensity, Quantiser
+from litcodec.codecs.base import Codec, TransformCodec
+from litcodec.entropy import FactorizedDensity
 from litcodec.errors import ShapeError
+from litcodec.frozen import FrozenTransformCodec, FrozenVariableRate, RateRange
+from litcodec.frozen.rates import MIDDLE, place
+from litcodec.latent_coding.frozen_net import frozen_copy, loaded_copy, part_of
+from litcodec.latent_models import CodedLatents, Latents
 from litcodec.layers import Gains, GainUnit
 from litcodec.types import CodecOutput
+
+ANCHORS_MAX = 1024
 
 
 class VariableRate(Codec):
@@ -28,7 +30,7 @@ class VariableRate(Codec):
     image has its own lmbda, in use every stream its own level, see ``rates.py``.
 
     Args:
-        inner: any codec with transforms, which a hybrid has not.
+        inner: any codec of transforms and a latent model, which a hybrid is not.
         lmbda_min: weight of the distortion at the lowest rate.
         lmbda_max: at the highest. The field's ranges are 0.0018 to 0.0932 (or 0.1800) for "mse", 2.40 to
             115.37 (or 220.00) for "ms-ssim".
@@ -39,46 +41,38 @@ class VariableRate(Codec):
     """
 
     def __init__(
-        self, inner: Codec, *, lmbda_min: float = 0.0018, lmbda_max: float = 0.0932, anchors: int = 6
+        self, inner: TransformCodec, *, lmbda_min: float = 0.0018, lmbda_max: float = 0.0932, anchors: int = 6
     ) -> None:
         super().__init__()
-        if not isinstance(inner, Transforms):
+        if not isinstance(inner, TransformCodec):
             raise ShapeError(
                 f"a {type(inner).__name__} has no transforms of its own; make the codec inside of it a "
                 "VariableRate alone."
             )
         if not 0 < lmbda_min < lmbda_max < math.inf:
             raise ShapeError(f"lmbda_min is above 0 and below lmbda_max; got {lmbda_min} and {lmbda_max}.")
-        if anchors < 2:
-            raise ShapeError(f"anchors are 2 or more, one for either end; got {anchors}.")
+        if not 2 <= anchors <= ANCHORS_MAX:
+            raise ShapeError(f"anchors are 2 to {ANCHORS_MAX}, one for either end; got {anchors}.")
         self.inner = inner
-        self.rates = RateRange(float(lmbda_min), float(lmbda_max))
-        channels = inner.g_a[-1].get_parameter("weight").shape[0]
-        self.gains = GainUnit(channels, anchors=anchors, log_span=self.rates.log_span)
-        self.downsampling_factor = inner.downsampling_factor
-        self.architecture = Architecture(
-            "VariableRate",
-            {
-                "inner": {"codec": inner.architecture.name, "init_args": inner.architecture.init_args},
-                **self.rates._asdict(),
-                "anchors": anchors,
-            },
-        )
+        self.lmbda_range = RateRange(float(lmbda_min), float(lmbda_max))
+        channels = inner.latent_model.channels
+        self.gains = GainUnit(channels, anchors=anchors, log_span=self.lmbda_range.log_span)
 
     @property
-    def density(self) -> FactorizedDensity:  # type: ignore[override]
-        """The inner codec's."""
+    def density(self) -> FactorizedDensity | None:
+        """See ``Codec``."""
         return self.inner.density
 
     @property
-    def quantiser(self) -> Quantiser:  # type: ignore[override]
-        """The inner codec's."""
-        return self.inner.quantiser
+    def downsampling_factor(self) -> int:
+        """See ``Codec``."""
+        return self.inner.downsampling_factor
 
     @property
     def middle_lmbda(self) -> float:
         """Of the middle level."""
-        return self.rates.lmbda(MIDDLE)
+        assert self.lmbda_range is not None
+        return self.lmbda_range.lmbda(MIDDLE)
 
     def forward(self, x: Tensor, lmbdas: Tensor | None = None) -> CodecOutput:
         """Code and reconstruct.
@@ -97,15 +91,15 @@ class VariableRate(Codec):
         gain, inverse = self._gains(x, lmbdas)
 
         def code(y: Tensor) -> CodedLatents:
-            y_hat, likelihoods = self.inner.code_latents(y * gain)
-            return CodedLatents(y_hat * inverse, likelihoods)
+            coded: CodedLatents = self.inner.latent_model(y * gain)
+            return coded._replace(y_hat=coded.y_hat * inverse)
 
-        return coded_between(self.inner, x, code)
+        return self.inner.forward_with(x, code)
 
     def latents(self, x: Tensor, lmbdas: Tensor | None = None) -> Latents:
         """See ``Codec.latents``; y is what is rounded, so it has been scaled, as in ``forward``."""
         gain, _ = self._gains(x, lmbdas)
-        return latents_between(self.inner, x, lambda y: self.inner.latents_of(y * gain))
+        return self.inner.latents_with(x, lambda y: self.inner.latent_model.latents(y * gain))
 
     def freeze(self) -> FrozenVariableRate:
         """See ``Codec.freeze``."""
@@ -117,15 +111,18 @@ class VariableRate(Codec):
         return self._frozen(inner, loaded_copy(self.gains, "gains", tensors))
 
     def _gains(self, x: Tensor, lmbdas: Tensor | None) -> Gains:
+        assert self.lmbda_range is not None
         if lmbdas is None:
             where = torch.full(x.shape[:1], place(MIDDLE), device=x.device)
         elif lmbdas.shape == x.shape[:1]:
-            where = (lmbdas.to(x.device, torch.float32) / self.rates.lmbda_min).log() / self.rates.log_span
+            where = (
+                lmbdas.to(x.device, torch.float32) / self.lmbda_range.lmbda_min
+            ).log() / self.lmbda_range.log_span
         else:
             raise ShapeError(f"one lmbda for each of {x.shape[0]} images; got {tuple(lmbdas.shape)}.")
         gains: Gains = self.gains(where)
         return gains
 
-    def _frozen(self, inner: FrozenCodec, gains: GainUnit) -> FrozenVariableRate:
-        assert isinstance(inner, FrozenTransforms)  # as of every codec with transforms
-        return FrozenVariableRate(self.architecture, inner, gains, self.rates)
+    def _frozen(self, inner: FrozenTransformCodec, gains: GainUnit) -> FrozenVariableRate:
+        assert self.lmbda_range is not None
+        return FrozenVariableRate(self.architecture, inner, gains, self.lmbda_range)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from litcodec.anchors import KODAK
-from litcodec.codecs import FrozenVariableRate, load_codec
+from litcodec.codec_files import load_codec
 from litcodec.errors import CodecFileError, ResultsError
 from litcodec.evaluation import atomic_output, read_results
 from litcodec.evaluation.curves import Curve, CurvePoint, better_of, curves_of
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--default", action="store_true", help="what litcodec compress takes")
     options = parser.parse_args(arguments)
     codec = load_codec(options.codec)
-    if not isinstance(codec, FrozenVariableRate):
+    if codec.qualities is None:
         raise CodecFileError(f"{options.codec} holds a {codec.architecture.name}, which has no -q.")
     curves = {curve.name: curve for curve in curves_of([read_results(options.results)])}
     ours = next(
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "fingerprint": codec.fingerprint.hex(),
         "codec": ours.name,
         "parameters": sum(tensor.numel() for tensor in weights),
-        "lmbda": [codec.rates.lmbda_min, codec.rates.lmbda_max],
+        "lmbda": [codec.at_quality(quality).training.lmbda for quality in codec.qualities],
         "kodak": {
             "bpp": [round(point.bpp, 4) for point in (first, last)],
             "psnr_rgb": [round(point.psnr_rgb or 0.0, 3) for point in (first, last)],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from litcodec.bitstream import read_header
-from litcodec.codecs import FrozenCodec, load_codec
+from litcodec.codec_files import load_codec
 from litcodec.errors import LitcodecError
 from litcodec.evaluation import (
     CompressedFile,
@@ -20,6 +20,7 @@ from litcodec.evaluation import (
     decompress_file,
     output_paths,
 )
+from litcodec.frozen import FrozenCodec
 from litcodec.zoo import codec_path, default_card, packaged_codec
 
 Result = TypeVar("Result", CompressedFile, DecompressedFile)
@@ -99,7 +100,7 @@ def _compressed_line(result: CompressedFile) -> str:
     if result.resolution is not None:
         size += f" at {result.resolution} resolution"
     if result.q is not None:
-        size += f", q {result.q:g} (level {result.level})"
+        size += f", quality {result.q:g}"
     return (
         f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, "
         f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}, "

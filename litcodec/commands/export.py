@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from litcodec.codecs import codec_bytes, read_training_checkpoint, round_to_half_precision, thrifty
+from litcodec.codec_files import codec_bytes, read_training_checkpoint, round_to_half_precision
 from litcodec.evaluation import atomic_output
 
 
@@ -16,7 +16,7 @@ def export(
         output: the codec file.
         overwrite: replace ``output`` if it is there.
         half: round weights to 16 bits first.
-        error_bits: what a squared error is worth to an encoder, see ``thrifty``; None rounds to the nearest.
+        error_bits: ``rdoq_lambda`` of ``FrozenCodec.with_rdoq``; None rounds to the nearest.
 
     Raises:
         CodecFileError: if the checkpoint is missing, damaged, or not one of ours.
@@ -27,9 +27,9 @@ def export(
     if half:
         round_to_half_precision(trained.codec)
     frozen = trained.codec.eval().freeze()
-    frozen.notes = trained.notes
+    frozen.training = trained.training
     if error_bits is not None:
-        frozen = thrifty(frozen, error_bits)
+        frozen = frozen.with_rdoq(error_bits)
     with atomic_output(output, overwrite=overwrite) as file:
         file.write(codec_bytes(frozen))
     name, size = frozen.architecture.name, output.stat().st_size

@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from litcodec.codecs import Notes, codec_bytes
+from litcodec.codec_files import codec_bytes
 from litcodec.errors import FreezeError, OutputExists
 from litcodec.evaluation import atomic_output
+from litcodec.frozen import TrainingInfo
 from litcodec.interchange import import_compressai
 from litcodec.types import Distortion
 
@@ -41,7 +42,7 @@ def run_import(options: Options) -> int:
         frozen = imported.codec.freeze()
     except FreezeError as error:
         raise FreezeError(f"{options.weights} cannot be made a codec: {error}") from error
-    frozen.notes = Notes(options.lmbda, options.distortion)
+    frozen.training = TrainingInfo(options.lmbda, options.distortion)
     with atomic_output(output, overwrite=options.force) as file:
         file.write(codec_bytes(frozen))
     about = frozen.architecture

@@ -1,21 +1,19 @@
 """What is evaluated: codecs and yardsticks at one setting each, named, behind the same two verbs."""
 
-import inspect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from litcodec import codecs
 from litcodec.anchors.base import Anchor
-from litcodec.codecs import FrozenCodec, FrozenVariableRate, from_stream, level_of, load_codec, to_stream
-from litcodec.codecs.frozen import Architecture
+from litcodec.architecture import Architecture
+from litcodec.codec_files import load_codec
 from litcodec.errors import CodecFileError
 from litcodec.evaluation.results import Point
-from litcodec.transforms import GRDN
+from litcodec.frozen import FrozenCodec, from_stream, to_stream
 
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 LADDER = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
@@ -107,16 +105,16 @@ def codec_candidates(
     """
     found = []
     loaded = {path: load_codec(path) for path in dict.fromkeys(paths)}
-    variable = any(isinstance(codec, FrozenVariableRate) for codec in loaded.values())
+    variable = any(codec.qualities is not None for codec in loaded.values())
     if qualities is not None and loaded and not variable:
         names = ", ".join(path.name for path in loaded)
         raise CodecFileError(
             f"{names}: not of variable rate, so there are no qualities; leave --qualities out."
         )
     for path, codec in loaded.items():
-        curve = label or curve_name(codec.architecture, codec.notes.distortion)
+        curve = label or curve_name(codec.architecture, codec.training.distortion)
         for setting, at in _rates(codec, path, LADDER if qualities is None else qualities):
-            about = (path.as_posix(), at.notes.lmbda, at.fingerprint.hex())
+            about = (path.as_posix(), at.training.lmbda, at.fingerprint.hex())
             point = Point(curve, "codec", setting, *about, (), ())
             found.append(Candidate(point, CodecCoder(at, max_pixels=max_pixels)))
     settings = _distinct_settings([candidate.point for candidate in found], before)
@@ -125,9 +123,9 @@ def codec_candidates(
 
 def _rates(codec: FrozenCodec, path: Path, qualities: Sequence[float]) -> list[tuple[str, FrozenCodec]]:
     """A codec's settings, and the codec at each."""
-    if isinstance(codec, FrozenVariableRate):
-        return [(f"q {quality:g}", codec.at(level_of(quality))) for quality in dict.fromkeys(qualities)]
-    lmbda = codec.notes.lmbda
+    if codec.qualities is not None:
+        return [(f"q {quality:g}", codec.at_quality(quality)) for quality in dict.fromkeys(qualities)]
+    lmbda = codec.training.lmbda
     return [(path.stem if lmbda is None else f"lmbda {_lmbda(lmbda)}", codec)]
 
 
@@ -152,23 +150,16 @@ def curve_name(architecture: Architecture, distortion: str | None) -> str:
     return words if distortion is None else f"{words}, {distortion.upper()}"
 
 
-def _words(name: object, init_args: object) -> str:
-    assert isinstance(name, str)
-    assert isinstance(init_args, dict)
-    if name == codecs.VariableRate.__name__:
-        inner = init_args["inner"]
-        span = f"{_lmbda(init_args['lmbda_min'])} to {_lmbda(init_args['lmbda_max'])}"
-        return f"{_words(inner['codec'], inner['init_args'])} at lmbda {span}"
-    if name != codecs.HybridCodec.__name__:
-        # Sizes always, options only where they are not the usual ones.
-        usual = inspect.signature(getattr(codecs, name)).parameters
-        told = [f"{k}={v}" for k, v in init_args.items() if isinstance(v, int) or usual[k].default != v]
-        return " ".join([name, *told])
-    inner, sizes = init_args["inner"], init_args["enhancer"]
-    usual = inspect.signature(GRDN).parameters
-    told = [f"{k}={v}" for k, v in sizes.items() if k == "C" or usual[k].default != v]
-    size = _SIZES_CODED[init_args["scale"], init_args["native"]]
-    return f"{_words(inner['codec'], inner['init_args'])} + {' '.join(['GRDN', *told])}{size}"
+def _words(name: str, init_args: Mapping[str, Any]) -> str:
+    """The class, its numbers, and its parts; words only where they are short."""
+    parts = [v for v in init_args.values() if isinstance(v, dict)]
+    inner = " + ".join(_words(part["class_path"].rpartition(".")[2], part["init_args"]) for part in parts)
+    if "lmbda_min" in init_args:
+        return f"{inner} at lmbda {_lmbda(init_args['lmbda_min'])} to {_lmbda(init_args['lmbda_max'])}"
+    if "native" in init_args:
+        return inner + _SIZES_CODED[init_args["scale"], init_args["native"]]
+    numbers = [f"{k}={v}" for k, v in init_args.items() if type(v) is int]
+    return " ".join([name, *numbers, *([f"({inner})"] if inner else [])])
 
 
 def _lmbda(value: float) -> str:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import torch
 
 from litcodec.bitstream import read_header, unpack
-from litcodec.codecs import FrozenCodec, Resolution, from_stream, quality_of
 from litcodec.data import read_image, write_png
 from litcodec.errors import BitstreamError
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.target import NO_TARGET, RateTarget, check_target, stream_for
+from litcodec.frozen import FrozenCodec, Resolution, from_stream
 from litcodec.metrics import bpp, ms_ssim, psnr
 
 
@@ -31,7 +31,6 @@ class CompressedFile(NamedTuple):
     decode_s: float
     resolution: Resolution | None  # that the encoder chose; None if the codec has but one
     q: float | None  # 1 to 100, that the file was coded at; None if the codec has but one rate
-    level: int | None  # 0 to 255, likewise
 
 
 class DecompressedFile(NamedTuple):
@@ -74,7 +73,7 @@ def compress_file(
     with atomic_output(output, overwrite=overwrite) as file:
         x = read_image(path, max_pixels=max_pixels)[None].float() / 255
         start = time.perf_counter()
-        data, level = stream_for(codec, x, target)
+        data = stream_for(codec, x, target)
         encoded = time.perf_counter()
         x_hat = from_stream(codec, data, max_pixels=max_pixels)
         decoded = time.perf_counter()
@@ -84,9 +83,9 @@ def compress_file(
     rate = bpp(len(data), (H, W))
     times = encoded - start, decoded - encoded
     strings = unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels).strings
-    resolution, q = codec.resolution(strings), None if level is None else quality_of(level)
+    resolution, q = codec.resolution(strings), codec.quality_of(strings)
     names = str(path), str(output)
-    return CompressedFile(*names, W, H, len(data), rate, *quality, *times, resolution, q, level)
+    return CompressedFile(*names, W, H, len(data), rate, *quality, *times, resolution, q)
 
 
 def decompress_file(

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from litcodec.codecs import FrozenCodec, FrozenVariableRate, largest_within, level_of, to_stream
+from litcodec.bitstream import pack
 from litcodec.errors import RateError
+from litcodec.frozen import FrozenCodec, to_stream
 
 
 class RateTarget(NamedTuple):
@@ -28,17 +29,17 @@ def check_target(codec: FrozenCodec, target: RateTarget) -> None:
     """
     if target == NO_TARGET:
         return
-    if not isinstance(codec, FrozenVariableRate):
+    if codec.qualities is None:
         raise RateError(
             f"-q, --bpp and --max-bytes need a VariableRate codec; this one is a {codec.architecture.name}, "
             "which has one rate. Leave them out, or give another codec."
         )
     if target.quality is not None:
-        level_of(target.quality)
+        codec.at_quality(target.quality)
 
 
-def stream_for(codec: FrozenCodec, x: Tensor, target: RateTarget) -> tuple[bytes, int | None]:
-    """The complete stream of one image, and its level if the codec has several.
+def stream_for(codec: FrozenCodec, x: Tensor, target: RateTarget) -> bytes:
+    """The complete stream of one image.
 
     Args:
         codec: with what.
@@ -48,12 +49,10 @@ def stream_for(codec: FrozenCodec, x: Tensor, target: RateTarget) -> tuple[bytes
     Raises:
         RateError: if even the lowest rate takes more bytes than are allowed.
     """
-    if not isinstance(codec, FrozenVariableRate):
-        return to_stream(codec, x), None
     if target.max_bytes is not None:
-        return largest_within(codec, x, target.max_bytes)
+        return pack(codec.largest_within(x, target.max_bytes), codec.fingerprint)
     if target.bpp is not None:
         # A thousandth of a byte more than asked for is a rounding error of the product.
-        return largest_within(codec, x, int(target.bpp * x.shape[2] * x.shape[3] / 8 + 1e-3))
-    at = codec if target.quality is None else codec.at(level_of(target.quality))
-    return to_stream(at, x), at.level
+        allowed = int(target.bpp * x.shape[2] * x.shape[3] / 8 + 1e-3)
+        return pack(codec.largest_within(x, allowed), codec.fingerprint)
+    return to_stream(codec if target.quality is None else codec.at_quality(target.quality), x)

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from litcodec.codecs import load_torch_file
+from litcodec.codec_files import load_torch_file
 from litcodec.errors import CodecFileError
 
 

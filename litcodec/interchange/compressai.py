@@ -155,6 +155,7 @@ def _check_scale_bound(bound: Tensor | None) -> None:
 def _median_shift(codec: Codec, quantiles: Tensor | None) -> float | None:
     if quantiles is None:
         return None
+    assert codec.density is not None  # every architecture of theirs has one
     medians = codec.density.medians().flatten()
     if quantiles.shape != (len(medians), 1, 3):
         raise CodecFileError(f"has {tuple(quantiles.shape)} under {QUANTILES!r}; no ({len(medians)}, 1, 3).")

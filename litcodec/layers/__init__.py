@@ -1,9 +1,10 @@
 """Layers, one idea per file."""
 
 from litcodec.layers.cbam import CBAM
-from litcodec.layers.conv import FullPrecisionConv2d, conv, deconv
+from litcodec.layers.conv import FullPrecisionConv2d, check_width, conv, deconv
+from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
-from litcodec.layers.gdn import GDN, SimplifiedGDN
+from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
 from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDenseBlock
 from litcodec.layers.separable_block import SeparableBlock
@@ -14,6 +15,7 @@ __all__ = [
     "CausalConv2d",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
+    "GDNForm",
     "GainUnit",
     "Gains",
     "GroupedResidualDenseBlock",
@@ -21,6 +23,9 @@ __all__ = [
     "ResidualDenseBlock",
     "SeparableBlock",
     "SimplifiedGDN",
+    "check_width",
     "conv",
     "deconv",
+    "gdn_layer",
+    "name_flat",
 ]

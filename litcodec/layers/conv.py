@@ -4,6 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from litcodec.errors import ShapeError
+
+WIDTH_MAX = 2**20 - 1
 FEW = 8  # channels; with more a transposed convolution is as fast
 
 
@@ -16,6 +19,8 @@ class FullPrecisionConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """As ``nn.Conv2d``, in float32 whatever autocast says."""
+        if x.is_meta:  # which autocast does not know
+            return super().forward(x.float())
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float())
 
@@ -49,8 +54,16 @@ class SubPixelDeconv2d(nn.ConvTranspose2d):
         return weight.reshape(-1, inputs, taps, taps).contiguous(memory_format=torch.channels_last)
 
 
+def check_width(*channels: int) -> None:
+    """Raise ``ShapeError`` if a number of channels is none: 1 to 1,048,575."""
+    for count in channels:
+        if not 1 <= count <= WIDTH_MAX:
+            raise ShapeError(f"a number of channels is 1 to {WIDTH_MAX:,}; got {count}.")
+
+
 def conv(in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2) -> nn.Conv2d:
-    """A convolution that divides H and W by ``stride``; 5x5/2 unless told otherwise."""
+    """A convolution that divides H and W by ``stride``; 5x5/2 by default."""
+    check_width(in_channels, out_channels)
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
 
 
@@ -58,6 +71,7 @@ def deconv(
     in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2
 ) -> nn.ConvTranspose2d:
     """A transposed convolution that multiplies H and W by ``stride``."""
+    check_width(in_channels, out_channels)
     kind = SubPixelDeconv2d if out_channels <= FEW else nn.ConvTranspose2d
     return kind(
         in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, output_padding=stride - 1

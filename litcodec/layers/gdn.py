@@ -4,6 +4,8 @@ Ballé, Laparra, Simoncelli, "End-to-end optimized image compression", ICLR 2017
 https://arxiv.org/abs/1611.01704
 """
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -66,3 +68,11 @@ class SimplifiedGDN(GDN):
         gamma = _used(self.gamma, 0.0)[:, :, None, None]
         norm = F.conv2d(x.abs(), gamma, _used(self.beta, BETA_MIN))
         return x * norm if self.inverse else x / norm
+
+
+GDNForm = Literal["exact", "simplified"]
+
+
+def gdn_layer(form: GDNForm) -> type[GDN]:
+    """The layer a configuration word stands for."""
+    return {"exact": GDN, "simplified": SimplifiedGDN}[form]

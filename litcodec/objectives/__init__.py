@@ -1,6 +1,6 @@
 """What training minimises and encoders weigh: rate + lmbda * distortions + auxiliary losses."""
 
-from litcodec.objectives.description import build, describe, word_for
+from litcodec.objectives.description import WORDS, build, describe, word_for
 from litcodec.objectives.distortions import L1, MSE, MSSSIM, Charbonnier, Distortion
 from litcodec.objectives.objective import (
     Loss,
@@ -18,6 +18,7 @@ __all__ = [
     "L1",
     "MSE",
     "MSSSIM",
+    "WORDS",
     "Charbonnier",
     "Distortion",
     "Loss",

@@ -2,8 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Mapping
 from typing import Any
 
 from litcodec.errors import ObjectiveError
@@ -26,28 +25,30 @@ def describe(objective: Objective) -> dict[str, Plain]:
     return found
 
 
-def build(description: object, packages: Sequence[str] = ("litcodec",)) -> Objective:
+def build(description: object) -> Objective:
     """The objective that ``describe`` described.
+
+    Nothing is imported: only classes of loaded modules are found, which are litcodec's, those of the plugins
+    that the user chose, and those of a running training.
 
     Args:
         description: from a file that nobody has to trust; or one of the words mse, ms-ssim, mixed.
-        packages: whose classes may be built: litcodec and the plugins that the user chose.
 
     Raises:
-        ObjectiveError: if it is no description, or names anything but an objective's classes in ``packages``.
+        ObjectiveError: if it is no description, or names anything but an objective's loaded classes.
     """
     if isinstance(description, str) and description in WORDS:
         return WORDS[description]()
-    found = _built(description, tuple(packages), 0)
+    found = _built(description, 0)
     if not isinstance(found, Objective):
         raise ObjectiveError(f"no objective is described by {_short(description)}.")
     return found
 
 
-def word_for(objective: Objective) -> str:
-    """What older files record: mse, ms-ssim or mixed where it is one of these, else its label."""
+def word_for(objective: Objective) -> str | None:
+    """What older files record: mse, ms-ssim or mixed where it is one of these, else None."""
     found = _plain(objective)
-    return next((word for word, make in WORDS.items() if _plain(make()) == found), objective.label)
+    return next((word for word, make in WORDS.items() if _plain(make()) == found), None)
 
 
 def _plain(value: object) -> Plain:
@@ -77,36 +78,33 @@ def _public_path(kind: type) -> str:
     return f"{module}.{kind.__name__}"
 
 
-def _built(value: object, packages: tuple[str, ...], depth: int) -> Any:
+def _built(value: object, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise ObjectiveError(f"an objective is nested at most {MAX_DEPTH} deep.")
     if isinstance(value, list):
-        return [_built(item, packages, depth + 1) for item in value]
+        return [_built(item, depth + 1) for item in value]
     if not isinstance(value, dict) or "class_path" not in value:
         return value
-    kind = _class(value["class_path"], packages)
+    kind = _class(value["class_path"])
     arguments = value.get("init_args", {})
     if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
         raise ObjectiveError(f"init_args of {kind.__name__} are {_short(arguments)}.")
     try:
-        return kind(**{name: _built(item, packages, depth + 1) for name, item in arguments.items()})
+        return kind(**{name: _built(item, depth + 1) for name, item in arguments.items()})
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ObjectiveError(f"{kind.__name__} cannot be built: {error}") from error
 
 
-def _class(path: object, packages: tuple[str, ...]) -> type:
-    """Only what an objective is made of, and only from ``packages``: a file imports nothing else."""
+def _class(path: object) -> type:
+    """Only what an objective is made of, and only if it is loaded: a file imports nothing."""
     module, _, name = path.rpartition(".") if isinstance(path, str) else ("", "", "")
     package = module.partition(".")[0]
-    if package not in packages:
+    if module not in sys.modules:
         raise ObjectiveError(
-            f"the objective's class {_short(path)} is of neither litcodec nor a chosen plugin."
-            + (f" Give --plugin {package}." if package.isidentifier() else "")
+            f"the objective's class {_short(path)} is of no loaded package."
+            + (f" If you trust it, give --plugin {package}." if package.isidentifier() else "")
         )
-    try:
-        found = getattr(import_module(module), name, None)
-    except ImportError as error:
-        raise ObjectiveError(f"the objective's class {_short(path)} cannot be imported: {error}") from error
+    found = getattr(sys.modules[module], name, None)
     if not (isinstance(found, type) and issubclass(found, (Objective, Term, Distortion))):
         raise ObjectiveError(f"{_short(path)} is no class of an objective.")
     return found

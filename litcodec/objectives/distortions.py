@@ -60,7 +60,7 @@ class MSSSIM(Distortion):
             together: Tensor = ms_ssim(x_hat, x, data_range=1.0, size_average=False)
             return 1 - together
         # Channel by channel: the mean is the same, and takes a third of the memory.
-        pairs = zip(x_hat.split(1, dim=1), x.split(1, dim=1), strict=True)
+        pairs = zip(torch.split(x_hat, 1, dim=1), torch.split(x, 1, dim=1), strict=True)
         found = [ms_ssim(a, b, data_range=1.0, size_average=False) for a, b in pairs]
         return 1 - torch.stack(found).mean(dim=0)
 

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from litcodec.anchors import ANCHOR_KEYS, open_anchors
-from litcodec.codecs import FrozenCodec, from_stream, load_codec
+from litcodec.codec_files import load_codec
 from litcodec.data import read_image
 from litcodec.errors import AnchorMissing, CodecFileError, ResultsError
 from litcodec.evaluation.results import Point, Results, Score
+from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
 from litcodec.metrics import bits_per_place
 

@@ -38,7 +38,8 @@ RENAMED = {
 class _Parser(LightningArgumentParser):
     def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
         """Take ``model.init_args`` as Lightning's users write it."""
-        return super().parse_string(flat_model(content), *args, **kwargs)
+        parsed: Namespace = super().parse_string(flat_model(content), *args, **kwargs)
+        return parsed
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Say what is wrong with a configuration and leave out the hundred lines of usage."""

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 import lightning as L
-from torch import nn
 from torch.optim import Optimizer
 
+from litcodec.codecs import Codec
 from litcodec.training.parts import resting_parts
 from litcodec.training.phases import Phase, agreed_steps, phase_at
 
@@ -55,7 +55,7 @@ class FollowPhases(L.Callback):
     ) -> None:
         """Drop the zeros: for Adam a gradient of 0 is a reason to move on, no gradient is none."""
         codec = pl_module.codec
-        assert isinstance(codec, nn.Module)
+        assert isinstance(codec, Codec)
         for part in resting_parts(codec, phase_at(self.phases, trainer.global_step).phase):
             part.zero_grad(set_to_none=True)
 

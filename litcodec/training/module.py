@@ -11,15 +11,18 @@ import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 
-from litcodec.codecs import Codec, FrozenCodec, through_bytes
+from litcodec.codec_files import check_same_codec, describe
+from litcodec.codecs import Codec
 from litcodec.data import ImageBatch, as_image_batch
-from litcodec.errors import CodecFileError, OptionError
+from litcodec.errors import OptionError
+from litcodec.frozen import FrozenCodec, through_bytes
 from litcodec.metrics import bpp, ms_ssim, psnr
 from litcodec.objectives import Loss, Objective, mse
+from litcodec.objectives import describe as describe_objective
 from litcodec.training.follow_phases import FollowPhases
 from litcodec.training.notes import notes_of
 from litcodec.training.optimisers import check_number, configured, step_plateaus
-from litcodec.training.parts import coded_in_phase, parts_of, rate_range, zero_of_resting
+from litcodec.training.parts import coded_in_phase, parts_of, zero_of_resting
 from litcodec.training.phases import Phase, check_phases, phase_at
 from litcodec.training.ranks import gather_from_ranks
 from litcodec.training.warm_start import load_inner, load_weights
@@ -98,8 +101,8 @@ class CodecModule(L.LightningModule):
             load_inner(codec, inner_checkpoint)
         self.codec = codec.to(memory_format=torch.channels_last)
         self.objective = mse() if objective is None else objective
-        self.rates = rate_range(codec)
-        self.lmbda = lmbda if self.rates is None else codec.middle_lmbda
+        describe_objective(self.objective)  # now, not at the first checkpoint
+        self.lmbda = codec.lmbda_range.middle if codec.lmbda_range is not None else lmbda
         self.lmbda_balance = lmbda_balance
         self.learning_rate = learning_rate
         self.phases = phases
@@ -147,11 +150,12 @@ class CodecModule(L.LightningModule):
         return None if self.phases is None else phase_at(self.phases, self.global_step).phase
 
     def _loss(self, batch: Tensor) -> tuple[CodecOutput, Loss]:
-        if self.rates is None:
+        rates = self.codec.lmbda_range
+        if rates is None:
             output = coded_in_phase(self.codec, (batch,), self._phase)
             return output, self.objective.loss(output, batch, lmbda=self.lmbda)
         # On the CPU, whose generator this step has seeded: the same on every device.
-        lmbdas = self.rates.lmbdas(torch.rand(len(batch))).to(batch.device)
+        lmbdas = rates.lmbdas(torch.rand(len(batch))).to(batch.device)
         output = coded_in_phase(self.codec, (batch, lmbdas), self._phase)
         weights = (lmbdas / self.lmbda) ** -self.lmbda_balance
         return output, self.objective.loss(output, batch, lmbda=lmbdas, weights=weights)
@@ -208,26 +212,19 @@ class CodecModule(L.LightningModule):
         return Prediction(name, levels, bpp(len(data), (H, W)), psnr(x, x_hat))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """See that the checkpoint is of this codec.
+        """Check that the checkpoint is of this codec.
 
         Raises:
             CodecFileError: if it is of another.
         """
-        about = checkpoint.get("litcodec", {})
-        name, init_args = self.codec.architecture
-        if (about.get("codec"), about.get("init_args")) != (name, init_args):
-            raise CodecFileError(
-                f"the checkpoint holds a {about.get('codec')} {about.get('init_args')}, the configuration "
-                f"says {name} {init_args}. Use the configuration it was trained with."
-            )
+        check_same_codec(checkpoint.get("litcodec"), self.codec)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Tell in plain words what the weights belong to, so that ``export`` can rebuild the codec safely."""
-        name, init_args = self.codec.architecture
-        checkpoint["litcodec"] = {"codec": name, "init_args": init_args, "notes": notes_of(self)._asdict()}
+        """Describe the codec in plain values, so that ``export`` can rebuild it safely."""
+        checkpoint["litcodec"] = describe(self.codec.architecture, notes_of(self))
 
     def _frozen(self) -> FrozenCodec:
-        # With its notes, by which an encoder that has a choice weighs rate against distortion.
+        # With its training, by which an encoder that has a choice weighs rate against distortion.
         frozen = self.codec.freeze()
-        frozen.notes = notes_of(self)
+        frozen.training = notes_of(self)
         return frozen

@@ -2,12 +2,15 @@
 
 import lightning as L
 
-from litcodec.codecs import Notes
-from litcodec.objectives import Objective, word_for
+from litcodec.frozen import TrainingInfo
+from litcodec.objectives import Objective, describe, word_for
 
 
-def notes_of(module: L.LightningModule) -> Notes:
+def notes_of(module: L.LightningModule) -> TrainingInfo:
     """What a codec file, and an encoder that weighs rate against distortion, should know of a module."""
     lmbda, objective = getattr(module, "lmbda", None), getattr(module, "objective", None)
-    distortion = word_for(objective) if isinstance(objective, Objective) else None
-    return Notes(lmbda, distortion, module.global_step)
+    if not isinstance(objective, Objective):
+        return TrainingInfo(lmbda, step=module.global_step)
+    word = word_for(objective)
+    described = None if word is not None else describe(objective)
+    return TrainingInfo(lmbda, word or objective.label, module.global_step, described)

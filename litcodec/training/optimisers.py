@@ -62,4 +62,4 @@ def step_plateaus(trainer: L.Trainer) -> None:
                 f"model.lr_scheduler monitors {config.monitor!r}, which is not logged; there are "
                 f"{', '.join(sorted(trainer.callback_metrics))}."
             )
-        config.scheduler.step(metric.item())  # type: ignore[call-arg, arg-type]
+        config.scheduler.step(metric.item())  # type: ignore[arg-type]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from inspect import signature
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,29 +13,13 @@ from litcodec.training.phases import Phase
 from litcodec.types import CodecOutput
 
 
-class RateRange(Protocol):
-    """The weights of the distortion that a codec of variable rate is trained for."""
-
-    lmbda_min: float
-    lmbda_max: float
-
-    def lmbdas(self, where: Tensor) -> Tensor:
-        """The lmbda at each position in the range, 0 to 1."""
-
-
-def rate_range(codec: Codec) -> RateRange | None:
-    """What a codec of variable rate is trained for; None if it has one rate."""
-    found: RateRange | None = getattr(codec, "lmbda_range", getattr(codec, "rates", None))
-    return found
-
-
-def parts_of(codec: nn.Module) -> dict[str, nn.Module]:
+def parts_of(codec: Codec) -> dict[str, nn.Module]:
     """Name -> part, of what a codec is made of, where it has weights."""
-    named = getattr(codec, "parts", None) or dict(codec.named_children())
+    named = codec.parts
     return {name: part for name, part in named.items() if any(True for _ in part.parameters())}
 
 
-def resting_parts(codec: nn.Module, phase: Phase | None) -> list[nn.Module]:
+def resting_parts(codec: Codec, phase: Phase | None) -> list[nn.Module]:
     """The parts that do not learn in this phase.
 
     Raises:

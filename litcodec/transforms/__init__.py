@@ -16,6 +16,7 @@ from litcodec.transforms.cosine import (
     latent_spread,
 )
 from litcodec.transforms.grdn import GRDN
+from litcodec.transforms.initialise import initialise, keep_variance
 from litcodec.transforms.minnen2018 import (
     entropy_parameters,
     mean_scale_hyper_analysis,
@@ -37,6 +38,8 @@ __all__ = [
     "halve",
     "hyper_analysis",
     "hyper_synthesis",
+    "initialise",
+    "keep_variance",
     "latent_spread",
     "mean_scale_hyper_analysis",
     "mean_scale_hyper_synthesis",

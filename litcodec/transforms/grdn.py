@@ -7,17 +7,19 @@ noise modeling", CVPRW 2019. https://arxiv.org/abs/1905.11172
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from litcodec.architecture import Buildable
 from litcodec.errors import ShapeError
-from litcodec.layers import CBAM, GroupedResidualDenseBlock
+from litcodec.layers import CBAM, GroupedResidualDenseBlock, check_width
 from litcodec.layers.cbam import Pooled
 from litcodec.transforms.resize import double, even_sides
 
 # Of the last convolution's weights relative to a variance-preserving start: an untrained network changes a
 # picture by almost nothing, and a gradient still reaches every weight.
 RESIDUAL_GAIN = 1e-3
+MAX_DEPTH = 1024  # convolutions in a row; the paper's has 128
 
 
-class GRDN(nn.Module):
+class GRDN(Buildable, nn.Module):
     """Adds to a picture what it lost; doubles its sides first if ``scale`` is 2.
 
     ::
@@ -56,7 +58,12 @@ class GRDN(nn.Module):
                 f"C, growth, layers, blocks and groups are 1 or more, scale is 1 or 2; got {C}, {growth}, "
                 f"{layers}, {blocks}, {groups} and {scale}."
             )
-        self.sizes = {"C": C, "growth": growth, "layers": layers, "blocks": blocks, "groups": groups}
+        if layers * blocks * groups > MAX_DEPTH:
+            raise ShapeError(
+                f"layers * blocks * groups are at most {MAX_DEPTH} convolutions in a row; got "
+                f"{layers * blocks * groups}."
+            )
+        check_width(C, growth)
         self.scale = scale
         self.head = nn.Conv2d(3, C, 3, padding=1)
         self.down = nn.Conv2d(C, C, 4, 2, padding=1) if scale == 1 else None

@@ -13,6 +13,7 @@ from PIL import Image
 from plan import Plan, read_plan
 from torch import Tensor
 
+from litcodec.codec_files import save_codec
 from litcodec.codecs import (
     Checkerboard,
     Codec,
@@ -20,7 +21,6 @@ from litcodec.codecs import (
     MeanScaleHyperprior,
     MixtureAutoregressive,
     ScaleHyperprior,
-    save_codec,
 )
 from litcodec.data import bundled_photographs
 

@@ -18,10 +18,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codecs import ScaleHyperprior, from_stream, load_codec, to_stream
+from litcodec.codec_files import load_codec
+from litcodec.codecs import ScaleHyperprior
 from litcodec.coding import RangeCoder
 from litcodec.data import bundled_photographs, list_images, read_image, write_png
 from litcodec.entropy import gaussian_tables
+from litcodec.frozen import from_stream, to_stream
 from litcodec.zoo import default_card
 
 Figures = dict[str, float]

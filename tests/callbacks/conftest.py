@@ -43,7 +43,7 @@ def module() -> TinyModule:
     torch.manual_seed(0)
     codec = MeanScaleHyperprior(N=8, M=12)
     with torch.no_grad():
-        codec.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
+        codec.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
     return TinyModule(codec)
 
 

@@ -58,7 +58,7 @@ def test_symbols_of_a_mixture_are_not_about_its_mean() -> None:
     codec = MixtureAutoregressive(N=8, M=12)
     with torch.no_grad():
         codec.g_a[-1].weight *= 30
-        codec.entropy_parameters[-1].bias += 5  # means far from zero
+        codec.latent_model.y_model.entropy_parameters[-1].bias += 5  # means far from zero
     (counts,), (x,) = _counted(codec, ((64, 64),))
     y_hat = codec.freeze().encode(x).y_hat  # integers: what was coded
     assert y_hat.std() > 1
@@ -71,8 +71,8 @@ def test_a_channel_that_never_changes_is_dead(codec: Codec) -> None:
     with torch.no_grad():
         last.weight *= 30  # all channels alive ...
         last.weight[3], last.bias[3] = 0, 0  # ... but this one
-        codec.h_s[-1].weight.zero_()
-        codec.h_s[-1].bias.zero_()
+        codec.latent_model.h_s[-1].weight.zero_()
+        codec.latent_model.h_s[-1].bias.zero_()
     counts, _ = _counted(codec)
     assert dead_channels(counts).nonzero().flatten().tolist() == [3]
     found = entropy_scalars(counts)
@@ -142,7 +142,7 @@ def test_every_codec_can_be_counted_and_drawn(cls: type) -> None:
     assert ("entropy/z_bpp" in found) == (cls is not FactorizedPrior)
     assert draw_channels(channel_bpp(counts), dead_channels(counts)).size == (800, 350)
     sample = torch.cat([image.outermost for image in counts], dim=1)
-    assert draw_densities(codec.density, sample).size == (900, 500)
+    assert draw_densities(codec.latent_model.density, sample).size == (900, 500)
 
 
 def test_symbols_of_a_mixture_are_counted_as_they_are_coded() -> None:
@@ -150,7 +150,7 @@ def test_symbols_of_a_mixture_are_counted_as_they_are_coded() -> None:
     torch.manual_seed(0)
     codec = MixtureAutoregressive(N=8, M=12)
     with torch.no_grad():
-        codec.entropy_parameters[4].bias += 0.4  # means that would move symbols
+        codec.latent_model.y_model.entropy_parameters[4].bias += 0.4  # means that would move symbols
     counts, (x, *_) = _counted(codec)
     y_hat = codec.freeze().encode(x).y_hat
     assert torch.equal(counts[0].lowest, y_hat.amin(dim=(0, 2, 3)))

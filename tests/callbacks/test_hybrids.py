@@ -14,8 +14,9 @@ from wandb_file import read_offline_run
 
 from callbacks import EntropyStatistics, RDPoints, Reconstructions
 from callbacks.validation import ObservedImage
-from litcodec.codecs import FactorizedPrior, FrozenHybrid, FrozenTransforms, HybridCodec, Notes
+from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.data import read_image
+from litcodec.frozen import FrozenHybrid, FrozenTransformCodec, TrainingInfo
 from litcodec.metrics import bits_per_place, psnr
 from litcodec.training import CodecModule
 from litcodec.transforms import GRDN
@@ -103,7 +104,7 @@ def test_each_image_is_coded_and_decoded_once(
 ) -> None:
     calls: list[str] = []
     for cls, name in (
-        (FrozenTransforms, "encode"),
+        (FrozenTransformCodec, "encode"),
         (FrozenHybrid, "decode_stages"),
         (FrozenHybrid, "decode"),
     ):
@@ -158,7 +159,7 @@ def test_a_wandb_run_shows_and_tells_what_the_enhancer_does(pictures: Path, tmp_
 )
 def test_a_caption_tells_what_was_chosen(lmbda: float, words: str) -> None:
     frozen = _brightening(tiny_hybrid(2, native=True), 5.0).eval().freeze()
-    frozen.notes = Notes(lmbda, "mse")
+    frozen.training = TrainingInfo(lmbda, "mse")
     image = ObservedImage(torch.rand(1, 3, 64, 80), "one.png", lambda: frozen)
     assert words in Reconstructions()._draw(image).caption
 
@@ -174,7 +175,7 @@ def test_bits_lie_where_the_picture_is_not_flat_at_both_sizes(corner: tuple[int,
     inner.g_a[-1].weight.data *= 300
     enhancer = GRDN(C=4, growth=2, layers=1, blocks=1, groups=1, scale=2)
     frozen = _brightening(HybridCodec(inner, enhancer, scale=2, native=True), 5.0).eval().freeze()
-    frozen.notes = Notes(lmbda, "mse")
+    frozen.training = TrainingInfo(lmbda, "mse")
 
     # 200 and 232 are 8 more than multiples of 32, and of 16: both sizes are padded, by different amounts.
     H, W, side = 200, 232, 32

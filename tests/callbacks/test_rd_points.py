@@ -14,8 +14,9 @@ from tiny_run import TinyModule, as_loader, validation_batches
 
 from callbacks import EntropyStatistics, RDPoints, Reconstructions
 from litcodec.bitstream import pack, unpack
-from litcodec.codecs import FactorizedPrior, FrozenCodec, FrozenTransforms, to_stream
+from litcodec.codecs import FactorizedPrior
 from litcodec.data import read_image, write_png
+from litcodec.frozen import FrozenCodec, FrozenTransformCodec, to_stream
 from litcodec.metrics import ms_ssim, ms_ssim_db, psnr, psnr_luma
 
 pytestmark = [
@@ -133,13 +134,13 @@ def test_each_image_is_coded_and_decoded_once_whichever_callbacks_are_on(
 ) -> None:
     calls = {"encode": 0, "decode": 0}
     for name in calls:
-        method = getattr(FrozenTransforms, name)
+        method = getattr(FrozenTransformCodec, name)
 
         def counted(*arguments: object, name: str = name, method: Callable[..., object] = method) -> object:
             calls[name] += 1
             return method(*arguments)
 
-        monkeypatch.setattr(FrozenTransforms, name, counted)
+        monkeypatch.setattr(FrozenTransformCodec, name, counted)
     points = RDPoints()
     _validate(module, [Reconstructions(), EntropyStatistics(), points], pictures, tmp_path)
     assert calls == {"encode": 3, "decode": 3}

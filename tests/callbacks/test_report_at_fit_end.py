@@ -10,7 +10,7 @@ from tiny_run import LADDER, Fit
 from wandb_file import read_offline_run
 
 from callbacks import RDCurve, RDPoints, ReportPage
-from litcodec.codecs import load_codec
+from litcodec.codec_files import load_codec
 from litcodec.evaluation import read_results
 
 
@@ -26,7 +26,7 @@ def test_a_fit_ends_with_codec_results_and_report(
     wandb.teardown()
 
     codec = load_codec(run_folder / "codec.safetensors")
-    assert (codec.notes.lmbda, codec.notes.step) == (LADDER[3], 1)
+    assert (codec.training.lmbda, codec.training.step) == (LADDER[3], 1)
     (point,) = read_results(run_folder / "results.json").points
     assert point.fingerprint == codec.fingerprint.hex()
     # What the command measures is what the last validation measured.

@@ -10,10 +10,13 @@ from tiny_run import Fit
 
 from callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions, ReportPage
 from callbacks.rate_ladder import rate_curve
-from litcodec.codecs import MeanScaleHyperprior, VariableRate, level_of, load_codec, to_stream
+from litcodec.codec_files import load_codec
+from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.data import read_image
 from litcodec.errors import ShapeError
 from litcodec.evaluation import read_results
+from litcodec.frozen import to_stream
+from litcodec.frozen.rates import level_of
 from litcodec.metrics import psnr
 
 
@@ -24,7 +27,7 @@ def test_a_run_logs_its_whole_curve(
     torch.manual_seed(0)
     inner = MeanScaleHyperprior(N=8, M=12)
     with torch.no_grad():
-        inner.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
+        inner.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
     points, curve = RDPoints(qualities=(1, 75.5)), RDCurve(anchors=[])
     callbacks = [points, Reconstructions(), EntropyStatistics(), curve, ReportPage(pictures=1)]
     fit_in_run_folder(callbacks, CSVLogger(str(tmp_path)), codec=VariableRate(inner))
@@ -45,7 +48,7 @@ def test_a_run_logs_its_whole_curve(
             x = read_image(pictures / point.image)[None].float() / 255
             at = codec.at(level_of(quality))
             assert point.bytes == len(to_stream(at, x))
-            assert point.lmbda == at.notes.lmbda
+            assert point.lmbda == at.training.lmbda
             measured.append(psnr(x, at.decompress(at.compress(x))))
         assert len(measured) == 3
         assert found[f"val_q{quality:g}/psnr"] == pytest.approx(sum(measured) / 3, abs=1e-3)

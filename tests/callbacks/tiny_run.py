@@ -42,7 +42,7 @@ def tiny_hybrid(scale: int, *, native: bool = False) -> HybridCodec:
     torch.manual_seed(0)
     inner = MeanScaleHyperprior(N=8, M=12)
     with torch.no_grad():
-        inner.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
+        inner.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
         inner.g_s[-1].weight.mul_(0.01)
         inner.g_s[-1].bias.fill_(0.3)  # dark grey: a brighter picture is a better one
     enhancer = GRDN(C=4, growth=2, layers=1, blocks=1, groups=1, scale=scale)

@@ -12,7 +12,6 @@ from litcodec.codecs import (
     Checkerboard,
     Codec,
     FactorizedPrior,
-    FrozenCodec,
     HybridCodec,
     JointAutoregressive,
     LearnedCosine,
@@ -20,6 +19,7 @@ from litcodec.codecs import (
     MixtureAutoregressive,
     ScaleHyperprior,
 )
+from litcodec.frozen import FrozenCodec
 from litcodec.objectives import mse
 
 SMALL = {"N": 8, "M": 12}
@@ -74,19 +74,19 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
     torch.manual_seed(0)
     made = make_codec().eval()
     codec = inner_of(made)
-    for parameter in codec.density.parameters():
+    for parameter in codec.latent_model.density.parameters():
         parameter.add_(torch.randn(parameter.shape) * 0.2)
-    codec.density.biases[0].add_(torch.randn(codec.density.biases[0].shape))
+    codec.latent_model.density.biases[0].add_(torch.randn(codec.latent_model.density.biases[0].shape))
     x = image_like(128, 128, batch=2, seed=9)
     _rescale(codec.g_a[-1], codec.latents(x).y, to=4.0)
     if codec.latents(x).z is not None:
-        _rescale(codec.h_a[-1], codec.latents(x).z, to=3.0)
+        _rescale(codec.latent_model.h_a[-1], codec.latents(x).z, to=3.0)
         for layer in (0, 2, 4):  # all of them: one large gain at the end would blow up roundings too
             out = codec.latents(x).z
-            for module in codec.h_s[: layer + 1]:
+            for module in codec.latent_model.h_s[: layer + 1]:
                 out = module(out)
-            _rescale(codec.h_s[layer], out, to=1.5)
-        codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
+            _rescale(codec.latent_model.h_s[layer], out, to=1.5)
+        codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
     if isinstance(codec, (JointAutoregressive, MixtureAutoregressive, Checkerboard, LearnedCosine)):
         _make_context_lively(codec, x)
     _rescale(codec.g_s[-1], codec(x).x_hat, to=0.15)
@@ -101,13 +101,14 @@ def _make_context_lively(
 ) -> None:
     # Less than side information tells, or errors of floats would grow from place to place.
     y, z = codec.latents(x)[:2]
-    _rescale(codec.context_prediction, codec.context_prediction(y.round()), to=0.7)
-    out = torch.cat([codec.h_s(z.round()), codec.context_prediction(y.round())], dim=1)
-    for k, layer in enumerate(codec.entropy_parameters):
+    y_model = codec.latent_model.y_model
+    _rescale(y_model.context_prediction, y_model.context_prediction(y.round()), to=0.7)
+    out = torch.cat([codec.latent_model.h_s(z.round()), y_model.context_prediction(y.round())], dim=1)
+    for k, layer in enumerate(y_model.entropy_parameters):
         if k % 2 == 0:
             _rescale(layer, layer(out), to=1.5)
         out = layer(out)
-    last = codec.entropy_parameters[-1]
+    last = y_model.entropy_parameters[-1]
     # Corrections of what side information tells, or all of the parameters.
     last.bias.copy_(torch.randn(last.bias.shape) + (0 if isinstance(codec, LearnedCosine) else 2))
 

@@ -123,7 +123,7 @@ def test_the_papers_sizes_are_the_defaults(kind: type[Codec], factor: int):
     assert codec.architecture.init_args["N"] == 128
     assert codec.architecture.init_args["M"] == 192
     assert codec.downsampling_factor == factor
-    assert isinstance(codec.quantiser, MixedQuantiser)
+    assert isinstance(codec.latent_model.quantiser, MixedQuantiser)
 
 
 def test_the_quantiser_is_no_part_of_the_architecture():

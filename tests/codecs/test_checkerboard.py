@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import Checkerboard, FrozenCodec
-from litcodec.codecs.checkerboard_order import anchors
-from litcodec.codecs.symbols import GRID
-from litcodec.codecs.wavefront import by_place
+from litcodec.codecs import Checkerboard
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_coding.coding_order import by_position
+from litcodec.latent_coding.coding_order import checkerboard_anchors as anchors
+from litcodec.latent_coding.symbols import GRID
 
 pytestmark = pytest.mark.parametrize(
     "make_codec", [partial(Checkerboard, N=8, M=12)], ids=["checkerboard"], indirect=True
@@ -19,12 +20,12 @@ pytestmark = pytest.mark.parametrize(
 def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
     y = frozen.analyse(x).clone()
     coder = frozen.latent_coder
-    return y, coder.hyper(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
+    return y, coder.hyper_params(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
 
 
 def _parameters(frozen: FrozenCodec, y: Tensor, hyper: Tensor) -> Tensor:
     """What the walk tells at each place, (n, C), when ``y`` is found."""
-    walk, values = frozen.latent_coder.y_coder.walk, by_place(y.round().double() * GRID)
+    walk, values = frozen.latent_coder.y_coder.walk, by_position(y.round().double() * GRID)
     told = torch.empty(len(values), 24, dtype=torch.float64)
 
     def look(places: Tensor, parameters: Tensor) -> Tensor:
@@ -64,11 +65,11 @@ def test_changing_a_place_that_is_no_anchor_changes_no_other_symbol(frozen: Froz
 @torch.no_grad()
 def test_one_pass_in_training_tells_what_two_steps_tell_in_use(codec: Checkerboard):
     hyper, y = torch.randn(1, 24, 6, 7), 5 * torch.randn(1, 12, 6, 7)
-    one_pass = codec._entropy_parameters(hyper, y)
-    of_anchors = codec._entropy_parameters(hyper, torch.zeros_like(y))
+    one_pass = codec.latent_model.y_model._gaussians(hyper, y)
+    of_anchors = codec.latent_model.y_model._gaussians(hyper, torch.zeros_like(y))
     others = y * anchors(y)  # what is known when their turn comes
     for once, first, second in zip(
-        one_pass, of_anchors, codec._entropy_parameters(hyper, others), strict=True
+        one_pass, of_anchors, codec.latent_model.y_model._gaussians(hyper, others), strict=True
     ):
         expected = torch.where(anchors(y), first, second)
         torch.testing.assert_close(once, expected, rtol=0, atol=1e-5)
@@ -83,7 +84,7 @@ def test_how_steps_are_cut_changes_no_latent_and_no_probability(
     y, hyper = _y_and_hyper(frozen, image_like(128, 128))
     encoded, y_hat = coder.encode(y, hyper)
     bits = coder.bits(y, hyper)
-    monkeypatch.setattr("litcodec.codecs.checkerboard_order.PLACES", places)
+    monkeypatch.setattr("litcodec.latent_coding.coding_order.CHECKERBOARD_POSITIONS", places)
     cut, cut_y_hat = coder.encode(y, hyper)
     assert torch.equal(cut_y_hat, y_hat)
     assert torch.equal(coder.bits(y, hyper), bits)

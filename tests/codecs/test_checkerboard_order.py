@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from litcodec.codecs.checkerboard_order import anchors, checkerboard
-from litcodec.codecs.wavefront import KnownValues, by_place
+from litcodec.latent_coding.coding_order import KnownValues, by_position, checkerboard
+from litcodec.latent_coding.coding_order import checkerboard_anchors as anchors
 from litcodec.layers import CheckerboardConv2d
 
 SIZES = [(1, 1), (1, 2), (5, 1), (4, 7), (3, 3)]
@@ -38,7 +38,7 @@ def test_the_context_of_known_values_is_what_the_masked_convolution_sees(h: int,
     y = torch.randn(1, 3, h, w)
     known = KnownValues(y.shape, layer.offsets())
     everywhere = torch.arange(h * w)
-    known.put(everywhere, by_place(y))
+    known.put(everywhere, by_position(y))
     assert torch.equal(known.all(), y)
     found = layer.pointwise()(known.context(everywhere)[:, :, None, None])[:, :, 0, 0]
-    torch.testing.assert_close(found, by_place(layer(y)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(found, by_position(layer(y)), rtol=0, atol=1e-5)

@@ -3,8 +3,9 @@
 import torch
 from tiny_hybrids import inner_of
 
-from litcodec.codecs import Codec, FrozenCodec
+from litcodec.codecs import Codec
 from litcodec.coding import SYMBOL_MAX
+from litcodec.frozen import FrozenCodec
 
 
 def test_the_bits_of_all_symbols_are_the_length_of_the_strings(frozen: FrozenCodec, image_like):

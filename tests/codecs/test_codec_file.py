@@ -11,10 +11,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from litcodec.codecs import Codec, MeanScaleHyperprior, Notes, build_codec, load_codec, save_codec
-from litcodec.codecs.file import _widened
-from litcodec.codecs.frozen import _fingerprint
+from litcodec.codec_files import build_codec, codec_architecture, load_codec, save_codec
+from litcodec.codec_files.safetensors_file import _widened
+from litcodec.codecs import Codec, MeanScaleHyperprior
 from litcodec.errors import CodecFileError
+from litcodec.frozen import TrainingInfo
+from litcodec.frozen.base import _fingerprint
 
 Tensors = dict[str, torch.Tensor]
 Change = Callable[[Tensors], None]
@@ -22,12 +24,12 @@ Change = Callable[[Tensors], None]
 
 def test_a_loaded_codec_is_the_saved_one(codec: Codec, tmp_path: Path, image_like):
     saved = codec.freeze()
-    saved.notes = Notes(lmbda=0.013, distortion="mse", step=1234)
+    saved.training = TrainingInfo(lmbda=0.013, distortion="mse", step=1234)
     path = tmp_path / "codec.safetensors"
     save_codec(saved, path)
     loaded = load_codec(path)
     assert loaded.fingerprint == saved.fingerprint
-    assert loaded.notes == saved.notes
+    assert loaded.training == saved.training
     assert loaded.architecture == saved.architecture
     assert loaded.downsampling_factor == saved.downsampling_factor
     x = image_like(70, 90)
@@ -86,7 +88,7 @@ def _write(path: Path, tensors: Tensors, about: dict[str, Any], *, forge: bool =
         checksum = 0
         for name in sorted(tensors.keys() - decoder.keys()):
             checksum = zlib.crc32(tensors[name].numpy().tobytes(), checksum)
-        fingerprint = _fingerprint(architecture, decoder).hex()
+        fingerprint = _fingerprint(architecture.identity, decoder).hex()
         about = {**about, "fingerprint": fingerprint, "encoder_checksum": checksum}
     save_file(
         {name: tensor.contiguous() for name, tensor in tensors.items()},
@@ -163,9 +165,9 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
     ("change", "message"),
     [
         ({"format": "other"}, "not a litcodec codec"),
-        ({"version": 3}, "version 3; this litcodec reads versions 1 and 2"),
+        ({"version": 4}, "version 4; this litcodec reads versions 1, 2, 3"),
         ({"version": "1"}, "version '1'"),
-        ({"codec": "Codec"}, "codec 'Codec' is unknown; known are FactorizedPrior"),
+        ({"codec": "Codec"}, "codec 'Codec' is unknown; known are Checkerboard"),
         ({"codec": "os.system"}, "unknown"),
         ({"codec": None}, "unknown"),
         ({"codec": "ScaleHyperprior"}, "is damaged"),
@@ -181,13 +183,18 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
         ({"init_args": {"N": 65535, "M": 65535}}, "do not fit"),  # and takes no memory
         ({"init_args": {"N": 8, "M": 13}}, "do not fit"),
         ({"init_args": {"N": 8, "M": 12, "gdn": "simplified"}}, "does not match its fingerprint"),
-        ({"notes": [1]}, "is damaged"),
-        ({"notes": {"author": "me"}}, "is damaged"),
-        ({"notes": {"lmbda": "0.01"}}, "lmbda is '0.01'"),
-        ({"notes": {"lmbda": -1}}, "lmbda is -1"),
-        ({"notes": {"lmbda": float("nan")}}, "lmbda is nan"),
-        ({"notes": {"distortion": 3}}, "distortion is 3"),
-        ({"notes": {"step": [1]}}, r"step \[1\]"),
+        ({"training": [1]}, r"training is \[1\]"),
+        ({"training": {"author": "me"}}, "training is .*author"),
+        ({"class_path": "litcodec.codecs.Codec"}, "unknown to this version"),
+        ({"class_path": "os.system"}, "--plugin os"),
+        ({"class_path": "litcodec.commands.export.export"}, "unknown to this version"),
+        ({"class_path": 3}, "no class path"),
+        ({"class_path": "litcodec.transforms.GRDN", "init_args": {}}, "a GRDN is no Codec"),
+        ({"training": {"lmbda": "0.01"}}, "lmbda is '0.01'"),
+        ({"training": {"lmbda": -1}}, "lmbda is -1"),
+        ({"training": {"lmbda": float("nan")}}, "lmbda is nan"),
+        ({"training": {"distortion": 3}}, "distortion is 3"),
+        ({"training": {"step": [1]}}, r"step \[1\]"),
         ({"fingerprint": "00" * 8}, "does not match its fingerprint"),
         ({"fingerprint": None}, "does not match its fingerprint"),
         ({"encoder_checksum": 5}, "weights of its encoder"),
@@ -295,6 +302,8 @@ def test_content_that_cannot_be_coded_with_is_refused(saved: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "init_args"), [("MeanScaleHyperprior", {"N": 8}), ("FactorizedPrior", {"transform": "9x9"})]
 )
-def test_codecs_are_built_by_name(name: str, init_args: dict[str, Any]):
+def test_codecs_are_built_by_class_path(name: str, init_args: dict[str, Any]):
+    architecture = codec_architecture(name, init_args)
+    assert architecture == {"class_path": f"litcodec.codecs.{name}", "init_args": init_args}
     with torch.device("meta"):
-        assert type(build_codec(name, init_args)).__name__ == name
+        assert type(build_codec(architecture)).__name__ == name

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from tiny_hybrids import SIZES, inner_of, make_enhancer_lively, tiny_hybrid
+from tiny_hybrids import SIZES, make_enhancer_lively, tiny_hybrid
 
 from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.entropy import MixedQuantiser, StraightThroughQuantiser
@@ -39,7 +39,7 @@ def test_pictures_of_any_size_come_back_in_it(codec: HybridCodec, part, size: tu
 def test_in_use_the_enhancer_works_upon_what_the_inner_codec_decodes(codec: HybridCodec, image_like):
     x = image_like(67, 90, batch=2)
     small = x if codec.scale == 1 else halve(x)
-    decoded, likelihoods = codec.inner(small)
+    decoded, likelihoods, _ = codec.inner(small)
     output = codec(x)
     assert torch.equal(output.x_hat, codec.enhancer(decoded)[..., :67, :90])
     for ours, inners in zip(output.likelihoods, likelihoods, strict=True):
@@ -93,14 +93,14 @@ def test_an_enhancer_trains_upon_the_rounded_latents_that_a_decoder_has(codec: H
     trained = codec(x, "enhancer")
     assert torch.equal(trained.x_hat, in_use.x_hat)
     assert torch.equal(trained.likelihoods[0], in_use.likelihoods[0])
-    assert isinstance(codec.quantiser, MixedQuantiser)
+    assert isinstance(codec.inner.latent_model.quantiser, MixedQuantiser)
     assert all(module.training for module in codec.modules())
     assert not torch.equal(codec(x, "all").likelihoods[0], in_use.likelihoods[0])
 
 
 def test_the_density_is_the_inner_codecs_also_of_a_copy(codec: HybridCodec):
     other = copy.deepcopy(codec)
-    assert other.density is inner_of(other).density is not codec.density
+    assert other.inner.latent_model.density is not codec.inner.latent_model.density
     assert {name.split(".")[0] for name in codec.state_dict()} == {"inner", "enhancer"}
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from tiny_hybrids import inner_of
 
-from litcodec.codecs import Codec, FrozenCodec
+from litcodec.codecs import Codec
+from litcodec.frozen import FrozenCodec
 from litcodec.types import Compressed
 
 
@@ -83,14 +84,15 @@ def test_the_fingerprint_tells_decoders_apart_and_nothing_else(codec: Codec):
     fingerprint = codec.freeze().fingerprint
     assert len(fingerprint) == 8
     assert codec.freeze().fingerprint == fingerprint
+    of_hyperpriors = ["latent_model.h_s"] if hasattr(inner_of(codec).latent_model, "h_s") else []
     encoder = copy.deepcopy(codec)
     with torch.no_grad():
         inner_of(encoder).g_a[0].weight[0, 0, 0, 0] += 0.5
     assert encoder.freeze().fingerprint == fingerprint  # another encoder, the same decoder
-    for part in ("g_s", "density", *(["h_s"] if hasattr(inner_of(codec), "h_s") else [])):
+    for part in ("g_s", "latent_model.density", *of_hyperpriors):
         other = copy.deepcopy(codec)
         with torch.no_grad():
-            for parameter in getattr(inner_of(other), part).parameters():
+            for parameter in inner_of(other).get_submodule(part).parameters():
                 parameter.mul_(1.01)
         assert other.freeze().fingerprint != fingerprint
 
@@ -104,7 +106,7 @@ def test_a_picture_in_strips_has_the_strings_of_the_whole(
 ):
     x = image_like(201, 311)
     whole = frozen.encode(x)
-    monkeypatch.setattr("litcodec.codecs.strips.STRIP_PIXELS", pixels)
+    monkeypatch.setattr("litcodec.latent_coding.strips.STRIP_PIXELS", pixels)
     cut = frozen.encode(x)
     assert cut.strings == whole.strings
     assert torch.equal(cut.y_hat, whole.y_hat)
@@ -117,7 +119,7 @@ def test_a_picture_in_strips_has_the_pixels_of_the_whole(
 ):
     packed = frozen.compress(image_like(201, 311))
     whole = frozen.decompress(packed)
-    monkeypatch.setattr("litcodec.codecs.strips.STRIP_PIXELS", pixels)
+    monkeypatch.setattr("litcodec.latent_coding.strips.STRIP_PIXELS", pixels)
     cut = frozen.decompress(packed)
     assert cut.shape == whole.shape
     assert (cut - whole).abs().max() < 1e-5

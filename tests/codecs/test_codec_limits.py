@@ -4,9 +4,10 @@ import pytest
 import torch
 from tiny_hybrids import inner_of, reconstruction
 
-from litcodec.codecs import Codec, FrozenCodec
+from litcodec.codecs import Codec
 from litcodec.coding import SYMBOL_MAX
 from litcodec.errors import CodecMismatch, Corrupt, FreezeError
+from litcodec.frozen import FrozenCodec
 from litcodec.types import Compressed
 
 

@@ -40,12 +40,12 @@ def test_noise_promises_no_fewer_bits_than_rounding(trained: MeanScaleHyperprior
     torch.manual_seed(0)
     x = torch.cat([image_like(256, 256, batch=2, seed=seed) for seed in range(4)])
     rounded = sum(_bits(trained, x))
-    kept = trained.quantiser
+    kept = trained.latent_model.quantiser
     try:
-        trained.quantiser = quantiser()
+        trained.latent_model.quantiser = quantiser()
         noisy = sum(sum(_bits(trained.train(), x)) for _ in range(4)) / 4
     finally:
-        trained.quantiser = kept
+        trained.latent_model.quantiser = kept
         trained.eval()
     # Hardly more either: noise is a good stand-in.
     assert 0.995 * rounded <= noisy <= 1.05 * rounded

@@ -1,9 +1,11 @@
 import pytest
 import torch
-from tiny_hybrids import reconstruction
+from tiny_hybrids import inner_of, reconstruction
 
-from litcodec.codecs import Checkerboard, Codec, FrozenCodec, JointAutoregressive, Latents, LearnedCosine
+from litcodec.codecs import Checkerboard, Codec, JointAutoregressive, LearnedCosine
 from litcodec.errors import FreezeError, ShapeError
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_models import Latents
 from litcodec.ops import round_about
 
 SIZES = [(1, 1), (1, 17), (17, 33), (255, 257)]
@@ -67,15 +69,15 @@ def _means(codec: Codec, latents: Latents, y_hat: torch.Tensor) -> torch.Tensor:
     if isinstance(
         codec, (JointAutoregressive, Checkerboard, LearnedCosine)
     ):  # given its own context: one crossing changes all that follow
-        hyper = codec.h_s(round_about(latents.z, codec.density.medians()))
-        return codec._entropy_parameters(hyper, y_hat)[0]
+        hyper = codec.latent_model.h_s(round_about(latents.z, codec.latent_model.density.medians()))
+        return codec.latent_model.y_model._gaussians(hyper, y_hat)[1]
     return _own_means(codec, latents)
 
 
 def _own_means(codec: Codec, latents: Latents) -> torch.Tensor:
     if latents.centre is not None:
         return latents.centre
-    return codec.density.medians() if latents.means_hat is None else latents.means_hat
+    return inner_of(codec).latent_model.density.medians() if latents.means_hat is None else latents.means_hat
 
 
 def test_bytes_are_about_what_the_likelihoods_promise(codec: Codec, image_like):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs.tiles import enhance_in_tiles
+from litcodec.frozen.enhance_tiles import enhance_in_tiles
 from litcodec.transforms import GRDN
 
 SIZES = {"C": 8, "growth": 8, "layers": 2, "blocks": 2, "groups": 1}
@@ -32,7 +32,7 @@ def x(image_like) -> Tensor:
 @pytest.mark.parametrize("tile", [40, 64, 101])
 def test_tiles_are_the_whole(net: GRDN, x: Tensor, tile: int, monkeypatch):
     whole = net(x)
-    monkeypatch.setattr("litcodec.codecs.tiles.TILE", net.scale * tile)
+    monkeypatch.setattr("litcodec.frozen.enhance_tiles.TILE", net.scale * tile)
     tiled = enhance_in_tiles(net, x)
     assert tiled.shape == whole.shape
     assert whole.std() > 0.2
@@ -44,14 +44,14 @@ def test_tiles_are_the_whole(net: GRDN, x: Tensor, tile: int, monkeypatch):
 
 def test_with_too_little_about_them_they_are_not(net: GRDN, x: Tensor, monkeypatch):
     whole = net(x)
-    monkeypatch.setattr("litcodec.codecs.tiles.TILE", net.scale * 40)
+    monkeypatch.setattr("litcodec.frozen.enhance_tiles.TILE", net.scale * 40)
     monkeypatch.setattr(GRDN, "reach", 4)
     assert (enhance_in_tiles(net, x) - whole).abs().max() > 1e-5
 
 
 def test_with_each_tiles_own_attention_they_are_not(net: GRDN, x: Tensor, monkeypatch):
     whole, enhance = net(x), net.enhance
-    monkeypatch.setattr("litcodec.codecs.tiles.TILE", net.scale * 40)
+    monkeypatch.setattr("litcodec.frozen.enhance_tiles.TILE", net.scale * 40)
     monkeypatch.setattr(net, "enhance", lambda part, pooled: enhance(part))
     assert (enhance_in_tiles(net, x) - whole).abs().max() > 1e-3
 

@@ -9,18 +9,10 @@ import torch
 from tiny_hybrids import reconstruction, tiny_hybrid
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codecs import (
-    FactorizedPrior,
-    FrozenHybrid,
-    HybridCodec,
-    Notes,
-    build_codec,
-    from_stream,
-    load_codec,
-    save_codec,
-    to_stream,
-)
+from litcodec.codec_files import build_codec, codec_architecture, load_codec, save_codec
+from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.errors import CodecFileError, CodecMismatch, Corrupt
+from litcodec.frozen import FrozenHybrid, TrainingInfo, from_stream, to_stream
 from litcodec.metrics import bits_per_place, ms_ssim
 from litcodec.objectives import mixed
 from litcodec.types import CodecOutput, Compressed
@@ -43,7 +35,7 @@ def codec(request, make_lively, image_like) -> HybridCodec:
 @pytest.fixture(scope="module")
 def frozen(codec: HybridCodec) -> FrozenHybrid:
     frozen = codec.freeze()
-    frozen.notes = Notes(0.001, "mse")
+    frozen.training = TrainingInfo(0.001, "mse")
     return frozen
 
 
@@ -54,7 +46,7 @@ def choosing(make_lively, image_like) -> Choosing:
 
     def make(lmbda: float | None, distortion: str | None) -> FrozenHybrid:
         frozen = codec.freeze()
-        frozen.notes = Notes(lmbda, distortion)
+        frozen.training = TrainingInfo(lmbda, distortion)
         return frozen
 
     return make
@@ -183,7 +175,7 @@ def test_a_flag_that_no_encoder_writes_is_corrupt(flag: bytes, choosing: Choosin
     (compressed,) = frozen.compress(image_like(40, 40))
     wrong = compressed._replace(strings=(*compressed.strings[:-1], flag))
     data = pack(wrong, frozen.fingerprint)
-    with pytest.raises(Corrupt, match="tells the resolution"):
+    with pytest.raises(Corrupt, match="holds the resolution"):
         from_stream(frozen, data)
 
 
@@ -226,7 +218,7 @@ def test_the_enhancer_is_part_of_the_identity(codec: HybridCodec):
 def test_a_file_holds_all_of_it(frozen: FrozenHybrid, tmp_path: Path, image_like):
     save_codec(frozen, tmp_path / "one")
     loaded = load_codec(tmp_path / "one")
-    assert (loaded.architecture, loaded.notes) == (frozen.architecture, frozen.notes)
+    assert (loaded.architecture, loaded.training) == (frozen.architecture, frozen.training)
     assert (loaded.fingerprint, loaded.downsampling_factor) == (
         frozen.fingerprint,
         frozen.downsampling_factor,
@@ -288,13 +280,13 @@ def test_a_hostile_architecture_is_refused_at_once(change: dict[str, Any]):
         torch.device("meta"),
         pytest.raises(CodecFileError, match=r"takes|cannot be built|unknown") as caught,
     ):
-        build_codec("HybridCodec", {**GOOD, **change})
+        build_codec(codec_architecture("HybridCodec", {**GOOD, **change}))
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
 
 
 def test_a_friendly_one_is_built():
     with torch.device("meta"):
-        codec = build_codec("HybridCodec", GOOD)
-    assert codec.architecture.init_args["enhancer"]["C"] == 8
-    assert build_codec(*codec.architecture).architecture == codec.architecture
+        codec = build_codec(codec_architecture("HybridCodec", GOOD))
+    assert codec.architecture.init_args["enhancer"]["init_args"]["C"] == 8
+    assert build_codec(codec.architecture._asdict()).architecture == codec.architecture

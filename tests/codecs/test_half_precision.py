@@ -8,16 +8,9 @@ import torch
 from safetensors import safe_open
 from tiny_hybrids import inner_of
 
-from litcodec.codecs import (
-    Codec,
-    LearnedCosine,
-    VariableRate,
-    codec_bytes,
-    load_codec,
-    round_to_half_precision,
-    save_codec,
-    to_stream,
-)
+from litcodec.codec_files import codec_bytes, load_codec, round_to_half_precision, save_codec
+from litcodec.codecs import Codec, LearnedCosine, VariableRate
+from litcodec.frozen import to_stream
 from litcodec.objectives import mse
 
 
@@ -56,7 +49,7 @@ def test_biases_and_gains_stay() -> None:
     round_to_half_precision(codec)
     changed = {name for name, p in codec.named_parameters() if not torch.equal(p, before[name])}
     assert not any(name.startswith("gains") or name.endswith("bias") for name in changed)
-    assert {"inner.g_a.0.weight", "inner.g_s.1.weight", "inner.h_s.0.weight"} <= changed
+    assert {"inner.g_a.0.weight", "inner.g_s.1.weight", "inner.latent_model.h_s.0.weight"} <= changed
 
 
 @torch.no_grad()
@@ -67,7 +60,7 @@ def test_rounding_costs_next_to_nothing(trained: Codec, image_like) -> None:
     assert float(after.loss) == pytest.approx(float(before.loss), rel=2e-3)
     assert len(codec_bytes(half.freeze())) < 0.62 * len(codec_bytes(trained.freeze()))
     # The fixed-point network has the very weights of the float one.
-    weight = inner_of(half).h_s[0].weight
+    weight = inner_of(half).latent_model.h_s[0].weight
     layer = half.freeze().latent_coder.h_s.layers[0]
     assert torch.equal(layer.weight * 2.0**-layer.shift, weight.double())
     assert layer.weight.abs().max() < 2**15

@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import FrozenCodec, JointAutoregressive
-from litcodec.codecs.context_coder import ContextCoder
-from litcodec.codecs.context_walk import ContextWalk
-from litcodec.codecs.symbols import GRID, on_grid
-from litcodec.codecs.wavefront import KnownValues, Order, by_place, wavefront
+from litcodec.codecs import JointAutoregressive
 from litcodec.coding import SYMBOL_MAX
 from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import Corrupt
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_coding.coding_order import CodingOrder, KnownValues, by_position, coding_order_of
+from litcodec.latent_coding.context import ContextCoder
+from litcodec.latent_coding.context_walk import ContextWalk
+from litcodec.latent_coding.symbols import GRID, on_grid
 
 pytestmark = pytest.mark.parametrize(
     "make_codec", [partial(JointAutoregressive, N=8, M=12)], ids=["autoregressive"], indirect=True
@@ -32,12 +33,12 @@ def _raster(y: Tensor) -> Iterator[Tensor]:
 def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
     y = frozen.analyse(x).clone()
     coder = frozen.latent_coder
-    return y, coder.hyper(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
+    return y, coder.hyper_params(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
 
 
 def _in_order(coder: ContextCoder, order) -> ContextCoder:
     walk = coder.walk
-    walk = ContextWalk(walk.context, walk.parameters, walk.offsets, order=Order(order))
+    walk = ContextWalk(walk.context, walk.parameters, walk.offsets, order=CodingOrder(order))
     return ContextCoder(walk, coder.scale_tables)
 
 
@@ -66,20 +67,20 @@ def test_one_pass_over_what_was_decoded_gives_the_very_means_of_the_steps(
     y_hat = coder.encode(y, hyper)[1]
     known = KnownValues(y.shape, coder.walk.offsets)
     everywhere = torch.arange(y.shape[2] * y.shape[3])
-    known.put(everywhere, by_place(y_hat * GRID))
+    known.put(everywhere, by_position(y_hat * GRID))
     seen = coder.walk.context(known.context(everywhere).double())
-    _, means = coder.walk.parameters(torch.cat([by_place(hyper), seen], dim=1)).chunk(2, dim=1)
-    symbols = ((on_grid(by_place(y)) - means) / GRID).round()
-    assert torch.equal(((symbols * GRID + means) / GRID).float(), by_place(y_hat))
+    _, means = coder.walk.parameters(torch.cat([by_position(hyper), seen], dim=1)).chunk(2, dim=1)
+    symbols = ((on_grid(by_position(y)) - means) / GRID).round()
+    assert torch.equal(((symbols * GRID + means) / GRID).float(), by_position(y_hat))
 
 
 @torch.no_grad()
 def test_a_later_latent_changes_no_earlier_mean_or_scale(codec: JointAutoregressive):
     h, w, at = 6, 7, 3 * 7 + 4
     hyper, y = torch.randn(1, 24, h, w), torch.randn(1, 12, h, w)
-    before = codec._entropy_parameters(hyper, y)
+    before = codec.latent_model.y_model._gaussians(hyper, y)
     y[0, :, at // w, at % w] += 10
-    for a, b in zip(before, codec._entropy_parameters(hyper, y), strict=True):
+    for a, b in zip(before, codec.latent_model.y_model._gaussians(hyper, y), strict=True):
         changed = (a != b).any(dim=1).flatten()
         assert not changed[: at + 1].any()
         assert changed[at + 1 :].sum() == 12  # two to the right, and five in each of the next two rows
@@ -141,9 +142,11 @@ def test_what_is_estimated_in_use_is_of_what_is_written(codec: JointAutoregressi
     """The forward pass rounds about the means, in order; about 0 it would describe another codec."""
     x = image_like(128, 192, seed=5)
     with torch.no_grad():
-        codec.entropy_parameters[4].bias[:12] += 6  # scales so large that hardly a symbol escapes
+        # Scales so large that hardly a symbol escapes.
+        codec.latent_model.y_model.entropy_parameters[4].bias[:12] += 6
         y, _, means_hat = codec.latents(x)[:3]
-        off_grid = codec._round_in_order(y, codec.h_s(_z_hat(codec, y))) - means_hat
+        hyper_params = codec.latent_model.h_s(_z_hat(codec, y))
+        off_grid = codec.latent_model.y_model._round_in_order(y, hyper_params) - means_hat
         bits = -float(codec(x).likelihoods[0].log2().sum())
     assert (off_grid - off_grid.round()).abs().max() < 1e-4
     frozen = codec.freeze()
@@ -152,8 +155,8 @@ def test_what_is_estimated_in_use_is_of_what_is_written(codec: JointAutoregressi
 
 
 def _z_hat(codec: JointAutoregressive, y: Tensor) -> Tensor:
-    medians = codec.density.medians()
-    return (codec.h_a(y) - medians).round() + medians
+    medians = codec.latent_model.density.medians()
+    return (codec.latent_model.h_a(y) - medians).round() + medians
 
 
 def test_a_batch_is_rounded_as_its_images_are(codec: JointAutoregressive, image_like):
@@ -165,4 +168,5 @@ def test_a_batch_is_rounded_as_its_images_are(codec: JointAutoregressive, image_
         torch.testing.assert_close(together.x_hat[k], alone.x_hat[0], rtol=0, atol=1e-4)
         for a, b in zip(together.likelihoods, alone.likelihoods, strict=True):
             torch.testing.assert_close(a[k], b[0], rtol=0, atol=1e-3)
-    assert len(list(wavefront(together.likelihoods[0]))) == 8 + 3 * 7
+    order = coding_order_of(codec.latent_model.y_model.context_prediction.offsets())
+    assert len(list(order.steps(together.likelihoods[0]))) == 8 + 3 * 7

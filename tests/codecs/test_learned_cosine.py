@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from litcodec.codecs import LearnedCosine, MeanScaleHyperprior, VariableRate, build_codec
+from litcodec.codec_files import build_codec, codec_architecture
+from litcodec.codecs import LearnedCosine, MeanScaleHyperprior, VariableRate
 from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.errors import CodecFileError, ShapeError
 from litcodec.objectives import mse
@@ -32,7 +33,7 @@ def test_untrained_it_codes_a_photograph_as_a_dct_does(photograph: torch.Tensor)
 def test_its_estimate_is_what_its_bytes_cost(photograph: torch.Tensor) -> None:
     torch.manual_seed(0)
     codec = LearnedCosine(N=32, M=96, context=16).eval()
-    codec.entropy_parameters[-1].weight.normal_(std=0.02)
+    codec.latent_model.y_model.entropy_parameters[-1].weight.normal_(std=0.02)
     loss = mse().loss(codec(photograph), photograph, lmbda=0.0122)
     coded = codec.freeze().encode(photograph)
     bits = float(loss.rate) * photograph[0, 0].numel()
@@ -43,12 +44,12 @@ def test_where_training_starts_is_no_matter_of_its_file() -> None:
     codec = LearnedCosine(N=8, M=12, context=6, lmbda=0.05)
     assert codec.architecture == LearnedCosine(N=8, M=12, context=6).architecture
     with torch.device("meta"):
-        built = build_codec(*codec.architecture)
+        built = build_codec(codec.architecture._asdict())
         assert {n: p.shape for n, p in built.named_parameters()} == {
             n: p.shape for n, p in codec.named_parameters()
         }
         with pytest.raises(CodecFileError, match="takes"):
-            build_codec("LearnedCosine", {"N": 8, "lmbda": 1})
+            build_codec(codec_architecture("LearnedCosine", {"N": 8, "lmbda": 1}))
 
 
 @pytest.mark.parametrize("arguments", [{"M": 769}, {"M": 0}, {"lmbda": 0.0}])
@@ -57,7 +58,7 @@ def test_what_makes_no_dct_is_refused(arguments: dict[str, float]) -> None:
         LearnedCosine(N=8, context=6, **arguments)
     if arguments.get("M") == 769:
         with pytest.raises(CodecFileError, match="cannot be built"):
-            build_codec("LearnedCosine", {"N": 8, "context": 6, **arguments})
+            build_codec(codec_architecture("LearnedCosine", {"N": 8, "context": 6, **arguments}))
 
 
 def test_all_rates_start_about_the_middle() -> None:

@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import FrozenCodec, MixtureAutoregressive, build_codec
-from litcodec.codecs.context_walk import ContextWalk
-from litcodec.codecs.mixture_coder import MixtureCoder, _rows
-from litcodec.codecs.symbols import GRID
-from litcodec.codecs.wavefront import Order, by_place
+from litcodec.codec_files import build_codec
+from litcodec.codecs import MixtureAutoregressive
 from litcodec.coding import MixtureBlockCoder, StringEncoder
 from litcodec.errors import CodecFileError, Corrupt, FreezeError, ShapeError
+from litcodec.frozen import FrozenCodec
+from litcodec.latent_coding.coding_order import CodingOrder, by_position
+from litcodec.latent_coding.context_walk import ContextWalk
+from litcodec.latent_coding.mixture import MixtureCoder, _indexes
+from litcodec.latent_coding.symbols import GRID
 
 pytestmark = pytest.mark.parametrize(
     "make_codec",
@@ -32,13 +34,13 @@ def _raster(y: Tensor) -> Iterator[Tensor]:
 def _y_and_hyper(frozen: FrozenCodec, x: Tensor) -> tuple[Tensor, Tensor]:
     y = frozen.analyse(x).clone()
     coder = frozen.latent_coder
-    return y, coder.hyper(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
+    return y, coder.hyper_params(coder.z_coder.encode_to_grid(coder.h_a(y))[1])
 
 
 def _in_raster_order(coder: MixtureCoder) -> MixtureCoder:
     walk = coder.walk
     return MixtureCoder(
-        ContextWalk(walk.context, walk.parameters, walk.offsets, order=Order(_raster)), coder.tables
+        ContextWalk(walk.context, walk.parameters, walk.offsets, order=CodingOrder(_raster)), coder.tables
     )
 
 
@@ -59,10 +61,10 @@ def test_raster_order_and_wavefront_give_the_same_latents_and_bits(frozen: Froze
 def test_one_pass_writes_what_an_encoder_would_that_walks_like_the_decoder(frozen: FrozenCodec, image_like):
     coder = frozen.latent_coder.y_coder
     y, hyper = _y_and_hyper(frozen, image_like(70, 130))
-    walking, values = StringEncoder(MixtureBlockCoder(coder.tables)), by_place(y.round())
+    walking, values = StringEncoder(MixtureBlockCoder(coder.tables)), by_position(y.round())
 
     def write(places: Tensor, parameters: Tensor) -> Tensor:
-        walking.encode(values[places].to(torch.int32).flatten().numpy(), _rows(parameters, 12))
+        walking.encode(values[places].to(torch.int32).flatten().numpy(), _indexes(parameters, 12))
         return values[places].double() * GRID
 
     assert torch.equal(coder.walk(hyper, write) / GRID, y.round().double())
@@ -76,7 +78,7 @@ def test_how_many_places_are_taken_at_once_bounds_memory_and_changes_nothing(
     coder = frozen.latent_coder.y_coder
     y, hyper = _y_and_hyper(frozen, image_like(128, 256))
     expected = coder.encode(y, hyper)[0], coder.bits(y, hyper)
-    monkeypatch.setattr("litcodec.codecs.mixture_coder.AT_ONCE", at_once)
+    monkeypatch.setattr("litcodec.latent_coding.mixture.AT_ONCE", at_once)
     rows, network = [], type(coder.walk.context).__call__
 
     def watched(net, x: Tensor) -> Tensor:
@@ -94,9 +96,9 @@ def test_how_many_places_are_taken_at_once_bounds_memory_and_changes_nothing(
 def test_a_later_latent_changes_no_earlier_mixture(codec: MixtureAutoregressive):
     h, w, at = 6, 7, 3 * 7 + 4
     hyper, y = torch.randn(1, 24, h, w), torch.randn(1, 12, h, w)
-    before = codec._mixture(hyper, y)
+    before = codec.latent_model.y_model._mixture(hyper, y)
     y[0, :, at // w, at % w] += 10
-    for a, b in zip(before, codec._mixture(hyper, y), strict=True):
+    for a, b in zip(before, codec.latent_model.y_model._mixture(hyper, y), strict=True):
         changed = (a != b).any(dim=2).any(dim=1).flatten()
         assert not changed[: at + 1].any()
         assert changed[at + 1 :].sum() == 12  # two to the right, and five in each of the next two rows
@@ -113,7 +115,7 @@ def test_mixtures_at_the_ends_of_the_range_round_trip(
 ):
     """The first component's logits, means and scales, of half of the channels."""
     K = codec.architecture.init_args["K"]
-    last = codec.entropy_parameters[4].bias.reshape(3, K, 12)
+    last = codec.latent_model.y_model.entropy_parameters[4].bias.reshape(3, K, 12)
     last[:, 0, :6] = torch.tensor(biases)[:, None]
     frozen, x = codec.freeze(), image_like(64, 64)
     coded = frozen.encode(x)
@@ -127,7 +129,8 @@ def test_what_is_estimated_is_what_is_written(codec: MixtureAutoregressive, imag
     K = codec.architecture.init_args["K"]
     x = image_like(128, 192, seed=5)
     with torch.no_grad():
-        codec.entropy_parameters[4].bias[2 * K * 12 :] += 6  # scales so large that hardly a symbol escapes
+        # Scales so large that hardly a symbol escapes.
+        codec.latent_model.y_model.entropy_parameters[4].bias[2 * K * 12 :] += 6
         bits = -float(codec(x).likelihoods[0].log2().sum())
     frozen = codec.freeze()
     assert float(frozen.bits(x)[0].sum()) == pytest.approx(bits, rel=0.003)
@@ -177,4 +180,5 @@ def test_a_number_of_components_that_cannot_be_is_named(codec: MixtureAutoregres
     with pytest.raises(ShapeError, match=rf"1\.\.16 components; got K={wrong}"):
         MixtureAutoregressive(N=8, M=12, K=wrong)
     with pytest.raises(CodecFileError, match="cannot be built"):
-        build_codec("MixtureAutoregressive", {**codec.architecture.init_args, "K": wrong})
+        init_args = {**codec.architecture.init_args, "K": wrong}
+        build_codec(codec.architecture._replace(init_args=init_args)._asdict())

@@ -1,8 +1,9 @@
 import pytest
 from tiny_hybrids import tiny_variable_rate
 
-from litcodec.codecs import FrozenVariableRate, largest_within, to_stream
+from litcodec.bitstream import pack
 from litcodec.errors import RateError
+from litcodec.frozen import FrozenVariableRate, to_stream
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +19,12 @@ def x(image_like):
 @pytest.mark.parametrize("level", [0, 1, 77, 254, 255])
 def test_a_limit_is_kept_and_one_level_more_would_break_it(frozen, x, level: int):
     limit = len(to_stream(frozen.at(level), x))
-    found = largest_within(frozen, x, limit)
-    assert len(found.stream) <= limit
-    assert found.level >= level  # or as many bytes at a higher one
-    assert found.stream == to_stream(frozen.at(found.level), x)
-    assert found.level == 255 or len(to_stream(frozen.at(found.level + 1), x)) > limit
+    found = frozen.largest_within(x, limit)
+    stream, of_level = pack(found, frozen.fingerprint), frozen.level_in(found.strings)
+    assert len(stream) <= limit
+    assert of_level >= level  # or as many bytes at a higher one
+    assert stream == to_stream(frozen.at(of_level), x)
+    assert of_level == 255 or len(to_stream(frozen.at(of_level + 1), x)) > limit
 
 
 def test_an_image_is_analysed_once_and_coded_nine_times_at_most(frozen, x, monkeypatch):
@@ -37,7 +39,7 @@ def test_an_image_is_analysed_once_and_coded_nine_times_at_most(frozen, x, monke
 
         monkeypatch.setattr(FrozenVariableRate, name, counted)
     for limit in (middle, 10**9):
-        largest_within(frozen, x, limit)
+        frozen.largest_within(x, limit)
     assert calls["analyse"] == 2
     assert calls["encode_latents"] <= 18
 
@@ -45,7 +47,7 @@ def test_an_image_is_analysed_once_and_coded_nine_times_at_most(frozen, x, monke
 def test_less_than_the_lowest_rate_takes_is_refused_with_its_bytes(frozen, x):
     lowest = len(to_stream(frozen.at(0), x))
     with pytest.raises(RateError, match=f"takes {lowest} bytes for 101x75 pixels, {lowest - 1} are allowed"):
-        largest_within(frozen, x, lowest - 1)
+        frozen.largest_within(x, lowest - 1)
 
 
 def test_bytes_that_fall_with_the_level_do_not_break_the_limit(frozen, x, monkeypatch):
@@ -55,4 +57,4 @@ def test_bytes_that_fall_with_the_level_do_not_break_the_limit(frozen, x, monkey
     assert sizes[0] > sizes[1]  # so it is not monotonous
     lengths = [len(to_stream(frozen.at(level), x)) for level in (40, 60, 100, 200)]
     for limit in lengths:
-        assert len(largest_within(frozen, x, limit).stream) <= limit
+        assert len(pack(frozen.largest_within(x, limit), frozen.fingerprint)) <= limit

@@ -6,21 +6,11 @@ import pytest
 import torch
 from tiny_hybrids import SIZES, inner_of, tiny_hybrid, tiny_variable_rate
 
-from litcodec.codecs import (
-    Codec,
-    FactorizedPrior,
-    FrozenVariableRate,
-    HybridCodec,
-    JointAutoregressive,
-    VariableRate,
-    build_codec,
-    from_stream,
-    level_of,
-    quality_of,
-    to_stream,
-)
-from litcodec.codecs.rates import MIDDLE, RateRange
+from litcodec.codec_files import build_codec
+from litcodec.codecs import Codec, FactorizedPrior, HybridCodec, JointAutoregressive, VariableRate
 from litcodec.errors import CodecFileError, Corrupt, FreezeError, ShapeError
+from litcodec.frozen import FrozenVariableRate, from_stream, to_stream
+from litcodec.frozen.rates import MIDDLE, RateRange, level_of, quality_of
 from litcodec.metrics import psnr
 from litcodec.objectives import bits_per_pixel, mse
 from litcodec.transforms import GRDN
@@ -61,7 +51,7 @@ def test_levels_are_log_uniform_and_qualities_linear_on_them():
 @torch.no_grad()
 def test_each_image_of_a_batch_is_coded_at_its_own_lmbda(lively: VariableRate, image_like):
     x = image_like(64, 64, batch=3)
-    lmbdas = torch.tensor([lively.rates.lmbda(level) for level in (0, 128, 255)])
+    lmbdas = torch.tensor([lively.lmbda_range.lmbda(level) for level in (0, 128, 255)])
     together = lively(x, lmbdas)
     for k in range(3):
         alone = lively(x[k : k + 1], lmbdas[k : k + 1])
@@ -80,8 +70,8 @@ def test_the_estimate_at_a_lmbda_is_what_its_level_costs_and_decodes_to(
     x = image_like(128, 192)
     for level in (0, 90, 255):
         at = frozen.at(level)
-        assert at.notes.lmbda == pytest.approx(lively.rates.lmbda(level))
-        output = lively(x, torch.tensor([at.notes.lmbda]))
+        assert at.training.lmbda == pytest.approx(lively.lmbda_range.lmbda(level))
+        output = lively(x, torch.tensor([at.training.lmbda]))
         coded = at.encode(x)
         bits = float(bits_per_pixel(output)) * 128 * 192
         # Not trained: an escape costs less than the likelihood's floor says.
@@ -187,9 +177,9 @@ def test_what_makes_no_variable_rate_is_refused():
         {"lmbda_min": "0.1"},
         {"lmbda_min": 0.5},
         {"lmbda_max": float("inf")},
-        {"inner": {"codec": "VariableRate", "init_args": {}}},
-        {"inner": {"codec": "HybridCodec", "init_args": {}}},
-        {"inner": {"codec": "MeanScaleHyperprior", "init_args": {"N": 0}}},
+        {"inner": {"class_path": "litcodec.codecs.VariableRate", "init_args": {}}},
+        {"inner": {"class_path": "litcodec.codecs.HybridCodec", "init_args": {}}},
+        {"inner": {"class_path": "litcodec.codecs.MeanScaleHyperprior", "init_args": {"N": 0}}},
         {"inner": None},
         {"rates": 3},
     ],
@@ -197,6 +187,7 @@ def test_what_makes_no_variable_rate_is_refused():
 def test_a_file_can_name_no_absurd_codec(change):
     name, init_args = tiny_variable_rate().architecture
     with torch.device("meta"):
-        assert inner_of(build_codec(name, init_args)).architecture == tiny_variable_rate().inner.architecture
+        built = build_codec({"class_path": name, "init_args": init_args})
+        assert inner_of(built).architecture == tiny_variable_rate().inner.architecture
         with pytest.raises(CodecFileError):
-            build_codec(name, {**init_args, **change})
+            build_codec({"class_path": name, "init_args": {**init_args, **change}})

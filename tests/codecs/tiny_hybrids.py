@@ -3,17 +3,9 @@
 import torch
 from torch import Tensor
 
-from litcodec.codecs import (
-    Codec,
-    FrozenCodec,
-    FrozenHybrid,
-    FrozenTransforms,
-    FrozenVariableRate,
-    HybridCodec,
-    MeanScaleHyperprior,
-    VariableRate,
-)
+from litcodec.codecs import Codec, HybridCodec, MeanScaleHyperprior, VariableRate
 from litcodec.entropy import Quantiser
+from litcodec.frozen import FrozenCodec, FrozenHybrid, FrozenTransformCodec, FrozenVariableRate
 from litcodec.transforms import GRDN
 
 SIZES = {"C": 8, "growth": 8, "layers": 2, "blocks": 1, "groups": 2}
@@ -49,7 +41,7 @@ def reconstruction(frozen: FrozenCodec, x: Tensor) -> Tensor:
     if isinstance(frozen, FrozenVariableRate):
         return frozen.inner.synthesise(coded.y_hat * frozen.gains_at(frozen.level).inverse, size)
     if not isinstance(frozen, FrozenHybrid):
-        assert isinstance(frozen, FrozenTransforms)
+        assert isinstance(frozen, FrozenTransformCodec)
         return frozen.synthesise(coded.y_hat, size)
     if frozen.resolution(coded.strings) == "native":
         return frozen.inner.synthesise(coded.y_hat, size)

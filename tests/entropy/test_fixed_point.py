@@ -3,7 +3,6 @@ import pytest
 import torch
 from torch import nn
 
-from litcodec.codecs.strips import in_strips
 from litcodec.entropy import FixedPointNet
 from litcodec.entropy.fixed_point import (
     ACCUMULATOR_MAX,
@@ -13,6 +12,7 @@ from litcodec.entropy.fixed_point import (
     FixedPointLayer,
 )
 from litcodec.errors import FreezeError
+from litcodec.latent_coding.strips import in_strips
 from litcodec.transforms import hyper_synthesis, mean_scale_hyper_synthesis
 
 GRID = 2.0**FRACTION_BITS
@@ -163,7 +163,7 @@ def test_bits_do_not_depend_on_how_the_picture_is_cut(net: nn.Sequential, strip:
     fixed = FixedPointNet.from_float(net)
     x = _input(h=13)
     whole = fixed(x)
-    monkeypatch.setattr("litcodec.codecs.strips.STRIP_PIXELS", strip)
+    monkeypatch.setattr("litcodec.latent_coding.strips.STRIP_PIXELS", strip)
     cut = in_strips(fixed, x, rows_in=1, rows_out=whole.shape[2] // 13, pixels_per_row=1)
     assert torch.equal(cut, whole)
 

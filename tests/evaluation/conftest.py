@@ -10,10 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from litcodec.codecs import Codec, MeanScaleHyperprior, Notes, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import Codec, MeanScaleHyperprior
 from litcodec.data import write_png
 from litcodec.errors import AnchorFailed
 from litcodec.evaluation.candidates import CodecCoder
+from litcodec.frozen import TrainingInfo
 
 
 class CountingJpeg:
@@ -75,10 +77,12 @@ def pictures(tmp_path: Path, image_like) -> Path:
     return folder
 
 
-def _make_codec(path: Path, *, seed: int = 0, notes: Notes | None = None, codec: Codec | None = None) -> Path:
+def _make_codec(
+    path: Path, *, seed: int = 0, notes: TrainingInfo | None = None, codec: Codec | None = None
+) -> Path:
     torch.manual_seed(seed)
     frozen = (codec or MeanScaleHyperprior(N=8, M=12)).eval().freeze()
-    frozen.notes = notes or Notes()
+    frozen.training = notes or TrainingInfo()
     save_codec(frozen, path)
     return path
 
@@ -93,6 +97,6 @@ def make_codec() -> Callable[..., Path]:
 def two_codecs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("codecs")
     return [
-        _make_codec(folder / f"{name}.safetensors", seed=seed, notes=Notes(lmbda, "mse", 1))
+        _make_codec(folder / f"{name}.safetensors", seed=seed, notes=TrainingInfo(lmbda, "mse", 1))
         for seed, (name, lmbda) in enumerate((("low", 0.0035), ("high", 0.0130)))
     ]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from litcodec.codecs import load_codec
+from litcodec.codec_files import load_codec
 from litcodec.errors import OutputExists, ResultsError
 from litcodec.evaluation import Point, Results, Step, compress_file, evaluate, read_results
 from litcodec.limits import MAX_PIXELS

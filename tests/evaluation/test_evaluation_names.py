@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from litcodec.codecs import FactorizedPrior, HybridCodec, MeanScaleHyperprior, Notes
+from litcodec.codecs import FactorizedPrior, HybridCodec, MeanScaleHyperprior
 from litcodec.evaluation import Point
 from litcodec.evaluation.candidates import codec_candidates
+from litcodec.frozen import TrainingInfo
 from litcodec.transforms import GRDN
 
 
@@ -20,33 +21,38 @@ def names(paths: list[Path], *, label: str | None = None, before: list[Point] | 
     [
         (
             MeanScaleHyperprior(N=8, M=12),
-            Notes(0.013, "mse"),
+            TrainingInfo(0.013, "mse"),
             "MeanScaleHyperprior N=8 M=12, MSE",
             "lmbda 0.0130",
         ),
         (
             MeanScaleHyperprior(N=8, M=12, gdn="simplified"),
-            Notes(8.73, "ms-ssim"),
+            TrainingInfo(8.73, "ms-ssim"),
             "MeanScaleHyperprior N=8 M=12 gdn=simplified, MS-SSIM",
             "lmbda 8.73",
         ),
-        (FactorizedPrior(N=8, M=12), Notes(0.00018, "mse"), "FactorizedPrior N=8 M=12, MSE", "lmbda 0.00018"),
-        (FactorizedPrior(N=8, M=12), Notes(), "FactorizedPrior N=8 M=12", "one"),
+        (
+            FactorizedPrior(N=8, M=12),
+            TrainingInfo(0.00018, "mse"),
+            "FactorizedPrior N=8 M=12, MSE",
+            "lmbda 0.00018",
+        ),
+        (FactorizedPrior(N=8, M=12), TrainingInfo(), "FactorizedPrior N=8 M=12", "one"),
         (
             HybridCodec(FactorizedPrior(N=8, M=12, transform="9x9"), GRDN(C=16, layers=2, groups=1)),
-            Notes(0.013, "mse"),
+            TrainingInfo(0.013, "mse"),
             "FactorizedPrior N=8 M=12 transform=9x9 + GRDN C=16 layers=2 groups=1, MSE",
             "lmbda 0.0130",
         ),
         (
             HybridCodec(MeanScaleHyperprior(N=8, M=12), GRDN(C=16, scale=2), scale=2),
-            Notes(),
+            TrainingInfo(),
             "MeanScaleHyperprior N=8 M=12 + GRDN C=16 at half size",
             "one",
         ),
         (
             HybridCodec(FactorizedPrior(N=8, M=12), GRDN(C=16, scale=2), scale=2, native=True),
-            Notes(),
+            TrainingInfo(),
             "FactorizedPrior N=8 M=12 + GRDN C=16 at half or native size",
             "one",
         ),
@@ -68,7 +74,7 @@ def three(make_codec, tmp_path: Path) -> list[Path]:
     files = ["x/codec.safetensors", "y/codec.safetensors", "other.safetensors"]
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
-    notes = Notes(0.013, "mse")
+    notes = TrainingInfo(0.013, "mse")
     return [make_codec(tmp_path / file, seed=seed, notes=notes) for seed, file in enumerate(files)]
 
 
@@ -94,7 +100,7 @@ def test_a_codec_keeps_the_setting_it_had_and_takes_none_that_another_has(three:
     assert settings(names([y], before=before)) == ["lmbda 0.0130 (codec)"]
     assert settings(names([other, x], before=before)) == ["lmbda 0.0130 (other)", "lmbda 0.0130"]
     # Trained again, it takes its own place; moved, it is still itself.
-    make_codec(x, seed=9, notes=Notes(0.013, "mse"))
+    make_codec(x, seed=9, notes=TrainingInfo(0.013, "mse"))
     assert settings(names([x], before=before)) == ["lmbda 0.0130"]
     before = names([x, other])
     moved = other.rename(other.with_name("elsewhere.safetensors"))

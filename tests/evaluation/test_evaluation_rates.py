@@ -6,19 +6,22 @@ from pathlib import Path
 import pytest
 
 from litcodec.cli import main
-from litcodec.codecs import FactorizedPrior, Notes, VariableRate, level_of, load_codec, to_stream
+from litcodec.codec_files import load_codec
+from litcodec.codecs import FactorizedPrior, VariableRate
 from litcodec.data import read_image
 from litcodec.errors import CodecFileError, ShapeError
 from litcodec.evaluation import evaluate, read_results
 from litcodec.evaluation.candidates import codec_candidates
 from litcodec.evaluation.curves import curves_of
+from litcodec.frozen import TrainingInfo, to_stream
+from litcodec.frozen.rates import level_of
 
 
 @pytest.fixture(scope="module")
 def variable(tmp_path_factory: pytest.TempPathFactory, make_codec: Callable[..., Path]) -> Path:
     codec = VariableRate(FactorizedPrior(N=8, M=12), lmbda_min=0.0018, lmbda_max=0.18)
     folder = tmp_path_factory.mktemp("variable")
-    return make_codec(folder / "codec.safetensors", codec=codec, notes=Notes(0.018, "mse", 1))
+    return make_codec(folder / "codec.safetensors", codec=codec, notes=TrainingInfo(0.018, "mse", 1))
 
 
 def test_one_file_is_a_curve_of_the_qualities_asked_for(

@@ -14,20 +14,19 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from litcodec.bitstream import pack
+from litcodec.codec_files import save_codec
 from litcodec.codecs import (
     Checkerboard,
     Codec,
     FactorizedPrior,
-    FrozenVariableRate,
     HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
     MixtureAutoregressive,
-    Notes,
     ScaleHyperprior,
     VariableRate,
-    save_codec,
 )
+from litcodec.frozen import FrozenVariableRate, TrainingInfo
 from litcodec.transforms import GRDN
 
 HERE = Path(__file__).parent
@@ -68,7 +67,7 @@ def _write(name: str) -> None:
     composed = {"hybrid": _lively_hybrid, "variable_rate": _lively_variable_rate}
     codec = composed[name]() if name in composed else _lively(KINDS[name])
     frozen = codec.freeze()
-    frozen.notes = Notes(lmbda=0.0130, distortion="mse", step=0)
+    frozen.training = TrainingInfo(lmbda=0.0130, distortion="mse", step=0)
     save_codec(frozen, HERE / f"{name}.safetensors")
     expected = {}
     for H, W in sizes(name):
@@ -106,27 +105,28 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
     """An untrained codec, its layers scaled so that latents, means, scales and pixels take many values."""
     torch.manual_seed(SEEDS.get(kind, 0) if seed is None else seed)
     codec = kind(N=6, M=8).eval()  # type: ignore[call-arg]
-    for parameter in codec.density.parameters():
+    for parameter in codec.latent_model.density.parameters():
         parameter.add_(0.2 * torch.randn(parameter.shape))
-    codec.density.matrices[0].add_(6.0)  # narrow, so that some symbols escape from their tables
+    codec.latent_model.density.matrices[0].add_(6.0)  # narrow, so that some symbols escape from their tables
     x = picture(128, 128)
     _rescale(codec.g_a[6], codec.latents(x).y, to=6.0)
     z = codec.latents(x).z
     if z is not None:
-        _rescale(codec.h_a[4], z, to=4.0)
+        _rescale(codec.latent_model.h_a[4], z, to=4.0)
         z = codec.latents(x).z
         for layer in (0, 2, 4):
-            _rescale(codec.h_s[layer], codec.h_s[: layer + 1](z), to=1.5)
-        codec.h_s[4].bias.copy_(torch.randn(codec.h_s[4].bias.shape) + 2)
+            _rescale(codec.latent_model.h_s[layer], codec.latent_model.h_s[: layer + 1](z), to=1.5)
+        codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
     if isinstance(codec, CONTEXT_MODELS):
-        y, z = codec.latents(x)[:2]
-        _rescale(codec.context_prediction, codec.context_prediction(y.round()), to=1.0)
-        out = torch.cat([codec.h_s(z.round()), codec.context_prediction(y.round())], dim=1)
+            y, z = codec.latents(x)[:2]
+        y_model = codec.latent_model.y_model
+        _rescale(y_model.context_prediction, y_model.context_prediction(y.round()), to=1.0)
+        out = torch.cat([codec.latent_model.h_s(z.round()), y_model.context_prediction(y.round())], dim=1)
         for layer in (0, 2, 4):
-            _rescale(codec.entropy_parameters[layer], codec.entropy_parameters[: layer + 1](out), to=1.5)
-        codec.entropy_parameters[4].bias.copy_(torch.randn(codec.entropy_parameters[4].bias.shape) + 2)
+            _rescale(y_model.entropy_parameters[layer], y_model.entropy_parameters[: layer + 1](out), to=1.5)
+        y_model.entropy_parameters[4].bias.copy_(torch.randn(y_model.entropy_parameters[4].bias.shape) + 2)
     if isinstance(codec, MixtureAutoregressive):  # windows of more than 63 symbols in two channels
-        codec.entropy_parameters[4].bias[-2:] += 20
+        y_model.entropy_parameters[4].bias[-2:] += 20
     x_hat = codec(x).x_hat
     if isinstance(codec, CONTEXT_MODELS):  # else a few pixels would outshine all others
         x_hat = x_hat.clamp(x_hat.quantile(0.1), x_hat.quantile(0.9))

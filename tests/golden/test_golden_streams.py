@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file
 
 from litcodec.bitstream import Header, pack, read_header, unpack
-from litcodec.codecs import FrozenCodec, FrozenHybrid, FrozenVariableRate, Notes, load_codec
-from litcodec.codecs.factorized_coder import FactorizedLatentCoder
-from litcodec.codecs.symbols import GRID
+from litcodec.codec_files import load_codec
+from litcodec.frozen import FrozenCodec, FrozenHybrid, FrozenVariableRate, TrainingInfo
+from litcodec.latent_coding.factorized import FactorizedLatentCoder
+from litcodec.latent_coding.symbols import GRID
 
 HERE = Path(__file__).parent
 CASES = [(name, size) for name in make_golden.KINDS for size in make_golden.sizes(name)]
@@ -32,7 +33,7 @@ def _expected(name: str, size: tuple[int, int], what: str) -> torch.Tensor:
 @pytest.mark.parametrize("name", make_golden.KINDS)
 def test_codec_files_are_read(name: str, codecs):
     assert codecs[name].architecture.name == make_golden.KINDS[name].__name__
-    assert codecs[name].notes == Notes(lmbda=0.0130, distortion="mse", step=0)
+    assert codecs[name].training == TrainingInfo(lmbda=0.0130, distortion="mse", step=0)
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
@@ -73,7 +74,7 @@ def test_the_same_latents_are_written_as_the_same_bytes(name: str, size: tuple[i
         strings = (coder.encode_to_grid(y_hat)[0],)
     else:
         z_grid = coder.z_coder.decode_to_grid(compressed.strings[1], y_hat.shape[2] // 4, y_hat.shape[3] // 4)
-        encoded, again = coder.y_coder.encode(y_hat, coder.hyper(z_grid))
+        encoded, again = coder.y_coder.encode(y_hat, coder.hyper_params(z_grid))
         assert torch.equal(again, y_hat)
         strings = (encoded.data, coder.z_coder.encode_to_grid(z_grid / GRID)[0])
     assert strings == compressed.strings[: len(strings)]  # what follows is a hybrid's choice, or a level

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from litcodec import usage
 from litcodec.cli import main
-from litcodec.codecs import Notes, load_codec
+from litcodec.codec_files import load_codec
 from litcodec.data import write_png
+from litcodec.frozen import TrainingInfo
 from litcodec.interchange import ARCHITECTURES
 
 
@@ -36,9 +37,9 @@ def test_the_curve_s_point_is_noted(golden: Path, tmp_path: Path) -> None:
     weights, output = golden / "mbt2018-mean.pth.tar", tmp_path / "codec.safetensors"
     arguments = ["import-compressai", str(weights), "--arch", "mbt2018-mean", str(output)]
     assert main(arguments) == 0
-    assert load_codec(output).notes == Notes()
+    assert load_codec(output).training == TrainingInfo()
     assert main([*arguments, "--lmbda", "8.73", "--distortion", "ms-ssim", "--force"]) == 0
-    assert load_codec(output).notes == Notes(lmbda=8.73, distortion="ms-ssim")
+    assert load_codec(output).training == TrainingInfo(lmbda=8.73, distortion="ms-ssim")
 
 
 def test_the_command_offers_every_architecture() -> None:

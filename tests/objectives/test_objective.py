@@ -235,5 +235,5 @@ def test_a_hostile_description_is_one_error(description):
 
 
 def test_a_plugin_that_is_not_chosen_is_named():
-    with pytest.raises(ObjectiveError, match="Give --plugin mylab"):
+    with pytest.raises(ObjectiveError, match="give --plugin mylab"):
         build({"class_path": "mylab.losses.Huber", "init_args": {}})

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from litcodec.anchors import open_anchors
-from litcodec.codecs import MeanScaleHyperprior, Notes, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import MeanScaleHyperprior
 from litcodec.data import write_png
 from litcodec.evaluation import evaluate
+from litcodec.frozen import TrainingInfo
 
 SIZES = {"a.png": (96, 120), "below/b é.png": (50, 70)}
 
@@ -25,7 +27,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, image_like) -> Path:
     for seed, path in enumerate(codecs):
         torch.manual_seed(seed)
         codec = MeanScaleHyperprior(N=8, M=12).eval().freeze()
-        codec.notes = Notes(lmbda=0.01 * (seed + 1), distortion="mse")
+        codec.training = TrainingInfo(lmbda=0.01 * (seed + 1), distortion="mse")
         save_codec(codec, path)
     anchors = open_anchors(("jpeg", "webp")).found
     evaluate(codecs, folder / "pictures", folder / "results.json", anchors=anchors)

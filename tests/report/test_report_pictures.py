@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from litcodec.codecs import from_stream, load_codec
+from litcodec.codec_files import load_codec
 from litcodec.evaluation import Results, read_results, write_results
 from litcodec.evaluation.merging import merge_points
+from litcodec.frozen import from_stream
 from litcodec.report.data import Picture, Version
 from litcodec.report.decoding import Source
 from litcodec.report.pictures import Gallery, gallery

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from litcodec.cli import main
-from litcodec.codecs import load_codec
+from litcodec.codec_files import load_codec
 from litcodec.evaluation import read_results
 from tests.callbacks.wandb_file import read_offline_run
 from tests.stand_in_server import ENTITY, SWEEP, stand_in_server
@@ -119,7 +119,7 @@ def test_one_command_leads_from_the_file_to_the_report_and_repeats_nothing(
 
     for lmbda in LAMBDAS:
         (point,) = root.glob(f"lmbda-{lmbda}-*")
-        assert load_codec(point / "codec.safetensors").notes.lmbda == lmbda
+        assert load_codec(point / "codec.safetensors").training.lmbda == lmbda
         logged = read_offline_run(point)
         assert logged.config["model.lmbda"] == lmbda
         assert logged.config["model.learning_rate"] == 1e-05

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from litcodec.cli import main
-from litcodec.codecs import Codec, HybridCodec, MeanScaleHyperprior, ScaleHyperprior, load_codec
+from litcodec.codec_files import load_codec
+from litcodec.codecs import Codec, HybridCodec, MeanScaleHyperprior, ScaleHyperprior
 from litcodec.data import read_image
 from litcodec.training import CodecModule
 from litcodec.transforms import GRDN
@@ -70,9 +71,9 @@ def test_fit_export_validate_test_predict_agree(
     small = tmp_path / "small.safetensors"
     assert main(["export", checkpoint, str(small), "--half", "--error-bits", "18"]) == 0
     assert small.stat().st_size < 0.95 * codec_file.stat().st_size
-    rounding = load_codec(small).latent_coder.y_coder.scale_tables.rounding
-    assert rounding.error_bits == 18
-    assert load_codec(codec_file).notes == (0.0130, "mse", 6)
+    rounding = load_codec(small).latent_coder.y_coder.scale_tables.rdoq
+    assert rounding.rdoq_lambda == 18
+    assert load_codec(codec_file).training == (0.0130, "mse", 6)
 
     lightning("validate", "--ckpt_path", checkpoint)
     capsys.readouterr()

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import MeanScaleHyperprior, VariableRate, read_training_checkpoint
+from litcodec.codec_files import read_training_checkpoint
+from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.objectives import bits_per_pixel
 from litcodec.training import CodecModule, notes_of
 from litcodec.types import CodecOutput
@@ -96,7 +97,7 @@ def test_a_balance_weighs_images_of_high_rates_less(
 def test_rates_are_log_uniform_over_the_range() -> None:
     codec = variable(lmbda_min=2.4, lmbda_max=240.0)
     torch.manual_seed(0)
-    found = codec.rates.lmbdas(torch.rand(20_000))
+    found = codec.lmbda_range.lmbdas(torch.rand(20_000))
     assert 2.4 <= found.min() <= found.max() <= 240.0 * (1 + 1e-6)
     quarters = torch.histc((found / 2.4).log10() / 2, bins=4, min=0, max=1) / 20_000
     assert quarters.tolist() == pytest.approx([0.25] * 4, abs=0.01)
@@ -141,4 +142,4 @@ def test_two_processes_train_every_weight(tmp_path: Path) -> None:
     fit(tmp_path, *extra, "--trainer.devices", "2", "--trainer.strategy", "ddp")
     trained = read_training_checkpoint(tmp_path / "runs" / "tiny" / "001" / "checkpoints" / "last.ckpt")
     assert isinstance(trained.codec, VariableRate)
-    assert trained.notes.lmbda == pytest.approx(0.1**1.5, rel=0.01)
+    assert trained.training.lmbda == pytest.approx(0.1**1.5, rel=0.01)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging
 
-from litcodec.codecs import MeanScaleHyperprior, ScaleHyperprior, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import MeanScaleHyperprior, ScaleHyperprior
 from litcodec.errors import CodecFileError
 from litcodec.training import CodecModule
 from tests.training.phased_runs import PHASES, Watch, hybrid, train

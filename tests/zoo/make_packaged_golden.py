@@ -11,9 +11,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from litcodec.codecs import FrozenVariableRate, level_of, load_codec, to_stream
-from litcodec.codecs.streams import through_bytes
+from litcodec.codec_files import load_codec
 from litcodec.data import bundled_photographs, list_images, read_image
+from litcodec.frozen import FrozenVariableRate, to_stream
+from litcodec.frozen.rates import level_of
+from litcodec.frozen.streams import through_bytes
 from litcodec.metrics import psnr
 from litcodec.zoo import default_card
 

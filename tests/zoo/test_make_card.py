@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from litcodec.anchors import KODAK
-from litcodec.codecs import MeanScaleHyperprior, VariableRate, save_codec
+from litcodec.codec_files import save_codec
+from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.commands.card import main
 from litcodec.errors import CodecFileError, ResultsError
 from litcodec.evaluation import Results, write_results

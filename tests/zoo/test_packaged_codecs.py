@@ -9,12 +9,15 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from litcodec.architecture import Architecture
 from litcodec.bitstream import unpack
 from litcodec.cli import main
-from litcodec.codecs import FrozenVariableRate, from_stream, level_of, load_codec, thrifty
-from litcodec.codecs.frozen import Architecture
-from litcodec.codecs.weighing import cost
+from litcodec.codec_files import load_codec
+from litcodec.codecs import thrifty
 from litcodec.data import read_image, write_png
+from litcodec.frozen import FrozenVariableRate, from_stream
+from litcodec.frozen.rates import level_of
+from litcodec.frozen.rd_cost import cost
 from litcodec.metrics import psnr
 from litcodec.zoo import Card, default_card, packaged_cards
 
@@ -82,7 +85,7 @@ def test_its_encoder_saves_by_rounding_to_what_costs_least(codec: FrozenVariable
             assert isinstance(each, FrozenVariableRate)
             at = each.at(level_of(quality))
             coded = at.encode(x)
-            costs.append(cost(coded, codec.decode(coded.strings, (256, 384)), x, at.notes))
+            costs.append(cost(coded, codec.decode(coded.strings, (256, 384)), x, at.training))
         gains.append(1 - costs[0] / costs[1])
     assert min(gains) > 0.005
     assert sum(gains) / len(gains) > 0.015

@@ -1,0 +1,119 @@
+"""Codec files: safetensors with JSON metadata.
+
+Reading one runs no code and allocates no more than a small multiple of what the file holds.
+"""
+
+import json
+import zlib
+from pathlib import Path
+from reprlib import repr as shortened
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from litcodec.codec_files.description import OURS, build_codec, describe, parse
+from litcodec.errors import CodecFileError, FreezeError, ShapeError
+from litcodec.frozen import FrozenCodec
+
+FORMAT = "litcodec-codec"
+FORMAT_VERSION = 3
+# 1 had no tensors of 16 bits; 1 and 2 named classes of litcodec without their packages.
+FORMAT_VERSIONS = (1, 2, 3)
+# The type of a tensor, and the type that keeps it in the file where that loses nothing.
+NARROWER = {torch.float32: torch.float16, torch.int32: torch.int16}
+
+
+def save_codec(codec: FrozenCodec, path: str | Path) -> None:
+    """Write a codec file, replacing what was at ``path``."""
+    Path(path).write_bytes(codec_bytes(codec))
+
+
+def codec_bytes(codec: FrozenCodec) -> bytes:
+    """The content of a codec file."""
+    about = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        **describe(codec.architecture, codec.training),
+        "fingerprint": codec.fingerprint.hex(),
+        "encoder_checksum": _encoder_checksum(codec),
+    }
+    if codec.identity != codec.architecture.identity:  # of an older file; its streams know it by that
+        about["identity"] = codec.identity
+    tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
+    plain = {name: _narrowed(tensor.detach().cpu().contiguous()) for name, tensor in tensors.items()}
+    return save(plain, metadata={"litcodec": json.dumps(about)})
+
+
+def load_codec(path: str | Path, roots: tuple[str, ...] = OURS) -> FrozenCodec:
+    """Read a codec file.
+
+    Args:
+        path: written by ``save_codec`` or ``litcodec export``.
+        roots: packages whose classes may be built, as ``load_plugins`` gives them.
+
+    Returns:
+        A codec with the fingerprint it was saved with, on the CPU.
+
+    Raises:
+        CodecFileError: if the file is missing, damaged, of another format, or does not hold what it says.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("litcodec", "{}"))
+            tensors = {name: _widened(file.get_tensor(name)) for name in file.keys()}
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise CodecFileError(
+            f"{path} is not a readable codec file ({reason}). Make one with: litcodec export."
+        ) from error
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise CodecFileError(
+            f"{path} is a safetensors file but not a litcodec codec. Make one with: litcodec export."
+        )
+    if about.get("version") not in FORMAT_VERSIONS:
+        raise CodecFileError(
+            f"{path} has codec format version {shortened(about.get('version'))}; "
+            f"this litcodec reads versions {', '.join(map(str, FORMAT_VERSIONS))}."
+        )
+    try:
+        description = parse(about)
+        with torch.device("meta"):  # no memory for weights that the file brings
+            empty = build_codec(description.architecture, roots)
+    except CodecFileError as error:
+        raise CodecFileError(f"{path} cannot be used: {error}") from error
+    try:
+        codec = empty.restore(tensors)
+    except (FreezeError, ShapeError, CodecFileError) as error:
+        raise CodecFileError(f"{path} is damaged: {error}") from error
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise CodecFileError(f"{path} is damaged: {str(error).partition(chr(10))[0][:200]}") from error
+    codec.training = description.training
+    codec.identity = description.identity or codec.identity
+    if codec.fingerprint.hex() != about.get("fingerprint"):
+        raise CodecFileError(
+            f"{path} is damaged: its content does not match its fingerprint {about.get('fingerprint')}."
+        )
+    if _encoder_checksum(codec) != about.get("encoder_checksum"):
+        raise CodecFileError(f"{path} is damaged: the weights of its encoder do not match their checksum.")
+    return codec
+
+
+def _narrowed(tensor: Tensor) -> Tensor:
+    """In 16 bits, if that loses nothing."""
+    narrow = tensor.to(NARROWER.get(tensor.dtype, tensor.dtype))
+    return narrow if torch.equal(narrow.to(tensor.dtype), tensor) else tensor
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    """As it was before ``_narrowed``."""
+    return tensor.to({narrow: wide for wide, narrow in NARROWER.items()}.get(tensor.dtype, tensor.dtype))
+
+
+def _encoder_checksum(codec: FrozenCodec) -> int:
+    """CRC-32 of what only compressing depends on, which the fingerprint leaves out."""
+    crc = 0
+    for _, tensor in sorted(codec.encoder_tensors().items()):
+        crc = zlib.crc32(tensor.detach().cpu().contiguous().numpy().tobytes(), crc)
+    return crc

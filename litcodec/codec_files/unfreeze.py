@@ -1,0 +1,79 @@
+"""Load the weights of a frozen codec into a codec that trains."""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from litcodec.codec_files.fixed_point_names import fixed_point_nets
+from litcodec.codecs import Codec
+from litcodec.entropy.fixed_point import FRACTION_BITS
+from litcodec.errors import FreezeError
+from litcodec.frozen import FrozenCodec
+from litcodec.layers import MaskedConv2d
+
+
+@torch.no_grad()
+def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
+    """Give ``codec`` the weights of a frozen one, as they were rounded when it was frozen.
+
+    What a frozen codec does not hold stays as it is: the ``density`` of the outermost latent without a
+    conditional model, of which it has tables alone. A few hundred steps train that anew.
+
+    Args:
+        codec: built like the frozen one.
+        frozen: from ``load_codec``, say.
+
+    Raises:
+        FreezeError: if the two do not fit.
+    """
+    if codec.architecture != frozen.architecture:
+        raise FreezeError(f"a {frozen.architecture} is not the codec to train, a {codec.architecture}.")
+    tensors = {**frozen.decoder_tensors(), **frozen.encoder_tensors()}
+    fixed = dict(_fixed_point_weights(codec, tensors))
+    for name, parameter in codec.state_dict(keep_vars=True).items():
+        found = fixed.get(name, tensors.get(name))
+        if found is not None:
+            parameter.copy_(found)
+        elif "density" not in name.split("."):
+            raise FreezeError(f"the frozen codec does not hold {name}.")
+
+
+def _fixed_point_weights(codec: Codec, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """By the names they have in the codec's state dict."""
+    modules = _modules_by_flat_name(codec)
+    for name in fixed_point_nets(tensors):
+        module = modules[name]
+        if isinstance(module, MaskedConv2d):
+            weight, bias = _floats(f"{name}.0", tensors)
+            yield f"{name}.weight", module.from_pointwise(weight)
+            yield f"{name}.bias", bias
+            continue
+        convolutions = [
+            index
+            for index, layer in module.named_children()
+            if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
+        ]
+        for k, index in enumerate(convolutions):
+            weight, bias = _floats(f"{name}.{k}", tensors)
+            yield f"{name}.{index}.weight", weight
+            yield f"{name}.{index}.bias", bias
+
+
+def _modules_by_flat_name(codec: Codec) -> dict[str, nn.Module]:
+    """Every module under the name that its weights have in the state dict."""
+    of_parameter = {id(parameter): name for name, parameter in codec.state_dict(keep_vars=True).items()}
+    found = {}
+    for _, module in codec.named_modules():
+        for name, parameter in module.named_parameters():
+            found[of_parameter[id(parameter)].removesuffix(f".{name}")] = module
+            break
+    return found
+
+
+def _floats(name: str, tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """A fixed-point layer's weight and bias, float32."""
+    shift = int(tensors[f"{name}.shift"])
+    weight = tensors[f"{name}.weight"].double() * 2.0**-shift
+    bias = tensors[f"{name}.bias"].double() * 2.0 ** -(FRACTION_BITS + shift)
+    return weight.float(), bias.float()

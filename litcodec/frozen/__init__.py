@@ -1,0 +1,22 @@
+"""Frozen codecs: they compress and decompress. Made by ``codec.freeze()`` or ``load_codec``."""
+
+from litcodec.frozen.base import FrozenCodec, Resolution, Stages, TrainingInfo
+from litcodec.frozen.hybrid import FrozenHybrid
+from litcodec.frozen.rates import RateRange
+from litcodec.frozen.streams import from_stream, through_bytes, to_stream
+from litcodec.frozen.transform_codec import FrozenTransformCodec
+from litcodec.frozen.variable_rate import FrozenVariableRate
+
+__all__ = [
+    "FrozenCodec",
+    "FrozenHybrid",
+    "FrozenTransformCodec",
+    "FrozenVariableRate",
+    "RateRange",
+    "Resolution",
+    "Stages",
+    "TrainingInfo",
+    "from_stream",
+    "through_bytes",
+    "to_stream",
+]

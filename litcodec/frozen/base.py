@@ -1,0 +1,216 @@
+"""A frozen codec: the only thing that compresses and decompresses."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from litcodec.architecture import Architecture
+from litcodec.bitstream import FINGERPRINT_BYTES
+from litcodec.errors import CodecMismatch, FreezeError, RateError, ShapeError
+from litcodec.frozen.padding import check_image
+from litcodec.latent_coding import Coded
+from litcodec.types import Compressed
+
+Resolution = Literal["native", "half"]
+
+
+class TrainingInfo(NamedTuple):
+    """How a codec was trained. Kept in its file; not part of its identity."""
+
+    lmbda: float | None = None
+    distortion: str | None = None  # mse, ms-ssim, mixed, or the label of ``objective``
+    step: int | None = None
+    objective: Mapping[str, Any] | None = (
+        None  # of ``objectives.describe``, where no word is enough
+    )
+
+
+class Stages(NamedTuple):
+    """What is decoded from an image's bytes before and after an enhancer; both (1, 3, H, W) in [0, 1]."""
+
+    inner: Tensor  # brought to full size by bicubic interpolation, where it is smaller
+    enhanced: Tensor
+    resolution: Resolution  # at which the inner codec coded it; chosen "native", it is not enhanced
+
+
+class FrozenCodec(ABC):
+    """Compresses images to strings and back. Made by ``codec.freeze()`` or ``load_codec``.
+
+    A string decodes to the same latents on every machine, for any number of threads and any batch size.
+    Transforms and enhancers are float networks: another machine may round a rare latent the other way when it
+    compresses, and may differ in the last bits of the pixels, at most 1 of 255 after rounding.
+
+    What a codec can do beyond that is asked of it, never of its class: ``qualities``, ``has_stages``,
+    ``lossless``, ``resolution``.
+
+    Args:
+        architecture: how to build the codec again.
+        downsampling_factor: H and W are padded to multiples of it.
+    """
+
+    qualities: tuple[float, float] | None = None  # the lowest and the highest; None: it has one rate
+    has_stages = False  # whether ``decode_stages`` shows an image before and after an enhancer
+    lossless = False  # whether decoded images are the very 8-bit images that were coded
+
+    def __init__(self, architecture: Architecture, downsampling_factor: int) -> None:
+        self.architecture = architecture
+        self.downsampling_factor = downsampling_factor
+        self.training = TrainingInfo()
+        # What the fingerprint names the architecture by; older codec files had other words for it.
+        self.identity = architecture.identity
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """The codec's name in streams: a hash of all that decoding depends on."""
+        return _fingerprint(self.identity, self.decoder_tensors())
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the float networks are. What is exact runs on the CPU."""
+
+    @abstractmethod
+    def to(self, device: torch.device | str) -> Self:
+        """Move the float networks, in place; returns the codec itself."""
+
+    def compress(self, x: Tensor) -> tuple[Compressed, ...]:
+        """Code a batch of images.
+
+        Args:
+            x: (B, 3, H, W) in [0, 1], any H, W >= 1.
+
+        Returns:
+            One ``Compressed`` per image.
+
+        Raises:
+            ShapeError: if ``x`` is not (B, 3, H, W).
+            FreezeError: if a latent is not finite.
+        """
+        size = check_image(x)
+        return tuple(Compressed(self.encode(image[None]).strings, size) for image in x)
+
+    def decompress(self, packed: Sequence[Compressed]) -> Tensor:
+        """Decode images of one size.
+
+        Args:
+            packed: what ``compress`` gave.
+
+        Returns:
+            (B, 3, H, W), float32 in [0, 1].
+
+        Raises:
+            ShapeError: if there are none, or their sizes differ.
+            CodecMismatch: if the number of strings is not this codec's.
+            Corrupt: if a string cannot have been made by this codec.
+        """
+        if len({compressed.size for compressed in packed}) != 1:
+            raise ShapeError(f"images of one size, at least one; got {[c.size for c in packed]}.")
+        for compressed in packed:
+            self._check_number(compressed.strings)
+        return torch.cat([self.decode(compressed.strings, compressed.size) for compressed in packed])
+
+    def resolution(self, strings: tuple[bytes, ...]) -> Resolution | None:
+        """At which size an image was coded, as its strings say; None if this codec never had a choice."""
+        return None
+
+    def at_quality(self, quality: float) -> "FrozenCodec":
+        """The same codec, its encoder set to a quality in the range of ``qualities``.
+
+        Raises:
+            RateError: if it has one rate.
+            ShapeError: if there is no such quality.
+        """
+        raise RateError(f"a {self.architecture.name} has one rate, no quality {quality:g}.")
+
+    def quality_of(self, strings: tuple[bytes, ...]) -> float | None:
+        """At which quality an image was coded, as its strings say; None if the codec has one rate."""
+        return None
+
+    def largest_within(self, x: Tensor, max_bytes: int) -> Compressed:
+        """The image (1, 3, H, W) at the highest quality whose complete stream has at most ``max_bytes``.
+
+        Raises:
+            RateError: if the codec has one rate, or its lowest needs more.
+        """
+        raise RateError(
+            f"a {self.architecture.name} has one rate and cannot be made to fit {max_bytes} bytes."
+        )
+
+    def decode_stages(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Stages:
+        """``decode``, and what there was before the enhancer; where ``has_stages``."""
+        raise NotImplementedError(f"a {self.architecture.name} has no enhancer.")
+
+    def stages(self, x: Tensor) -> Stages:
+        """``decode_stages`` of one image (1, 3, H, W) that is coded first."""
+        return self.decode_stages(self.encode(x).strings, check_image(x))
+
+    def with_rdoq(self, rdoq_lambda: float) -> "FrozenCodec":
+        """The same codec whose encoder rounds by rate and distortion; any decoder of it reads its streams.
+
+        Args:
+            rdoq_lambda: how many bits a squared error of one quantisation step is worth, see
+                ``latent_coding/rdoq.py``.
+
+        Raises:
+            FreezeError: if the codec has no Gaussian for every latent, or ``rdoq_lambda`` is not above 0.
+        """
+        raise FreezeError(f"a {self.architecture.name} has no Gaussians to weigh bits with.")
+
+    @property
+    @abstractmethod
+    def string_count(self) -> int:
+        """How many strings ``encode`` makes."""
+
+    @abstractmethod
+    def encode(self, x: Tensor) -> Coded:
+        """``compress`` for one image (1, 3, H, W), with the decoder's latents and counts."""
+
+    @abstractmethod
+    def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """``decompress`` for one image: (1, 3, H, W), float32 in [0, 1]."""
+
+    @abstractmethod
+    def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """The first half of ``decode``: the very ``y_hat`` that ``encode`` reported."""
+
+    @abstractmethod
+    def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
+        """What every symbol of one image (1, 3, H, W) costs.
+
+        Args:
+            x: the image.
+            resolution: what ``encode`` has chosen, if that is known: then it is not tried again.
+
+        Returns:
+            For each latent, outermost first, (1, C, h, w) bits, float32: the information content under the
+            integer tables. Their sum is the length of the strings to within 0.5 % and a few bytes.
+        """
+
+    @abstractmethod
+    def decoder_tensors(self) -> dict[str, Tensor]:
+        """Everything that decoding depends on, by name."""
+
+    @abstractmethod
+    def encoder_tensors(self) -> dict[str, Tensor]:
+        """The rest: what only compressing depends on."""
+
+    def _check_number(self, strings: tuple[bytes, ...]) -> None:
+        if len(strings) != self.string_count:
+            raise CodecMismatch(
+                f"{len(strings)} strings, but a {self.architecture.name} writes {self.string_count}. "
+                "Use the codec file the stream was made with."
+            )
+
+
+def _fingerprint(identity: str, tensors: Mapping[str, Tensor]) -> bytes:
+    """The first bytes of a SHA-256 over all that decoding depends on."""
+    digest = hashlib.sha256(identity.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.digest()[:FINGERPRINT_BYTES]

@@ -1,0 +1,118 @@
+"""A frozen codec of one analysis and one synthesis transform, with a latent coder between them."""
+
+import copy
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from litcodec.architecture import Architecture
+from litcodec.errors import FreezeError
+from litcodec.frozen.base import FrozenCodec, Resolution
+from litcodec.frozen.padding import pad_to, padded_size
+from litcodec.latent_coding import Coded, InStrips, LatentCoder, downsampled_by, upsampled_by
+from litcodec.latent_coding.frozen_net import full_float32
+
+
+class FrozenTransformCodec(FrozenCodec):
+    """``g_a``, a latent coder, ``g_s``. Their geometry is found by running them.
+
+    Args:
+        architecture: how to build the codec again.
+        g_a: analysis transform, float32.
+        g_s: synthesis transform, float32.
+        latent_coder: what lies between them.
+
+    Raises:
+        ShapeError: if a transform has no stride.
+        FreezeError: if that of g_s is another.
+    """
+
+    def __init__(
+        self, architecture: Architecture, g_a: nn.Module, g_s: nn.Module, latent_coder: LatentCoder
+    ) -> None:
+        self.g_a, self.g_s, self.latent_coder = g_a, g_s, latent_coder
+        like = next(g_s.parameters())
+        channels, self.stride = downsampled_by(g_a, like.new_empty(1, 3, 0, 0))
+        back = upsampled_by(g_s, like.new_empty(1, channels, 0, 0))
+        if back != self.stride:
+            raise FreezeError(f"g_a downsamples by {self.stride}, g_s upsamples by {back}.")
+        area = self.stride**2
+        self._g_a = InStrips(g_a, rows_in=self.stride, rows_out=1, columns_in=self.stride, pixels=area)
+        self._g_s = InStrips(g_s, rows_in=1, rows_out=self.stride, columns_in=1, pixels=area)
+        super().__init__(architecture, self.stride * latent_coder.stride)
+
+    @property
+    def device(self) -> torch.device:
+        """See ``FrozenCodec``."""
+        return next(self.g_s.parameters()).device
+
+    def to(self, device: torch.device | str) -> Self:
+        """See ``FrozenCodec``."""
+        for net in (self.g_a, self.g_s):
+            net.to(device)
+        self.latent_coder.to(device)
+        return self
+
+    @property
+    def string_count(self) -> int:
+        """See ``FrozenCodec``."""
+        return self.latent_coder.string_count
+
+    def with_rdoq(self, rdoq_lambda: float) -> "FrozenTransformCodec":
+        """See ``FrozenCodec``."""
+        other = copy.copy(self)
+        other.latent_coder = self.latent_coder.with_rdoq(rdoq_lambda)
+        return other
+
+    def encode(self, x: Tensor) -> Coded:
+        """See ``FrozenCodec``."""
+        return self.encode_latents(self.analyse(x))
+
+    def analyse(self, x: Tensor) -> Tensor:
+        """Y (1, M, h, w), float32, of one image (1, 3, H, W): the first half of ``encode``."""
+        # One by one and in float32, so that neither batch nor autocast can change a symbol.
+        with full_float32(self.device):
+            x = pad_to(x.to(self.device, torch.float32), self.downsampling_factor)
+            return self._g_a(x.contiguous(memory_format=torch.channels_last)).contiguous()
+
+    def encode_latents(self, y: Tensor) -> Coded:
+        """The second half of ``encode``."""
+        with full_float32(self.device):
+            return self.latent_coder.encode(y)
+
+    def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """See ``FrozenCodec``."""
+        return self.synthesise(self.decode_latents(strings, size), size)
+
+    def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
+        """See ``FrozenCodec``."""
+        return self.bits_of_latents(self.analyse(x))
+
+    def bits_of_latents(self, y: Tensor) -> tuple[Tensor, ...]:
+        """The second half of ``bits``."""
+        with full_float32(self.device):
+            return self.latent_coder.bits(y)
+
+    def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """See ``FrozenCodec``."""
+        H, W = padded_size(*size, self.downsampling_factor)
+        with torch.inference_mode():
+            return self.latent_coder.decode(strings, H // self.stride, W // self.stride)
+
+    def synthesise(self, y_hat: Tensor, size: tuple[int, int], *, clamped: bool = True) -> Tensor:
+        """The image (1, 3, H, W), in [0, 1] if ``clamped``, of decoded latents (1, M, h, w)."""
+        with full_float32(self.device):
+            x_hat = self._g_s(y_hat.to(self.device).contiguous(memory_format=torch.channels_last))
+            x_hat = x_hat[..., : size[0], : size[1]]
+            return (x_hat.clamp(0, 1) if clamped else x_hat).contiguous()
+
+    def decoder_tensors(self) -> dict[str, Tensor]:
+        """See ``FrozenCodec``."""
+        g_s = {f"g_s.{name}": tensor for name, tensor in self.g_s.state_dict().items()}
+        return {**g_s, **self.latent_coder.decoder_tensors()}
+
+    def encoder_tensors(self) -> dict[str, Tensor]:
+        """See ``FrozenCodec``."""
+        g_a = {f"g_a.{name}": tensor for name, tensor in self.g_a.state_dict().items()}
+        return {**g_a, **self.latent_coder.encoder_tensors()}

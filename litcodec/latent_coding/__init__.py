@@ -1,0 +1,49 @@
+"""Exact coders of latents: integers in fixed point <-> strings. What a decoder computes before g_s."""
+
+from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder
+from litcodec.latent_coding.coding_order import (
+    CodingOrder,
+    KnownValues,
+    by_position,
+    checkerboard_anchors,
+    coding_order_of,
+)
+from litcodec.latent_coding.context import ContextCoder
+from litcodec.latent_coding.context_walk import ContextNets, ContextWalk
+from litcodec.latent_coding.factorized import FactorizedLatentCoder
+from litcodec.latent_coding.gaussian import GaussianCoder
+from litcodec.latent_coding.geometry import downsampled_by, receptive_rows, upsampled_by
+from litcodec.latent_coding.hyperprior import HyperpriorLatentCoder
+from litcodec.latent_coding.mixture import MixtureCoder
+from litcodec.latent_coding.strips import InStrips
+from litcodec.latent_coding.symbols import GRID, ScaleTables
+from litcodec.latent_coding.tensors import net_from, net_to, tables_from, tables_to, take
+
+__all__ = [
+    "GRID",
+    "Coded",
+    "CodingOrder",
+    "ConditionalCoder",
+    "ContextCoder",
+    "ContextNets",
+    "ContextWalk",
+    "FactorizedLatentCoder",
+    "GaussianCoder",
+    "HyperpriorLatentCoder",
+    "InStrips",
+    "KnownValues",
+    "LatentCoder",
+    "MixtureCoder",
+    "ScaleTables",
+    "by_position",
+    "checkerboard_anchors",
+    "coding_order_of",
+    "downsampled_by",
+    "net_from",
+    "net_to",
+    "receptive_rows",
+    "tables_from",
+    "tables_to",
+    "take",
+    "upsampled_by",
+]

@@ -1,0 +1,28 @@
+"""A child module whose weights are named as if they were its parent's own.
+
+Checkpoints name weights as the papers do, ``h_a.0.weight``, whatever object holds them.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def name_flat(parent: nn.Module, child: str) -> None:
+    """Leave ``child`` out of the names in ``parent``'s state dict."""
+
+    def shorten(
+        module: nn.Module, state: dict[str, Tensor], prefix: str, local_metadata: dict[str, Any]
+    ) -> None:
+        dotted = f"{prefix}{child}."
+        for name in [name for name in state if name.startswith(dotted)]:
+            state[prefix + name.removeprefix(dotted)] = state.pop(name)
+
+    def lengthen(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+        own = [f"{prefix}{name}" for name, _ in module.named_children() if name != child]
+        for name in [name for name in state if name.startswith(prefix)]:
+            if not any(name.startswith(f"{each}.") for each in (*own, f"{prefix}{child}")):
+                state[f"{prefix}{child}.{name.removeprefix(prefix)}"] = state.pop(name)
+
+    parent.register_state_dict_post_hook(shorten)  # type: ignore[no-untyped-call]
+    parent.register_load_state_dict_pre_hook(lengthen)  # type: ignore[no-untyped-call]

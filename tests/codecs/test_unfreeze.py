@@ -1,0 +1,42 @@
+"""A codec file is a place to train on from."""
+
+import copy
+
+import pytest
+import torch
+from tiny_hybrids import inner_of
+
+from litcodec.codec_files import unfreeze
+from litcodec.codecs import Codec, ScaleHyperprior
+from litcodec.errors import FreezeError
+
+
+def test_what_is_thawed_freezes_to_the_same(codec: Codec, make_codec) -> None:
+    frozen = codec.freeze()
+    torch.manual_seed(1)
+    other = make_codec()
+    unfreeze(other, frozen)
+    # The density is not in the file; with it nothing is missing.
+    inner_of(other).latent_model.density.load_state_dict(inner_of(codec).latent_model.density.state_dict())
+    again = other.freeze()
+    assert again.fingerprint == frozen.fingerprint
+    for name, tensor in frozen.encoder_tensors().items():
+        assert torch.equal(again.encoder_tensors()[name], tensor), name
+
+
+def test_a_thawed_codec_trains_every_weight(codec: Codec, make_codec, image_like) -> None:
+    other = make_codec().train()
+    unfreeze(other, codec.freeze())
+    before = copy.deepcopy(other.state_dict())
+    optimiser = torch.optim.Adam(other.parameters(), lr=1e-3)
+    output = other(image_like(64, 64, batch=2))
+    (output.x_hat.square().mean() - sum(p.log().mean() for p in output.likelihoods)).backward()
+    optimiser.step()
+    moved = {name for name, value in other.state_dict().items() if not torch.equal(value, before[name])}
+    parameters = {id(parameter) for parameter in other.parameters()}
+    assert moved == {name for name, v in other.state_dict(keep_vars=True).items() if id(v) in parameters}
+
+
+def test_another_codec_is_not_thawed() -> None:
+    with pytest.raises(FreezeError, match=r"'M': 12.* is not the codec to train, .*'M': 16"):
+        unfreeze(ScaleHyperprior(N=8, M=16), ScaleHyperprior(N=8, M=12).freeze())

@@ -30,6 +30,7 @@ from litcodec.evaluation.candidates import curve_name
 from litcodec.evaluation.curves import Curve
 from litcodec.report import rd_figure
 from litcodec.report.data import Metric
+from litcodec.training import notes_of
 
 FIGURES: tuple[tuple[Metric, str], ...] = (
     ("psnr_rgb", "rd_curve/psnr"),
@@ -123,7 +124,7 @@ class RDCurve(L.Callback):
         yardsticks = self._measured(trainer)
         codec, further = watched_codec(pl_module), rate_curve(_rd_points(trainer).rates)
         curve = Curve(
-            curve_name(codec.architecture, getattr(pl_module, "distortion", None)),
+            curve_name(codec.architecture, notes_of(pl_module).distortion),
             "codec",
             str(trainer.default_root_dir),
             tuple(sorted([*map(on_curve, points), *further], key=lambda point: point.bpp)),

@@ -13,8 +13,8 @@ from callbacks.rate_ladder import RatePoint, rate_means, rate_points
 from callbacks.sinks import log_media, log_scalars, wandb_loggers
 from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
 from litcodec.frozen.rates import level_of
-from litcodec.losses import bits_per_pixel
 from litcodec.metrics import bpp, quality
+from litcodec.objectives import bits_per_pixel
 from litcodec.training.ranks import gather_from_ranks
 
 MAX_IMAGE_CURVES = 24  # more would bury the dashboard

@@ -1,7 +1,7 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli -> callbacks -> report -> training, evaluation -> codec_files, anchors, data, metrics, losses
-    -> codecs -> latent_models -> frozen -> latent_coding -> transforms, entropy, bitstream
+cli -> callbacks -> report -> training, evaluation -> codec_files, anchors, data, metrics
+    -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
     -> layers, coding -> ops, architecture, plugins -> types, errors
 """
 
@@ -20,11 +20,11 @@ LEVELS = {
     "callbacks": 11,
     "report": 10,
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 9),
-    **dict.fromkeys(("codec_files", "anchors", "data", "metrics", "losses"), 8),
+    **dict.fromkeys(("codec_files", "anchors", "data", "metrics"), 8),
     "codecs": 7,
     "latent_models": 6,
     "frozen": 5,
-    "latent_coding": 4,
+    **dict.fromkeys(("latent_coding", "objectives"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
     **dict.fromkeys(("ops", "architecture", "plugins"), 1),
@@ -36,7 +36,6 @@ NEIGHBOURS = {
     ("cli", "commands"),
     ("cli", "usage"),
     ("usage", "usage_values"),
-    ("losses", "metrics"),
 }
 
 

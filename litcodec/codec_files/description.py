@@ -46,7 +46,8 @@ def build_codec(architecture: object, roots: tuple[str, ...] | None = None) -> l
 
 def describe(architecture: Architecture, training: TrainingInfo) -> dict[str, Any]:
     """What a file says of a codec; ``parse`` reads it."""
-    return {**architecture._asdict(), "training": training._asdict()}
+    known = {name: value for name, value in training._asdict().items() if name != "objective" or value}
+    return {**architecture._asdict(), "training": known}
 
 
 def check_same_codec(about: object, codec: litcodec.codecs.Codec) -> None:
@@ -114,7 +115,7 @@ def _training(found: Any) -> TrainingInfo:
     if not isinstance(found, dict) or not set(found) <= set(TrainingInfo._fields):
         raise CodecFileError(f"training is {shortened(found)}, not {', '.join(TrainingInfo._fields)}.")
     info = TrainingInfo(**found)
-    lmbda, distortion, step = info
+    lmbda, distortion, step, objective = info
     if lmbda is not None and not (type(lmbda) in (int, float) and _is_positive(lmbda)):
         raise CodecFileError(f"lmbda is {shortened(lmbda)}.")
     if distortion is not None and not (
@@ -123,6 +124,8 @@ def _training(found: Any) -> TrainingInfo:
         raise CodecFileError(f"distortion is {shortened(distortion)}, step {shortened(step)}.")
     if step is not None and not (type(step) is int and 0 <= step < 2**63):
         raise CodecFileError(f"distortion is {shortened(distortion)}, step {shortened(step)}.")
+    if objective is not None and not isinstance(objective, dict):
+        raise CodecFileError(f"objective is {shortened(objective)}.")
     return info
 
 

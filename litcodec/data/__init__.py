@@ -10,7 +10,7 @@ from litcodec.data.images import LoadedImage, decode_image, image_size, load_ima
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.prepare import PrepareReport, prepare
-from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages
+from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, as_image_batch
 from litcodec.data.windows import PatchWindows, Skipped, Window
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "StreamDataModule",
     "WholeImages",
     "Window",
+    "as_image_batch",
     "bundled_photographs",
     "decode_image",
     "find_images",

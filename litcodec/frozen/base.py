@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -23,8 +23,9 @@ class TrainingInfo(NamedTuple):
     """How a codec was trained. Kept in its file; not part of its identity."""
 
     lmbda: float | None = None
-    distortion: str | None = None
+    distortion: str | None = None  # mse, ms-ssim, mixed, or the label of ``objective``
     step: int | None = None
+    objective: Mapping[str, Any] | None = None  # of ``objectives.describe``, where no word is enough
 
 
 class Stages(NamedTuple):

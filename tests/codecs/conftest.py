@@ -21,7 +21,7 @@ from litcodec.codecs import (
     ScaleHyperprior,
 )
 from litcodec.frozen import FrozenCodec
-from litcodec.losses import rd_loss
+from litcodec.objectives import mse
 
 SMALL = {"N": 8, "M": 12}
 KINDS: dict[str, Callable[..., Codec]] = {
@@ -144,7 +144,7 @@ def trained(image_like) -> Codec:
         top, left = torch.randint(0, 193, (2,)).tolist()
         x = images[torch.randperm(32)[:8], :, top : top + 64, left : left + 64]
         optimiser.zero_grad()
-        rd_loss(codec(x), x, lmbda=0.05).loss.backward()
+        mse().loss(codec(x), x, lmbda=0.05).loss.backward()
         torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
         optimiser.step()
         schedule.step()

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from litcodec.losses import rd_loss
 
 from litcodec.codec_files import build_codec
 from litcodec.codecs import LappedCosine
@@ -9,7 +10,6 @@ from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
 from litcodec.latent_models import ChannelGroupModel
-from litcodec.losses import rd_loss
 
 TINY = {"N": 8, "groups": (3, 5, 8), "features": 4, "width": 8, "analysis_blocks": 1, "synthesis_blocks": 1}
 

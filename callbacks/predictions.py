@@ -33,17 +33,21 @@ class WritePredictions(L.Callback):
         self,
         trainer: L.Trainer,
         pl_module: L.LightningModule,
-        outputs: Prediction,
+        outputs: list[Prediction],
         batch: Any,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Write one image."""
-        path = self._path(outputs.name, keep_suffix=trainer.world_size > 1)
+        """Write the images of a batch."""
+        for prediction in outputs:
+            self._write(prediction, keep_suffix=trainer.world_size > 1)
+
+    def _write(self, prediction: Prediction, *, keep_suffix: bool) -> None:
+        path = self._path(prediction.name, keep_suffix=keep_suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         # A reader never sees half a file, nor does an interrupted run leave one.
         partial = path.with_name(f".{path.name}.{os.getpid()}")
-        write_png(partial, outputs.x_hat)
+        write_png(partial, prediction.x_hat)
         os.replace(partial, path)
 
     def _path(self, name: str, *, keep_suffix: bool) -> Path:

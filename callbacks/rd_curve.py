@@ -30,6 +30,7 @@ from litcodec.evaluation.image_sets import ImagePoint
 from litcodec.evaluation.under_test import curve_name
 from litcodec.metrics import infos
 from litcodec.report import rd_figure
+from litcodec.training import notes_of
 
 
 class RDCurve(L.Callback):
@@ -126,7 +127,7 @@ class RDCurve(L.Callback):
         baselines, metrics = self._measured(trainer), _rd_points(trainer).metrics
         codec, further = watched_codec(pl_module), rate_curve(_rd_points(trainer).rates)
         curve = Curve(
-            curve_name(codec.architecture, getattr(pl_module, "distortion", None)),
+            curve_name(codec.architecture, notes_of(pl_module).distortion),
             "codec",
             str(trainer.default_root_dir),
             tuple(sorted([*map(on_curve, points), *further], key=lambda point: point.bpp)),

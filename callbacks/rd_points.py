@@ -13,8 +13,8 @@ from litcodec.dashboard.loggers import log_media, log_scalars, wandb_loggers
 from litcodec.dashboard.short_names import short_names
 from litcodec.dashboard.validation import ObservedImage, ValidationCallback, watched_codec
 from litcodec.frozen.rates import level_of
-from litcodec.losses import bits_per_pixel
 from litcodec.metrics import Metric, mean_of_finite, open_metrics
+from litcodec.objectives import bits_per_pixel
 from litcodec.training.ranks import gather_from_ranks
 
 MAX_IMAGE_CURVES = 24  # more would bury the dashboard

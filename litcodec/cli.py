@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from litcodec.commands.console import tolerant_console
 from litcodec.commands.termination import orderly_termination
+from litcodec.plugins import choose_plugins, search_current_folder
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
 
 T = TypeVar("T")
@@ -32,9 +33,9 @@ def _main(arguments: list[str]) -> int:
             from litcodec.training.cli import run
 
             accept_old_callback_paths()
-
-            return run([word for word in arguments if word != "--debug"])
+            return run(_with_plugins([word for word in arguments if word != "--debug"]))
         options = make_parser().parse_args(arguments)
+        choose_plugins(options.plugin)
         with orderly_termination():
             return _run(options)
     except KeyboardInterrupt:
@@ -48,6 +49,16 @@ def _main(arguments: list[str]) -> int:
         else:
             print(f"litcodec: {LitcodecError(error)}", file=sys.stderr)
         return 1
+
+
+def _with_plugins(arguments: list[str]) -> list[str]:
+    """Choose the plugins of Lightning's commands; returns what is left for these."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--plugin", action="append", default=[])
+    options, others = parser.parse_known_args(arguments)
+    choose_plugins(options.plugin)
+    search_current_folder()
+    return others
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -19,6 +19,8 @@ LitcodecError
   EmptyDataset (also ValueError)          a folder or a set of shards without a usable photograph
   ShardError (also ValueError)            shards that are damaged, out of reach or not written by litcodec
   OutputExists (also FileExistsError)     refusing to overwrite
+  ObjectiveError (also ValueError)        an objective cannot be built, recorded or computed
+  OptionError (also ValueError)           an option of training has a value that makes no sense
   PhaseError (also ValueError)            training phases contradict themselves, the codec or the trainer
   TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
   BaselineMissing (also RuntimeError)     a baseline codec's library or program is not installed
@@ -116,6 +118,14 @@ class ShardError(LitcodecError, ValueError):
 
 class OutputExists(LitcodecError, FileExistsError):
     """An output is there already and overwriting was not asked for."""
+
+
+class ObjectiveError(LitcodecError, ValueError):
+    """An objective cannot be built, recorded or computed."""
+
+
+class OptionError(LitcodecError, ValueError):
+    """An option of training has a value that makes no sense."""
 
 
 class PhaseError(LitcodecError, ValueError):

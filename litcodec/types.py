@@ -1,19 +1,10 @@
 """The small tuples that cross rooms."""
 
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-Distortion = Literal["mse", "ms-ssim", "mixed"]  # see ``litcodec.losses.rd_loss``
-MS_SSIM_SHARE = 0.2  # of "mixed"
-# What one 1 - MS-SSIM weighs, in 255^2 * MSE: the middle of the ratios of the field's lmbdas.
-MS_SSIM_WORTH = 1275.0
-T = TypeVar("T", float, Tensor)
-
-
-def mixed(squares: T, dissimilarity: T) -> T:
-    """The distortion "mixed" of ``255^2 * MSE`` and ``1 - MS-SSIM``."""
-    return (1 - MS_SSIM_SHARE) * squares + MS_SSIM_SHARE * MS_SSIM_WORTH * dissimilarity
+Distortion = Literal["mse", "ms-ssim", "mixed"]  # what files record; see ``litcodec.objectives``
 
 
 class AuxiliaryLoss(NamedTuple):
@@ -36,11 +27,3 @@ class Compressed(NamedTuple):
 
     strings: tuple[bytes, ...]  # one per latent, outermost first: (y,) or (y, z)
     size: tuple[int, int]  # (H, W) in pixels, before padding
-
-
-class RDLoss(NamedTuple):
-    """The training objective and its parts, each a scalar tensor."""
-
-    loss: Tensor  # rate + lmbda * distortion
-    rate: Tensor  # estimated bits per pixel
-    distortion: Tensor  # see ``litcodec.losses.rd_loss``

@@ -328,4 +328,11 @@ def _add_workspace(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_debug(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="a package whose classes codec files and options may name; repeatable (also: LITCODEC_PLUGINS)",
+    )
     command.add_argument("--debug", action="store_true", help="show a traceback where something fails")

@@ -1,8 +1,8 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli -> callbacks -> dashboard -> report -> training, evaluation -> measure_image
-    -> codec_files, baselines, data, metrics, losses
-    -> codecs -> latent_models -> frozen -> latent_coding -> transforms, entropy, bitstream
+cli -> callbacks -> dashboard, pillow -> report, loaded -> training, evaluation -> measure_image
+    -> codec_files, baselines, data, metrics
+    -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
     -> layers, coding -> ops, architecture, plugins -> types, errors
 """
 
@@ -19,15 +19,15 @@ ROOT = Path(__file__).parent.parent
 LEVELS = {
     **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "old_callbacks", "__main__"), 14),
     "callbacks": 13,  # the folder callbacks/, which a link makes litcodec.callbacks
-    "dashboard": 12,
-    "report": 11,
+    **dict.fromkeys(("dashboard", "pillow"), 12),
+    **dict.fromkeys(("report", "loaded"), 11),
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 10),
     "measure_image": 9,
-    **dict.fromkeys(("codec_files", "baselines", "data", "metrics", "losses"), 8),
+    **dict.fromkeys(("codec_files", "baselines", "data", "metrics"), 8),
     "codecs": 7,
     "latent_models": 6,
     "frozen": 5,
-    "latent_coding": 4,
+    **dict.fromkeys(("latent_coding", "objectives"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
     **dict.fromkeys(("ops", "architecture", "plugins"), 1),
@@ -35,12 +35,12 @@ LEVELS = {
 }
 # The few that do, one way only.
 NEIGHBOURS = {
+    ("__init__", "loaded"),  # when asked for
     ("__main__", "cli"),
     ("cli", "commands"),
     ("cli", "usage"),
     ("cli", "old_callbacks"),
     ("usage", "usage_values"),
-    ("losses", "metrics"),
 }
 
 

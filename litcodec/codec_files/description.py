@@ -13,8 +13,8 @@ import litcodec.codecs
 from litcodec.architecture import Architecture, build
 from litcodec.errors import ArchitectureError, CodecFileError
 from litcodec.frozen import TrainingInfo
+from litcodec.plugins import load_plugins
 
-OURS = ("litcodec",)
 NAME_MAX = 1000
 
 
@@ -26,17 +26,18 @@ class Description(NamedTuple):
     training: TrainingInfo
 
 
-def build_codec(architecture: object, roots: tuple[str, ...] = OURS) -> litcodec.codecs.Codec:
+def build_codec(architecture: object, roots: tuple[str, ...] | None = None) -> litcodec.codecs.Codec:
     """A codec by the class path and arguments that an untrusted file gives.
 
     Args:
         architecture: {"class_path": …, "init_args": …}.
-        roots: packages whose classes may be built, as ``load_plugins`` gives them.
+        roots: packages whose classes may be built; those that ``load_plugins`` finds if not given.
 
     Raises:
         CodecFileError: if the class or an argument is unknown; one line.
     """
     try:
+        roots = load_plugins() if roots is None else roots
         # mypy would have the abstract class only where it can be made.
         return build(architecture, expected=litcodec.codecs.Codec, roots=roots)  # type: ignore[type-abstract]
     except ArchitectureError as error:
@@ -45,7 +46,8 @@ def build_codec(architecture: object, roots: tuple[str, ...] = OURS) -> litcodec
 
 def describe(architecture: Architecture, training: TrainingInfo) -> dict[str, Any]:
     """What a file says of a codec; ``parse`` reads it."""
-    return {**architecture._asdict(), "training": training._asdict()}
+    known = {name: value for name, value in training._asdict().items() if name != "objective" or value}
+    return {**architecture._asdict(), "training": known}
 
 
 def check_same_codec(about: object, codec: litcodec.codecs.Codec) -> None:
@@ -113,7 +115,7 @@ def _training(found: Any) -> TrainingInfo:
     if not isinstance(found, dict) or not set(found) <= set(TrainingInfo._fields):
         raise CodecFileError(f"training is {shortened(found)}, not {', '.join(TrainingInfo._fields)}.")
     info = TrainingInfo(**found)
-    lmbda, distortion, step = info
+    lmbda, distortion, step, objective = info
     if lmbda is not None and not (type(lmbda) in (int, float) and _is_positive(lmbda)):
         raise CodecFileError(f"lmbda is {shortened(lmbda)}.")
     if distortion is not None and not (
@@ -122,6 +124,8 @@ def _training(found: Any) -> TrainingInfo:
         raise CodecFileError(f"distortion is {shortened(distortion)}, step {shortened(step)}.")
     if step is not None and not (type(step) is int and 0 <= step < 2**63):
         raise CodecFileError(f"distortion is {shortened(distortion)}, step {shortened(step)}.")
+    if objective is not None and not isinstance(objective, dict):
+        raise CodecFileError(f"objective is {shortened(objective)}.")
     return info
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from litcodec.bitstream import pack, unpack
 from litcodec.codecs import Codec
-from litcodec.data import ImageBatch
+from litcodec.data import ImageBatch, as_image_batch
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec, Stages, from_stream
 from litcodec.frozen.base import Resolution
@@ -104,7 +104,7 @@ class _AlreadyCoded:
 class _Shared(NamedTuple):
     """What the callbacks of one validation give each other."""
 
-    batch: ImageBatch
+    batch: Tensor | ImageBatch
     images: Sequence[ObservedImage]
 
 
@@ -155,7 +155,7 @@ class ValidationCallback(L.Callback, ABC):
         self,
         trainer: L.Trainer,
         pl_module: L.LightningModule,
-        batch: ImageBatch,
+        batch: Tensor | ImageBatch,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
@@ -167,14 +167,14 @@ class ValidationCallback(L.Callback, ABC):
         trainer: L.Trainer,
         pl_module: L.LightningModule,
         outputs: Any,
-        batch: ImageBatch,
+        batch: Tensor | ImageBatch,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         """Look at the images of a batch."""
         if not self._active or self.broken:
             return
-        self._shared = self._share(trainer, pl_module, batch)
+        self._shared = self._share(trainer, pl_module, batch, batch_idx)
         for image in self._shared.images:
             try:
                 self.observe(trainer, pl_module, image)
@@ -206,7 +206,9 @@ class ValidationCallback(L.Callback, ABC):
             self.frozen.training = notes_of(pl_module)
         return self.frozen
 
-    def _share(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: ImageBatch) -> _Shared:
+    def _share(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Tensor | ImageBatch, batch_idx: int
+    ) -> _Shared:
         """The images of a batch: a sibling's, if one has looked at it already."""
         for sibling in _active_siblings(trainer):
             if sibling._shared is not None and sibling._shared.batch is batch:
@@ -215,9 +217,8 @@ class ValidationCallback(L.Callback, ABC):
         def freeze() -> FrozenCodec:
             return self.frozen_codec(trainer, pl_module)
 
-        images = [
-            ObservedImage(batch.x[k : k + 1].float(), name, freeze) for k, name in enumerate(batch.names)
-        ]
+        x, names = as_image_batch(batch, batch_idx)
+        images = [ObservedImage(x[k : k + 1].float(), name, freeze) for k, name in enumerate(names)]
         return _Shared(batch, images)
 
 

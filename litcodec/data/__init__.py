@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from litcodec.data.bundled import bundled_photographs
 from litcodec.data.cache import CachedPhotographs
 from litcodec.data.formats import FoundImages, find_images, list_images
-from litcodec.data.images import LoadedImage, image_size, load_image, read_image, write_png
+from litcodec.data.images import LoadedImage, decode_image, image_size, load_image, read_image, write_png
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.prepare import PrepareReport, prepare
-from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages
+from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, as_image_batch
 from litcodec.data.windows import PatchWindows, Skipped, Window
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ __all__ = [
     "StreamDataModule",
     "WholeImages",
     "Window",
+    "as_image_batch",
     "bundled_photographs",
+    "decode_image",
     "find_images",
     "image_size",
     "list_images",

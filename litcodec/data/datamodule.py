@@ -1,6 +1,7 @@
 """Lightning datamodules: training patches from a folder or from shards, whole images for everything else."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
@@ -18,40 +19,41 @@ from litcodec.data.windows import PatchWindows
 from litcodec.limits import MAX_PIXELS
 
 
+@dataclass(kw_only=True, eq=False)
 class PhotographsDataModule(L.LightningDataModule):
     """Patches of some photographs to train on, whole images to validate, test and predict on.
 
     Images travel to the device as 8-bit integers and become float in [0, 1] there. A training batch is a
     tensor (B, 3, P, P), channels last; any other batch is an `ImageBatch` of one image.
 
-    The arguments are those of the classes below.
+    Args:
+        val_dir: folder of whole images for validation, test and prediction; None is the bundled held-back
+            ones.
+        patch_size: side of a training patch in pixels; smaller photographs are skipped.
+        batch_size: patches per step on each device.
+        crops_per_image: patches cut from a photograph each time it is decoded. Consecutive batches show the
+            same photographs; 1 mixes best, 8 decodes an eighth as often.
+        steps_per_epoch: batches per epoch; None means each photograph about once.
+        num_workers: processes that decode. The order of patches does not depend on it.
+        cache_mb: megabytes of decoded photographs that each worker keeps: small sets are decoded once.
+        seed: another seed, another order and other crops.
+        val_limit: use only the first so many whole images; None uses all.
+        max_pixels: larger images are skipped.
     """
 
-    def __init__(
-        self,
-        *,
-        val_dir: str | None,
-        patch_size: int,
-        batch_size: int,
-        crops_per_image: int,
-        steps_per_epoch: int | None,
-        num_workers: int,
-        cache_mb: int,
-        seed: int,
-        val_limit: int | None,
-        max_pixels: int,
-    ) -> None:
+    val_dir: str | None = None
+    patch_size: int = 256
+    batch_size: int = 8
+    crops_per_image: int = 8
+    steps_per_epoch: int | None = None
+    num_workers: int = 2
+    cache_mb: int = 256
+    seed: int = 0
+    val_limit: int | None = None
+    max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.val_dir = str(bundled_photographs() / "heldback") if val_dir is None else val_dir
-        self.patch_size = patch_size
-        self.batch_size = batch_size
-        self.crops_per_image = crops_per_image
-        self.steps_per_epoch = steps_per_epoch
-        self.num_workers = num_workers
-        self.cache_mb = cache_mb
-        self.seed = seed
-        self.val_limit = val_limit
-        self.max_pixels = max_pixels
         self.loader: PatchLoader | None = None  # of the training patches
         self.images: WholeImages | None = None  # of validation, test and prediction
         self._start = 0
@@ -65,7 +67,8 @@ class PhotographsDataModule(L.LightningDataModule):
         if stage == "fit":
             self.loader, self._start = None, 0  # a checkpoint is loaded after this
         if self.images is None:
-            self.images = WholeImages(self.val_dir, limit=self.val_limit, max_pixels=self.max_pixels)
+            folder = bundled_photographs() / "heldback" if self.val_dir is None else self.val_dir
+            self.images = WholeImages(folder, limit=self.val_limit, max_pixels=self.max_pixels)
 
     def train_dataloader(self) -> PatchLoader:
         """Batches of this rank, going on after those trained on, here or before a checkpoint."""
@@ -120,101 +123,35 @@ class PhotographsDataModule(L.LightningDataModule):
         self.loader, self._start = None, state_dict["step"]
 
 
+@dataclass(kw_only=True, eq=False)
 class FolderDataModule(PhotographsDataModule):
     """Photographs from folders; nothing to prepare.
 
     Args:
         train_dir: folder to cut training patches from, searched recursively; None is the bundled photographs.
-        val_dir: folder of whole images for validation, test and prediction; None is the bundled held-back
-            ones.
-        patch_size: side of a training patch in pixels; smaller photographs are skipped.
-        batch_size: patches per step on each device.
-        crops_per_image: patches cut from a photograph each time it is decoded. Consecutive batches show the
-            same photographs; 1 mixes best, 8 decodes an eighth as often.
-        steps_per_epoch: batches per epoch; None means each photograph about once.
-        num_workers: processes that decode. The order of patches does not depend on it.
-        cache_mb: megabytes of decoded photographs that each worker keeps: small sets are decoded once.
-        seed: another seed, another order and other crops.
-        val_limit: use only the first so many whole images; None uses all.
-        max_pixels: larger images are skipped.
     """
 
-    def __init__(
-        self,
-        *,
-        train_dir: str | None = None,
-        val_dir: str | None = None,
-        patch_size: int = 256,
-        batch_size: int = 8,
-        crops_per_image: int = 8,
-        steps_per_epoch: int | None = None,
-        num_workers: int = 2,
-        cache_mb: int = 256,
-        seed: int = 0,
-        val_limit: int | None = None,
-        max_pixels: int = MAX_PIXELS,
-    ) -> None:
-        super().__init__(
-            val_dir=val_dir,
-            patch_size=patch_size,
-            batch_size=batch_size,
-            crops_per_image=crops_per_image,
-            steps_per_epoch=steps_per_epoch,
-            num_workers=num_workers,
-            cache_mb=cache_mb,
-            seed=seed,
-            val_limit=val_limit,
-            max_pixels=max_pixels,
-        )
-        self.train_dir = str(bundled_photographs() / "train") if train_dir is None else train_dir
+    train_dir: str | None = None
 
     def open_photographs(self) -> FolderPhotographs:
         """The image files under ``train_dir``."""
-        return FolderPhotographs(self.train_dir, max_pixels=self.max_pixels)
+        folder = bundled_photographs() / "train" if self.train_dir is None else self.train_dir
+        return FolderPhotographs(folder, max_pixels=self.max_pixels)
 
 
+@dataclass(kw_only=True, eq=False)
 class StreamDataModule(PhotographsDataModule):
     """Training tiles streamed from shards that ``litcodec prepare`` wrote.
 
     Args:
         train_url: local folder or object store (s3://, gs://, ...) with the shards.
-        val_dir: see `FolderDataModule`, as for the arguments not named here.
         cache_dir: where chunks from an object store are kept; None is litdata's default in the home folder.
         cache_chunks: keep fetched chunks on disk; False fetches tile by tile and keeps nothing.
     """
 
-    def __init__(
-        self,
-        *,
-        train_url: str,
-        val_dir: str | None = None,
-        cache_dir: str | None = None,
-        cache_chunks: bool = True,
-        patch_size: int = 256,
-        batch_size: int = 8,
-        crops_per_image: int = 8,
-        steps_per_epoch: int | None = None,
-        num_workers: int = 2,
-        cache_mb: int = 256,
-        seed: int = 0,
-        val_limit: int | None = None,
-        max_pixels: int = MAX_PIXELS,
-    ) -> None:
-        super().__init__(
-            val_dir=val_dir,
-            patch_size=patch_size,
-            batch_size=batch_size,
-            crops_per_image=crops_per_image,
-            steps_per_epoch=steps_per_epoch,
-            num_workers=num_workers,
-            cache_mb=cache_mb,
-            seed=seed,
-            val_limit=val_limit,
-            max_pixels=max_pixels,
-        )
-        self.train_url = train_url
-        self.cache_dir = cache_dir
-        self.cache_chunks = cache_chunks
+    train_url: str
+    cache_dir: str | None = None
+    cache_chunks: bool = True
 
     def open_photographs(self) -> ShardTiles:
         """The tiles behind ``train_url``."""

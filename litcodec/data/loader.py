@@ -109,7 +109,7 @@ class PatchLoader:
             # From a worker the message arrives inside a traceback, of which it is the last line. The frames
             # in that traceback refer to the error and to the iterator: let go of both, or the workers live
             # on.
-            reason = str(error).strip().splitlines()[-1]
+            reason = str(error.args[0]).strip().splitlines()[-1]
             error.__traceback__ = self._iterator = None
             kind = type(error)
             raise kind(reason.removeprefix(f"{kind.__module__}.{kind.__name__}: ")) from None

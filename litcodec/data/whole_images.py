@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from litcodec.data.formats import list_images
 from litcodec.data.images import read_image
-from litcodec.errors import EmptyDataset, ImageError
+from litcodec.errors import EmptyDataset, ImageError, ShapeError
 from litcodec.limits import MAX_PIXELS
 
 log = logging.getLogger("litcodec.data")
@@ -23,10 +24,10 @@ class NamedImage(NamedTuple):
 
 
 class ImageBatch(NamedTuple):
-    """A batch of one image, with its name."""
+    """Images of one size, with their names; litcodec's own loaders give one at a time."""
 
-    x: Tensor  # (1, 3, H, W); uint8 from the loader, float in [0, 1] once on its device
-    names: tuple[str, ...]
+    x: Tensor  # (B, 3, H, W); uint8 from the loader, float in [0, 1] once on its device
+    names: tuple[str, ...]  # B
 
 
 class WholeImages(Dataset[NamedImage]):
@@ -88,3 +89,22 @@ def image_loader(images: WholeImages, *, num_workers: int = 0) -> DataLoader[Nam
 def _as_batch(images: list[NamedImage]) -> ImageBatch:
     (image,) = images
     return ImageBatch(image.x[None], (image.name,))
+
+
+def as_image_batch(batch: Tensor | ImageBatch, index: int) -> ImageBatch:
+    """A validation, test or prediction batch of any datamodule, as an `ImageBatch`.
+
+    Args:
+        batch: an `ImageBatch`, or images (B, 3, H, W): float in [0, 1] or uint8.
+        index: of the batch, by which images without a name are named: "batch 3, image 0".
+
+    Raises:
+        ShapeError: if it is neither.
+    """
+    if isinstance(batch, ImageBatch):
+        return batch
+    if not isinstance(batch, Tensor) or batch.dim() != 4 or batch.shape[1] != 3:
+        found = tuple(batch.shape) if isinstance(batch, Tensor) else type(batch).__name__
+        raise ShapeError(f"a batch is a tensor (B, 3, H, W) or an ImageBatch; got {found}.")
+    x = batch.float() / 255 if batch.dtype == torch.uint8 else batch
+    return ImageBatch(x, tuple(f"batch {index}, image {k}" for k in range(len(x))))

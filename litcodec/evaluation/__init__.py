@@ -12,7 +12,7 @@ from litcodec.evaluation.machine import this_machine
 from litcodec.evaluation.outputs import atomic_output, check_output, output_paths, refuse_inputs
 from litcodec.evaluation.results import SCHEMA_VERSION, Failure, Machine, Point, Results, Score
 from litcodec.evaluation.results_file import read_results, write_results
-from litcodec.evaluation.target import RateTarget, check_target
+from litcodec.evaluation.target import RateTarget, check_target, stream_for
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -35,6 +35,7 @@ __all__ = [
     "read_results",
     "refuse_inputs",
     "refuse_original",
+    "stream_for",
     "this_machine",
     "write_results",
 ]

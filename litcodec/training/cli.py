@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from litcodec.errors import CodecFileError, LitcodecError
 from litcodec.training.guard import NonFiniteGuard
-from litcodec.training.module import CodecModule
+from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
 from litcodec.training.phases import agreed_steps
 from litcodec.training.run_folder import ENVIRONMENT_VARIABLE, RunFolder, choose_run_folder
 
@@ -28,11 +29,25 @@ OFFLINE_WANDB = {
 }
 
 
+# Keys of earlier versions -> what to write.
+RENAMED = {
+    "distortion": "model.objective, such as litcodec.objectives.mse, .ms_ssim or .mixed",
+}
+
+
 class _Parser(LightningArgumentParser):
+    def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
+        """Take ``model.init_args`` as Lightning's users write it."""
+        parsed: Namespace = super().parse_string(flat_model(content), *args, **kwargs)
+        return parsed
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Say what is wrong with a configuration and leave out the hundred lines of usage."""
         if not self.exit_on_error:
             super().error(message, ex)
+        for key, now in RENAMED.items():
+            if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
+                message = f"model.{key} is no longer there: write {now}."
         sys.stderr.write(f"litcodec: {message}\nlitcodec: see litcodec fit --help, or add --print_config\n")
         sys.exit(2)
 
@@ -42,6 +57,12 @@ class LitcodecCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what every run has: a name, checkpoints, the guard."""
+        parser.add_argument(
+            "--model.class_path",
+            type=str,
+            default=DEFAULT,
+            help="the LightningModule; its arguments: model.*",
+        )
         parser.add_argument("--run_name", type=str, default="run", help="runs of this name share a folder")
         parser.add_argument("--run_root", type=str, default="runs", help="where the folders of all runs lie")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
@@ -71,12 +92,15 @@ class LitcodecCLI(LightningCLI):
             raise CodecFileError(f"there is no checkpoint {config.ckpt_path}.")
         if self.subcommand == "predict":
             config.return_predictions = False  # they are written by a callback, not kept in memory
+        if config.model.get("optimizer") is not None:
+            config.model.learning_rate = None  # the optimiser brings its own
         given = copy.deepcopy(config)
-        if self.subcommand == "fit" and config.model.phases:
+        del config.model["class_path"]
+        if self.subcommand == "fit" and config.model.get("phases"):
             config.trainer.max_steps = agreed_steps(config.model.phases, config.trainer.max_steps)
-        if config.ckpt_path is not None:
-            # That checkpoint has the weights of all parts.
-            config.model.start_checkpoint = config.model.inner_checkpoint = None
+        for key in ("start_checkpoint", "inner_checkpoint"):
+            if config.ckpt_path is not None and config.model.get(key) is not None:
+                config.model[key] = None  # that checkpoint has the weights of all parts
         if self.subcommand == "fit":
             _average_in_time(config.trainer)
         continued = config.ckpt_path if self.subcommand == "fit" else None
@@ -154,7 +178,7 @@ def run(arguments: list[str]) -> int:
     """Run one of Lightning's subcommands; returns 0, or exits with 2 where the configuration is wrong."""
     # Keys in ${…} are written as seen from the top of a file; the parser holds them below "fit".
     set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
-    sys.argv[1:] = arguments  # Lightning starts the processes of further devices from it
+    sys.argv[1:] = flat_words(arguments)  # Lightning starts the processes of further devices from it
     try:
         _start()
     except MisconfigurationException as error:
@@ -169,7 +193,7 @@ def run(arguments: list[str]) -> int:
 
 def _start() -> None:
     LitcodecCLI(
-        CodecModule,
+        module_class(sys.argv[1:]),
         L.LightningDataModule,
         subclass_mode_data=True,
         save_config_callback=RunFolder,

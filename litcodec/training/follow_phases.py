@@ -1,38 +1,17 @@
-"""What happens in each phase of training a hybrid codec."""
+"""What happens in each phase of training."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import lightning as L
-import torch
-from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from litcodec.codecs import Codec, HybridCodec
-from litcodec.training.phases import WORDS, Phase, agreed_steps, phase_at
-from litcodec.types import CodecOutput
+from litcodec.codecs import Codec
+from litcodec.training.parts import resting_parts
+from litcodec.training.phases import Phase, agreed_steps, phase_at
 
 BarMetrics = dict[str, int | str | float | dict[str, float]]  # as Lightning has it
-
-
-def coded_in_phase(codec: Codec, x: Tensor, phase: Phase | None) -> tuple[CodecOutput, Tensor | float]:
-    """What a codec makes of ``x`` in this phase, if there are any, and a 0 that is to be added to the loss.
-
-    The 0 is a function of every weight that rests: DDP waits for a gradient of each weight there is.
-    """
-    if phase is None:
-        return codec(x), 0.0
-    output, resting = codec(x, phase.train), resting_part(codec, phase)
-    if resting is None:
-        return output, 0.0
-    return output, 0 * torch.stack([p.sum() for p in resting.parameters()]).sum()
-
-
-def resting_part(codec: Codec | Tensor | nn.Module, phase: Phase) -> nn.Module | None:
-    """The part of a hybrid that does not learn in this phase."""
-    assert isinstance(codec, HybridCodec)
-    return {"inner": codec.enhancer, "enhancer": codec.inner, "all": None}[phase.train]
 
 
 class FollowPhases(L.Callback):
@@ -75,9 +54,10 @@ class FollowPhases(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Optimizer
     ) -> None:
         """Drop the zeros: for Adam a gradient of 0 is a reason to move on, no gradient is none."""
-        resting = resting_part(pl_module.codec, phase_at(self.phases, trainer.global_step).phase)
-        if resting is not None:
-            resting.zero_grad(set_to_none=True)
+        codec = pl_module.codec
+        assert isinstance(codec, Codec)
+        for part in resting_parts(codec, phase_at(self.phases, trainer.global_step).phase):
+            part.zero_grad(set_to_none=True)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -93,7 +73,7 @@ class FollowPhases(L.Callback):
         for group in trainer.optimizers[0].param_groups:
             group["lr"] = at.phase.learning_rate
         pl_module.print(
-            f"phase {at.number + 1} of {len(self.phases)}: {WORDS[at.phase.train]}, {at.phase.steps} steps, "
+            f"phase {at.number + 1} of {len(self.phases)}: {at.phase.words}, {at.phase.steps} steps, "
             f"learning rate {at.phase.learning_rate:g}" + (f"; {at.done} steps are done" if at.done else "")
         )
 
@@ -103,4 +83,4 @@ class FollowPhases(L.Callback):
         """What the progress bar shows: the phase before the others."""
         at = phase_at(self.phases, trainer.global_step)
         key = f"phase {at.number + 1}/{len(self.phases)}"
-        return {key: f"{at.phase.train} {at.done}/{at.phase.steps}", **others(trainer, pl_module)}
+        return {key: f"{at.phase} {at.done}/{at.phase.steps}", **others(trainer, pl_module)}

@@ -1,20 +1,18 @@
-"""Phases of training a hybrid codec: what is trained, and how fast, as a function of the step alone.
+"""Phases of training: what is trained, and how fast, as a function of the step alone.
 
 Nothing about them is stored, so a run resumes in any of them.
 """
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from litcodec.codecs import Codec, HybridCodec
-from litcodec.codecs.hybrid import Part
 from litcodec.errors import PhaseError
 
-WORDS = {"inner": "the inner codec alone", "enhancer": "the enhancer alone", "all": "everything"}
+WORDS = {"inner": "the inner codec", "enhancer": "the enhancer"}
 
 
 @dataclass(frozen=True)
@@ -22,15 +20,32 @@ class Phase:
     """A stretch of training.
 
     Args:
-        train: which weights learn: those of the "inner" codec, as if there were no enhancer; those of the
-            "enhancer", behind the inner codec as it is; or "all".
+        train: which weights learn: "all", or those of one part, or of a list of parts. The parts of a
+            ``HybridCodec`` are "inner" (trained as if there were no enhancer) and "enhancer" (behind the
+            inner codec as it is); those of other codecs their transforms and entropy
+            models, such as g_a and g_s.
         steps: of the optimiser.
-        learning_rate: of Adam.
+        learning_rate: of the optimiser.
     """
 
-    train: Part
+    train: str | list[str]
     steps: int
     learning_rate: float
+
+    @property
+    def names(self) -> list[str]:
+        """The parts that learn; ["all"] for everything."""
+        return [self.train] if isinstance(self.train, str) else list(self.train)
+
+    def __str__(self) -> str:
+        return ", ".join(self.names)
+
+    @property
+    def words(self) -> str:
+        """What is trained, as a person would say it."""
+        if self.train == "all":
+            return "everything"
+        return f"{', '.join(WORDS.get(name, name) for name in self.names)} alone"
 
 
 class Position(NamedTuple):
@@ -41,28 +56,24 @@ class Position(NamedTuple):
     done: int  # steps of this phase
 
 
-def check_phases(phases: Sequence[Phase], codec: Codec, *, scheduled: bool) -> None:
-    """See that ``codec`` can be trained in these phases.
+def check_phases(phases: Sequence[Phase], parts: Collection[str], *, scheduled: bool) -> None:
+    """See that a codec with these parts can be trained in these phases.
 
     Args:
         phases: first to last.
-        codec: what is trained.
+        parts: names of the codec's.
         scheduled: whether there is a learning rate scheduler.
 
     Raises:
-        PhaseError: if there are none, one has no length or no learning rate, ``codec`` has no parts, or a
+        PhaseError: if there are none, one has no length, no part of the codec or no learning rate, or a
             scheduler would set the learning rate too.
     """
-    if not isinstance(codec, HybridCodec):
-        raise PhaseError(
-            f"phases are for litcodec.codecs.HybridCodec; {type(codec).__name__} has no parts to train one "
-            "after the other. Leave model.phases out."
-        )
     if not phases:
         raise PhaseError("model.phases is an empty list: name a phase, or leave it out to train everything.")
     for number, phase in enumerate(phases, start=1):
-        if phase.train not in WORDS:
-            raise PhaseError(f"phase {number} trains one of {', '.join(WORDS)}; got {phase.train!r}.")
+        known = [*parts, "all"] if len(phase.names) == 1 else list(parts)
+        if not phase.names or not set(phase.names) <= set(known):
+            raise PhaseError(f"phase {number} trains one of {', '.join(known)}; got {phase.train!r}.")
         if phase.steps < 1:
             raise PhaseError(f"phase {number} lasts at least 1 step; got {phase.steps}.")
         if not 0 < phase.learning_rate < math.inf:

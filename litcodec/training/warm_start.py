@@ -4,7 +4,7 @@ from pathlib import Path
 
 from litcodec.architecture import Architecture
 from litcodec.codec_files import load_codec, read_training_checkpoint, unfreeze
-from litcodec.codecs import Codec, HybridCodec
+from litcodec.codecs import Codec
 from litcodec.errors import CodecFileError
 
 CODEC_SUFFIX = ".safetensors"
@@ -46,15 +46,16 @@ def load_inner(codec: Codec, checkpoint: Path) -> None:
     Raises:
         CodecFileError: if the checkpoint cannot be read or is of another codec, or ``codec`` is no hybrid.
     """
-    if not isinstance(codec, HybridCodec):
+    inner = codec.parts.get("inner")
+    if not isinstance(inner, Codec):
         raise CodecFileError(
             f"model.inner_checkpoint is for a HybridCodec; a {type(codec).__name__} has no inner codec."
         )
     trained = read_training_checkpoint(checkpoint).codec
-    found, wanted = trained.architecture, codec.inner.architecture
+    found, wanted = trained.architecture, inner.architecture
     if found != wanted:
         raise CodecFileError(
             f"{checkpoint} holds a {found.name} {found.init_args}, the hybrid's inner codec is a "
             f"{wanted.name} {wanted.init_args}. Make the inner codec like the one in the checkpoint."
         )
-    codec.inner.load_state_dict(trained.state_dict())
+    inner.load_state_dict(trained.state_dict())

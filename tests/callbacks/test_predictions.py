@@ -21,7 +21,7 @@ def _written(folder: Path) -> list[str]:
 def _write(callback: WritePredictions, names: list[str], *, world_size: int = 1) -> None:
     for k, name in enumerate(names):
         prediction = Prediction(name, torch.full((3, 4, 5), k, dtype=torch.uint8), 1.0, 30.0)
-        callback.on_predict_batch_end(SimpleNamespace(world_size=world_size), None, prediction, None, k)
+        callback.on_predict_batch_end(SimpleNamespace(world_size=world_size), None, [prediction], None, k)
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning", "ignore:.*does not have many workers")

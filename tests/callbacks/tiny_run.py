@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from litcodec.codecs import Codec, HybridCodec, MeanScaleHyperprior
 from litcodec.data import ImageBatch, read_image
-from litcodec.losses import rd_loss
+from litcodec.objectives import mse
 from litcodec.transforms import GRDN
 
 Fit = Callable[..., L.Trainer]
@@ -26,13 +26,13 @@ class TinyModule(L.LightningModule):
         super().__init__()
         self.codec = codec
         self.lmbda = lmbda
-        self.distortion = "mse"
+        self.objective = mse()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=1e-3)
 
     def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
-        return rd_loss(self.codec(batch), batch, lmbda=self.lmbda).loss
+        return mse().loss(self.codec(batch), batch, lmbda=self.lmbda).loss
 
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> None:
         return None

@@ -14,13 +14,14 @@ from litcodec.codecs import (
     FactorizedPrior,
     HybridCodec,
     JointAutoregressive,
+    LappedCosine,
     LearnedCosine,
     MeanScaleHyperprior,
     MixtureAutoregressive,
     ScaleHyperprior,
 )
 from litcodec.frozen import FrozenCodec
-from litcodec.losses import rd_loss
+from litcodec.objectives import mse
 
 SMALL = {"N": 8, "M": 12}
 KINDS: dict[str, Callable[..., Codec]] = {
@@ -33,6 +34,16 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "autoregressive mixture": partial(MixtureAutoregressive, **SMALL),
     "checkerboard": partial(Checkerboard, **SMALL),
     "learned cosine": partial(LearnedCosine, **SMALL, context=6),
+    "lapped cosine": partial(
+        LappedCosine,
+        N=8,
+        groups=(2, 4, 6),
+        features=3,
+        width=6,
+        checkerboards=2,
+        analysis_blocks=1,
+        synthesis_blocks=1,
+    ),
     "hybrid": partial(tiny_hybrid, FactorizedPrior, native=True),  # more of its kind: test_codec_hybrids.py
     "variable rate": tiny_variable_rate,
 }
@@ -89,8 +100,12 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
         codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
     if isinstance(codec, (JointAutoregressive, MixtureAutoregressive, Checkerboard, LearnedCosine)):
         _make_context_lively(codec, x)
-    _rescale(codec.g_s[-1], codec(x).x_hat, to=0.15)
-    codec.g_s[-1].bias.fill_(0.5)
+    if isinstance(codec, LappedCosine):
+        for net in codec.latent_model.y_model.sequentials():
+            net[-1].weight.mul_(30)
+    last = next(layer for layer in reversed(codec.g_s) if hasattr(layer, "weight"))
+    _rescale(last, codec(x).x_hat, to=0.15)
+    last.bias.fill_(0.5)
     if isinstance(made, HybridCodec):
         make_enhancer_lively(made, x)
     return made
@@ -129,7 +144,7 @@ def trained(image_like) -> Codec:
         top, left = torch.randint(0, 193, (2,)).tolist()
         x = images[torch.randperm(32)[:8], :, top : top + 64, left : left + 64]
         optimiser.zero_grad()
-        rd_loss(codec(x), x, lmbda=0.05).loss.backward()
+        mse().loss(codec(x), x, lmbda=0.05).loss.backward()
         torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
         optimiser.step()
         schedule.step()

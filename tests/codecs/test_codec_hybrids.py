@@ -9,7 +9,7 @@ from tiny_hybrids import SIZES, make_enhancer_lively, tiny_hybrid
 from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.entropy import MixedQuantiser, StraightThroughQuantiser
 from litcodec.errors import ShapeError
-from litcodec.losses import bits_per_pixel, rd_loss
+from litcodec.objectives import bits_per_pixel, mse
 from litcodec.transforms import GRDN, double, halve
 
 KINDS = {
@@ -77,7 +77,7 @@ def test_half_of_a_batch_trains_at_its_own_size_where_there_is_a_choice(part, im
 def test_every_weight_of_the_part_learns_and_none_of_the_other(codec: HybridCodec, part, rests, image_like):
     codec.train()
     x = image_like(64, 64, batch=2)
-    rd_loss(codec(x, part), x, lmbda=0.01).loss.backward()
+    mse().loss(codec(x, part), x, lmbda=0.01).loss.backward()
     for name, parameter in codec.named_parameters():
         if name.split(".")[0] == rests:
             assert parameter.grad is None, name

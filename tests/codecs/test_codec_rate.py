@@ -5,7 +5,7 @@ import torch
 
 from litcodec.codecs import MeanScaleHyperprior
 from litcodec.entropy import MixedQuantiser, NoiseQuantiser
-from litcodec.losses import rd_loss
+from litcodec.objectives import mse
 
 
 def _bits(codec: MeanScaleHyperprior, x: torch.Tensor) -> list[float]:
@@ -28,7 +28,7 @@ def test_bytes_are_within_2_percent_of_the_estimate(trained: MeanScaleHyperprior
 def test_it_has_learned_something(trained: MeanScaleHyperprior, image_like):
     x = torch.cat([image_like(256, 256, seed=seed) for seed in range(6)])
     with torch.no_grad():
-        loss = rd_loss(trained(x), x, lmbda=0.05)
+        loss = mse().loss(trained(x), x, lmbda=0.05)
     flat = 255**2 * float(((x - x.mean(dim=(2, 3), keepdim=True)) ** 2).mean())
     assert loss.distortion < 0.75 * flat
     assert 0.1 < loss.rate < 1

@@ -4,7 +4,7 @@ from tiny_hybrids import inner_of
 
 from litcodec.codecs import Codec
 from litcodec.entropy import MixedQuantiser, NoiseQuantiser, Quantiser, StraightThroughQuantiser
-from litcodec.losses import rd_loss
+from litcodec.objectives import mse
 
 QUANTISERS = [NoiseQuantiser, StraightThroughQuantiser, MixedQuantiser]
 
@@ -15,7 +15,7 @@ def test_every_parameter_gets_a_gradient(codec: Codec, quantiser: type[Quantiser
     codec.train()
     inner_of(codec).latent_model.quantiser = quantiser()
     x = image_like(64, 64, batch=2)
-    rd_loss(codec(x), x, lmbda=0.01).loss.backward()
+    mse().loss(codec(x), x, lmbda=0.01).loss.backward()
     for name, parameter in codec.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
@@ -35,7 +35,7 @@ def test_loss_falls_when_overfitting_four_crops(make_codec, image_like):
     losses = []
     for _ in range(40):
         optimiser.zero_grad()
-        loss = rd_loss(codec(x), x, lmbda=0.01).loss
+        loss = mse().loss(codec(x), x, lmbda=0.01).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
         optimiser.step()
@@ -51,7 +51,7 @@ def test_a_bfloat16_step_keeps_likelihoods_and_gradients_in_float32(
     x = image_like(*size, batch=2)
     with torch.autocast("cpu", torch.bfloat16):
         output = codec(x)
-        loss = rd_loss(output, x, lmbda=0.01)
+        loss = mse().loss(output, x, lmbda=0.01)
     loss.loss.backward()
     assert {likelihoods.dtype for likelihoods in output.likelihoods} == {torch.float32}
     assert output.x_hat.shape == x.shape
@@ -66,9 +66,9 @@ def test_a_bfloat16_step_keeps_likelihoods_and_gradients_in_float32(
 @torch.no_grad()
 def test_a_bfloat16_estimate_is_close_to_the_float32_one(codec: Codec, image_like):
     x = image_like(128, 128)
-    plain = rd_loss(codec(x), x, lmbda=0.01)
+    plain = mse().loss(codec(x), x, lmbda=0.01)
     with torch.autocast("cpu", torch.bfloat16):
-        half = rd_loss(codec(x), x, lmbda=0.01)
+        half = mse().loss(codec(x), x, lmbda=0.01)
     assert half.rate.item() == pytest.approx(plain.rate.item(), rel=0.03)
     assert half.distortion.item() == pytest.approx(plain.distortion.item(), rel=0.1)
 
@@ -137,7 +137,7 @@ def test_padding_repeats_the_border(codec: Codec, image_like):
 def test_freezing_changes_nothing_in_the_training_codec(codec: Codec, image_like):
     codec.train()
     x = image_like(64, 64)
-    rd_loss(codec(x), x, lmbda=0.01).loss.backward()
+    mse().loss(codec(x), x, lmbda=0.01).loss.backward()
     before = {name: p.detach().clone() for name, p in codec.named_parameters()}
     gradients = {name: p.grad.clone() for name, p in codec.named_parameters()}
     strides = {name: p.stride() for name, p in codec.named_parameters()}

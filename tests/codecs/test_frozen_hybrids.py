@@ -13,8 +13,8 @@ from litcodec.codec_files import build_codec, codec_architecture, load_codec, sa
 from litcodec.codecs import FactorizedPrior, HybridCodec
 from litcodec.errors import CodecFileError, CodecMismatch, Corrupt
 from litcodec.frozen import FrozenHybrid, TrainingInfo, from_stream, to_stream
-from litcodec.losses import rd_loss
 from litcodec.metrics import bits_per_place, ms_ssim
+from litcodec.objectives import mixed
 from litcodec.types import CodecOutput, Compressed
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -139,7 +139,7 @@ def test_a_codec_for_both_weighs_both(choosing: Choosing, image_like):
     both = _both(choosing(0.0, "mse"), x)
     rate, distortion = {}, {}
     for resolution, (count, x_hat) in both.items():
-        loss = rd_loss(CodecOutput(x_hat, (torch.ones(1),)), x, lmbda=1.0, distortion="mixed")
+        loss = mixed().loss(CodecOutput(x_hat, (torch.ones(1),)), x, lmbda=1.0)
         rate[resolution], distortion[resolution] = 8 * count / (170 * 176), loss.distortion.item()
     even = (rate["native"] - rate["half"]) / (distortion["half"] - distortion["native"])
     assert even > 0

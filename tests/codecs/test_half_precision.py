@@ -11,7 +11,7 @@ from tiny_hybrids import inner_of
 from litcodec.codec_files import codec_bytes, load_codec, round_to_half_precision, save_codec
 from litcodec.codecs import Codec, LearnedCosine, VariableRate
 from litcodec.frozen import to_stream
-from litcodec.losses import rd_loss
+from litcodec.objectives import mse
 
 
 def _dtypes(path: Path) -> dict[str, torch.dtype]:
@@ -56,7 +56,7 @@ def test_biases_and_gains_stay() -> None:
 def test_rounding_costs_next_to_nothing(trained: Codec, image_like) -> None:
     half, x = copy.deepcopy(trained), image_like(128, 128, batch=2, seed=5)
     round_to_half_precision(half)
-    before, after = (rd_loss(codec(x), x, lmbda=0.05) for codec in (trained, half))
+    before, after = (mse().loss(codec(x), x, lmbda=0.05) for codec in (trained, half))
     assert float(after.loss) == pytest.approx(float(before.loss), rel=2e-3)
     assert len(codec_bytes(half.freeze())) < 0.62 * len(codec_bytes(trained.freeze()))
     # The fixed-point network has the very weights of the float one.

@@ -7,7 +7,7 @@ from litcodec.codec_files import build_codec, codec_architecture
 from litcodec.codecs import LearnedCosine, MeanScaleHyperprior, VariableRate
 from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.errors import CodecFileError, ShapeError
-from litcodec.losses import rd_loss
+from litcodec.objectives import mse
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_its_estimate_is_what_its_bytes_cost(photograph: torch.Tensor) -> None:
     torch.manual_seed(0)
     codec = LearnedCosine(N=32, M=96, context=16).eval()
     codec.latent_model.y_model.entropy_parameters[-1].weight.normal_(std=0.02)
-    loss = rd_loss(codec(photograph), photograph, lmbda=0.0122)
+    loss = mse().loss(codec(photograph), photograph, lmbda=0.0122)
     coded = codec.freeze().encode(photograph)
     bits = float(loss.rate) * photograph[0, 0].numel()
     assert 8 * sum(map(len, coded.strings)) == pytest.approx(bits, rel=0.02, abs=8 * 40 + 30 * coded.escapes)

@@ -11,8 +11,8 @@ from litcodec.codecs import Codec, FactorizedPrior, HybridCodec, JointAutoregres
 from litcodec.errors import CodecFileError, Corrupt, FreezeError, ShapeError
 from litcodec.frozen import FrozenVariableRate, from_stream, to_stream
 from litcodec.frozen.rates import MIDDLE, RateRange, level_of, quality_of
-from litcodec.losses import bits_per_pixel, rd_loss
 from litcodec.metrics import psnr
+from litcodec.objectives import bits_per_pixel, mse
 from litcodec.transforms import GRDN
 from litcodec.types import Compressed
 
@@ -138,7 +138,7 @@ def test_inverse_gains_are_of_the_decoder_and_gains_of_the_encoder(lively: Varia
 
 def test_training_at_drawn_rates_moves_every_weight(lively: VariableRate, image_like):
     codec, x = copy.deepcopy(lively).train(), image_like(64, 64, batch=2)
-    rd_loss(codec(x, torch.tensor([0.002, 0.09])), x, lmbda=0.01).loss.backward()
+    mse().loss(codec(x, torch.tensor([0.002, 0.09])), x, lmbda=0.01).loss.backward()
     for name, parameter in codec.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
 

@@ -47,7 +47,7 @@ def test_a_shipped_sweep_fits_the_schema_of_wandb(file: Path) -> None:
     ("file", "lambdas", "others"),
     [
         ("lambda.yaml", MSE, {}),
-        ("lambda_msssim.yaml", MS_SSIM, {"model.distortion": ["ms-ssim"]}),
+        ("lambda_msssim.yaml", MS_SSIM, {"model.objective": ["litcodec.objectives.ms_ssim"]}),
         ("codecs.yaml", [0.0018, 0.0067, 0.0250, 0.0932], {"config": 4}),
     ],
 )
@@ -77,7 +77,8 @@ def test_a_point_of_a_shipped_sweep_is_a_config_in_either_order_of_its_arguments
     assert (program, caught.value.code) == ("litcodec", 0)
     found = yaml.safe_load(capsys.readouterr().out)["model"]
     assert found["lmbda"] == (2.40 if "msssim" in file else 0.0018)
-    assert found["distortion"] == ("ms-ssim" if "msssim" in file else "mse")
+    objective = {"class_path": "litcodec.objectives.ms_ssim"} if "msssim" in file else None
+    assert found["objective"] == objective
     assert found["codec"]["init_args"].get("transform") == ("9x9" if file == "codecs.yaml" else None)
 
 

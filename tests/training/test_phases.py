@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, TQDMProgressBar
 
 from litcodec.cli import main
-from litcodec.codecs import ScaleHyperprior
+from litcodec.codecs import ScaleHyperprior, VariableRate
 from litcodec.errors import PhaseError
 from litcodec.training import CodecModule, Phase
 from litcodec.training.phases import phase_at
@@ -192,8 +192,29 @@ def test_phases_that_cannot_be_followed_are_refused(phases: Sequence[Phase], mes
         CodecModule(hybrid(), phases=list(phases))
 
 
-def test_phases_need_a_hybrid_and_no_scheduler() -> None:
-    with pytest.raises(PhaseError, match=r"HybridCodec; ScaleHyperprior has no parts"):
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_parts_of_any_codec_are_trained_one_after_the_other(precision: str, photographs: Path) -> None:
+    torch.manual_seed(0)
+    watch = Watch()
+    phases = [Phase("g_s", 2, 1e-3), Phase(["g_a", "g_s"], 2, 5e-3), Phase("all", 1, 1e-4)]
+    train(ScaleHyperprior(N=8, M=12), photographs, watch, phases=phases, precision=precision)
+    moved = [watch.moved(step) for step in range(5)]
+    assert moved[:4] == [{"g_s"}] * 2 + [{"g_a", "g_s"}] * 2
+    assert moved[4] == {"g_a", "g_s", "latent_model"}
+    assert watch.rates == [1e-3] * 2 + [5e-3] * 2 + [1e-4]
+    assert {name.partition(".")[0] for name in watch.moments[1]} == {"g_s"}  # Adam's
+
+
+def test_a_codec_of_variable_rate_learns_its_gains_alone(photographs: Path) -> None:
+    torch.manual_seed(0)
+    watch = Watch()
+    codec = VariableRate(ScaleHyperprior(N=8, M=12), lmbda_min=0.01, lmbda_max=0.1)
+    train(codec, photographs, watch, phases=[Phase("gains", 2, 1e-2)])
+    assert [watch.moved(step) for step in range(2)] == [{"gains"}] * 2
+
+
+def test_phases_name_parts_of_the_codec_and_leave_no_room_for_a_scheduler() -> None:
+    with pytest.raises(PhaseError, match=r"phase 1 trains one of .*g_a, g_s.*, all; got 'inner'"):
         CodecModule(ScaleHyperprior(N=4, M=6), phases=PHASES)
     with pytest.raises(PhaseError, match=r"leave model\.lr_scheduler out"):
         CodecModule(hybrid(), phases=PHASES, lr_scheduler=lambda _: None)  # type: ignore[arg-type, return-value]

@@ -62,6 +62,7 @@ def evaluate_files(options: Options) -> int:
             metrics=metrics,
             names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},
             tell=watcher.tell,
+            waiting=lambda: _say_waiting(options.output),
         )
     _print_table(results, [metric.name for metric in metrics])
     print(f"{options.output}: draw it with litcodec report {options.output} -o report.html")
@@ -72,6 +73,10 @@ def evaluate_files(options: Options) -> int:
             file=sys.stderr,
         )
     return 1 if watcher.failures else 0
+
+
+def _say_waiting(output: Path) -> None:
+    print(f"litcodec: another run is writing to {output}; waiting for its end.", file=sys.stderr)
 
 
 class Watcher:

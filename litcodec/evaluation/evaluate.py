@@ -12,10 +12,11 @@ from litcodec.baselines.base import Baseline
 from litcodec.data import list_images
 from litcodec.errors import EmptyDataset, ResultsError
 from litcodec.evaluation.measure_file import FileMeasurer, ImageFile
+from litcodec.evaluation.one_writer import one_writer
 from litcodec.evaluation.results import Failure, Point, Results, Score
 from litcodec.evaluation.results_file import read_results
 from litcodec.evaluation.results_store import ResultsStore
-from litcodec.evaluation.texts import one_line
+from litcodec.evaluation.texts import can_be_shown, one_line
 from litcodec.evaluation.under_test import UnderTest, baselines_under_test, codecs_under_test
 from litcodec.limits import MAX_PIXELS
 from litcodec.metrics import SHIPPED, Metric, infos
@@ -47,6 +48,7 @@ def evaluate(
     metrics: Sequence[Metric] = SHIPPED,
     names: Mapping[Path, str] = MappingProxyType({}),
     tell: Callable[[Step], None] = lambda step: None,
+    waiting: Callable[[], None] = lambda: None,
 ) -> Results:
     """Measure every codec, and every baseline at each of its qualities, on every image.
 
@@ -66,6 +68,7 @@ def evaluate(
         metrics: what is measured of decoded images; an image that lacks one is measured again.
         names: curves of single codec files, where ``label`` is not given.
         tell: called with the progress.
+        waiting: called if another run is writing to ``output``, whose end is waited for.
 
     Returns:
         All that the results file now holds.
@@ -74,9 +77,10 @@ def evaluate(
         CodecFileError: if a codec file is missing or damaged, or qualities are asked of codecs that have
             none; before anything is measured.
         EmptyDataset: if there is no image.
-        ResultsError: if ``output`` holds something else, or scores of other images.
+        ResultsError: if ``output`` holds something else, or scores of other images; or if a name cannot be
+            written to it.
     """
-    with _folder_for_files(output, keep=keep) as files:
+    with one_writer(output, waiting), _folder_for_files(output, keep=keep) as files:
         files_here = _images(images, without=files)
         before = None if force or not output.exists() else read_results(output)
         if before is not None:
@@ -86,6 +90,7 @@ def evaluate(
             codecs, label=label, max_pixels=max_pixels, before=known, qualities=qualities, names=names
         )
         tests += baselines_under_test(baselines)
+        _check_texts(tests, output)
         store = ResultsStore(output, images, infos(metrics), before)
         beside = output.parent if keep else None
         here = {image.name for image in files_here}
@@ -111,6 +116,14 @@ def evaluate(
             store.write()
         tell(step._replace(curve="", setting="", image=""))
         return store.results()
+
+
+def _check_texts(tests: Sequence[UnderTest], output: Path) -> None:
+    """Before anything is measured: what a results file cannot hold would cost all its scores."""
+    names = (name for test in tests for name in (test.point.curve, test.point.setting, test.point.source))
+    for name in (output.stem, *names):
+        if not can_be_shown(name):
+            raise ResultsError(f"{name!r} has characters that no results file holds: give another name.")
 
 
 def _at(step: Step, tested: UnderTest, image: ImageFile) -> Step:

@@ -1,6 +1,7 @@
 """One image file through one codec: a real coded file, written, read back, decoded and compared."""
 
 import errno
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,8 @@ from litcodec.data import read_image
 from litcodec.errors import LitcodecError
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.results import Failure, Score
-from litcodec.evaluation.texts import has_control_characters, one_line
+from litcodec.evaluation.results_file import MOST_OF_METRICS
+from litcodec.evaluation.texts import has_control_characters, is_utf_8, one_line
 from litcodec.evaluation.under_test import UnderTest
 from litcodec.measure_image import measure_image
 from litcodec.metrics import Metric
@@ -70,6 +72,8 @@ class FileMeasurer:
         """
         if has_control_characters(image.path.as_posix()):
             return Failure(image.name, "its name holds control characters: rename it.")
+        if not is_utf_8(image.path.as_posix()):
+            return Failure(image.name, "its name is not UTF-8: rename it.")
         path = self.folder / f"{image.name}{self.coder.suffix}"
 
         def written_and_read(data: bytes) -> bytes:
@@ -92,6 +96,9 @@ class FileMeasurer:
             raise error.reason from None
         except _FAILURES as error:
             return Failure(image.name, one_line(str(error)) or type(error).__name__)
+        for name, value in found.scores.items():
+            if math.isfinite(value) and abs(value) > MOST_OF_METRICS:
+                return Failure(image.name, f"its {name} is {value:g}, more than a results file holds.")
         H, W = x.shape[1:]
         return Score(
             image=image.name,

@@ -15,11 +15,12 @@ from litcodec.errors import ResultsError
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.results import SCHEMA_VERSION, Results
 from litcodec.evaluation.schema1 import from_schema_1
-from litcodec.evaluation.texts import has_control_characters
+from litcodec.evaluation.texts import has_control_characters, is_utf_8
 
 FORMAT = "litcodec-results"
 _INFINITE = {"inf": math.inf, "-inf": -math.inf}
 _PATHS = ("image", "file")  # below a folder, never out of it
+MOST_OF_METRICS = 1e12  # a metric's highest value, and its lowest below 0
 _LONGEST = 4096  # characters of a text
 # What a number may be, by its key: lowest and highest. Far beyond what any evaluation writes.
 _RANGES: dict[str, tuple[float, float]] = {
@@ -33,7 +34,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cores": (0, 2**20),
     "threads": (0, 2**20),
     "digits": (0, 15),
-    "values": (-1e12, 1e12),
+    "values": (-MOST_OF_METRICS, MOST_OF_METRICS),
 }
 
 
@@ -42,12 +43,14 @@ def write_results(path: Path, results: Results) -> None:
 
     Raises:
         OutputExists: if ``path`` is a folder.
+        ResultsError: if a name in the results is not UTF-8.
     """
     found = {"format": FORMAT, "version": SCHEMA_VERSION, **_plain(results)}
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+    if not is_utf_8(text):
+        raise ResultsError(f"{path} cannot hold names that are not UTF-8: rename what has them.")
     with atomic_output(path, overwrite=True) as file:
-        # Names of files that are not UTF-8 reach Python as lone surrogates; ``json`` reads them back.
-        file.write(text.encode(errors="surrogatepass") + b"\n")
+        file.write(text.encode() + b"\n")
 
 
 def read_results(path: Path) -> Results:
@@ -150,6 +153,8 @@ class _Reader:
             self.damaged(f"{where} has {len(found)} characters, more than {_LONGEST}")
         if has_control_characters(found):
             self.damaged(f"{where} holds control characters: {_short(found)}")
+        if not is_utf_8(found):
+            self.damaged(f"{where} holds half a character, a lone surrogate: {_short(found)}")
         return found
 
     def number(self, found: int | float, where: str, key: str, *, whole: bool) -> int | float:

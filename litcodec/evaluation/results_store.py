@@ -7,6 +7,7 @@ from pathlib import Path
 from litcodec.evaluation.machine import this_machine
 from litcodec.evaluation.results import Failure, Point, Results, Score
 from litcodec.evaluation.results_file import write_results
+from litcodec.evaluation.texts import one_line
 from litcodec.metrics import MetricInfo
 
 SCORES_PER_WRITE = 2000  # writing so many takes about as long as coding a small image
@@ -26,7 +27,7 @@ class ResultsStore:
         self, path: Path, images: Path, metrics: Sequence[MetricInfo], before: Results | None
     ) -> None:
         self.path = path
-        self.images = images.as_posix()
+        self.images = one_line(images.as_posix(), 4000)
         self.created = before.created if before else datetime.now(UTC).isoformat(timespec="seconds")
         self.machine = this_machine()
         known = before.metrics if before else ()

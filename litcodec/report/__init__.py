@@ -2,6 +2,7 @@
 
 from litcodec.report.assemble import report_data
 from litcodec.report.data import BDEntry, ImageRow, Picture, ReportData, Version
+from litcodec.report.decoding import files_behind
 from litcodec.report.figures import rd_figure
 from litcodec.report.page import page
 from litcodec.report.plots import plot
@@ -15,6 +16,7 @@ __all__ = [
     "Version",
     "bd_csv_table",
     "csv_table",
+    "files_behind",
     "markdown",
     "page",
     "plot",

@@ -1,6 +1,7 @@
 """Kept files back into pictures, with the very codecs that made them."""
 
 import hashlib
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,9 +9,11 @@ import torch
 from torch import Tensor
 
 from litcodec.baselines import BASELINE_KEYS, open_baselines
+from litcodec.bitstream import read_stream
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image
 from litcodec.errors import BaselineMissing, CodecFileError, ResultsError, TooLarge
+from litcodec.evaluation import read_results
 from litcodec.evaluation.results import Point, Results, Score
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
@@ -51,10 +54,9 @@ class Decoders:
         Raises:
             LitcodecError: if the codec or the file cannot be used.
         """
-        data = _read(source.folder / score.file)
-        if len(data) != score.bytes:
-            raise ResultsError(f"its file has {len(data):,} bytes by now; {score.bytes:,} were evaluated.")
         _check_size(score, self._max_pixels)
+        path = source.folder / score.file
+        data = _read(path, score.bytes, stream=point.kind == "codec", max_pixels=self._max_pixels)
         if point.kind == "codec":
             x_hat = from_stream(self._codec(point, source), data, max_pixels=self._max_pixels)
             picture = (x_hat[0] * 255).round().to(torch.uint8).cpu()
@@ -110,6 +112,25 @@ def read_original(score: Score, source: Source, *, max_pixels: int) -> Tensor:
     return x
 
 
+def files_behind(path: Path) -> list[Path]:
+    """What a report of a results file is made from: that file, the originals, codec files and kept files.
+
+    Raises:
+        ResultsError: if the results file is missing or damaged.
+    """
+    results, folder = read_results(path), path.parent
+    images = _found(Path(results.images), folder)
+    codecs = {point.source for point in results.points if point.kind == "codec"}
+    names = {outcome.image for point in results.points for outcome in (*point.scores, *point.failures)}
+    kept = {score.file for point in results.points for score in point.scores if score.file}
+    return [
+        path,
+        *(_found(Path(codec), folder) for codec in sorted(codecs)),
+        *(images / name for name in sorted(names)),
+        *(folder / file for file in sorted(kept)),
+    ]
+
+
 def _check_size(score: Score, max_pixels: int) -> None:
     needed = pixels_needed(score.height, score.width)
     if needed > max_pixels:
@@ -119,9 +140,16 @@ def _check_size(score: Score, max_pixels: int) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, size: int, *, stream: bool, max_pixels: int) -> bytes:
+    """A kept file of ``size`` bytes; of a stream of ours its header first, then no more than that says."""
     try:
-        return path.read_bytes()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ResultsError(f"{path} is not a regular file.")
+        if found.st_size != size:
+            raise ResultsError(f"its file has {found.st_size:,} bytes by now; {size:,} were evaluated.")
+        with path.open("rb") as file:
+            return read_stream(file, max_pixels=max_pixels) if stream else file.read(size)
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -4,6 +4,7 @@ import io
 import math
 import os
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -237,6 +238,50 @@ def test_names_of_curves_cannot_lead_out_of_the_folder_of_files(two_codecs, pict
     found = [folder(evaluate(two_codecs[:1], pictures, output, label=label).points[-1]) for label in labels]
     assert found == ["%2E.", "a%2Fb", "a+b", "a%2Bb", "%C3%A9"]
     assert {path.name for path in (tmp_path / "results.files").iterdir()} == set(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [(b"\xff.png", "is not UTF-8"), (b"a\nb.png", "holds control characters")]
+)
+def test_a_name_that_no_results_file_holds_costs_its_row_alone(
+    jpeg, pictures: Path, tmp_path: Path, name: bytes, why: str
+):
+    (pictures / os.fsdecode(name)).write_bytes((pictures / "a.png").read_bytes())
+    evaluate([], pictures, tmp_path / "results.json", baselines=[jpeg])
+    for point in read_results(tmp_path / "results.json").points:
+        assert [score.image for score in point.scores] == NAMES
+        assert [failure.reason for failure in point.failures] == [f"its name {why}: rename it."]
+
+
+def test_a_label_that_no_results_file_holds_is_refused_before_anything_is_measured(
+    two_codecs, encoded, pictures: Path, tmp_path: Path
+):
+    with pytest.raises(ResultsError, match="characters that no results file holds"):
+        evaluate(two_codecs, pictures, tmp_path / "results.json", label="a\nb")
+    assert not encoded
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_of_two_runs_on_one_file_the_second_waits_and_no_score_is_lost(
+    two_codecs, jpeg, pictures: Path, tmp_path: Path
+):
+    output, waited, under_way, second = tmp_path / "results.json", Event(), Event(), []
+
+    def hold(step: Step) -> None:
+        under_way.set()
+        assert waited.wait(60)  # until the second has come
+
+    def run_second() -> None:
+        assert under_way.wait(60)
+        second.append(evaluate(two_codecs[:1], pictures, output, waiting=waited.set))
+
+    thread = Thread(target=run_second)
+    thread.start()
+    evaluate([], pictures, output, baselines=[jpeg], tell=hold)
+    thread.join()
+    assert [len(point.scores) for point in second[0].points] == [3, 3, 3]
+    assert untimed(read_results(output)) == untimed(second[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pictures", "results.files", "results.json"]
 
 
 def test_what_cannot_be_written_is_known_before_anything_is_measured(

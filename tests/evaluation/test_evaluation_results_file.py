@@ -89,6 +89,8 @@ def _with(value: object, *where: str | int) -> Callable[[Any], None]:
         (_with(1e308, "points", 0, "scores", 0, "bpp"), "not 1e+308"),
         (_with(0, "points", 0, "scores", 0, "width"), "points[0].scores[0].width should be 1 to"),
         (_with("a\nb", "points", 0, "curve"), "points[0].curve holds control characters: 'a\\nb'"),
+        (_with("\ud800", "points", 0, "curve"), "points[0].curve holds half a character, a lone surrogate"),
+        (_with(1.0, "points", 0, "scores", 0, "values", "\ud800"), "scores[0].values holds half a character"),
         (_with("x" * 10**6, "points", 0, "curve"), "points[0].curve has 1000000 characters"),
         (_with("30", "points", 0, "scores", 0, "values", "psnr"), "values.psnr should be a number, null"),
         (_with(1e300, "points", 0, "scores", 0, "values", "psnr"), "values.psnr should be -1e+12 to 1e+12"),

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from litcodec.codec_files import load_codec
 from litcodec.data import decode_image
+from litcodec.device import find_device
 from litcodec.errors import ShapeError
 from litcodec.evaluation import RateTarget, check_target, stream_for
 from litcodec.frozen import FrozenCodec, from_stream
@@ -39,13 +40,9 @@ class LoadedCodec:
         """Move it to another device, in place.
 
         Raises:
-            ShapeError: if there is no such device.
+            DeviceError: if there is no such device.
         """
-        try:
-            self.frozen.to(device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
-            raise ShapeError(f"device {str(device)!r} cannot be used: {reason}") from error
+        self.frozen.to(find_device(device))
         return self
 
     def compress(
@@ -115,7 +112,7 @@ def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Itera
     Raises:
         CodecFileError: if there is no such codec, or its file cannot be used.
         PluginError: if a plugin cannot be imported.
-        ShapeError: if there is no such device.
+        DeviceError: if there is no such device.
     """
     path = default_card().file if codec is None else codec_path(Path(codec))
     return LoadedCodec(load_codec(path, load_plugins(tuple(plugins)))).to(device)

@@ -108,6 +108,7 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
             default=MAX_PIXELS,
             help="refuse larger pictures (%(default)s)",
         )
+        _add_device(command)
         command.add_argument(
             "--json", action="store_true", help="one JSON object per file on standard output"
         )
@@ -296,6 +297,15 @@ def _add_prepare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     prepare.add_argument("--num-workers", type=told.positive, default=2, help="processes (%(default)s)")
     _add_debug(prepare)
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device",
+        default="cpu",
+        metavar="NAME",
+        help="where the codec's networks run: cpu, cuda, cuda:1, mps (%(default)s)",
+    )
 
 
 def _add_debug(command: argparse.ArgumentParser) -> None:

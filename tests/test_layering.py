@@ -2,7 +2,7 @@
 
 cli -> callbacks -> report -> training, evaluation -> codec_files, anchors, data, metrics
     -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
-    -> layers, coding -> ops, architecture, plugins -> types, errors
+    -> layers, coding -> ops, architecture, plugins, device -> types, errors
 """
 
 import ast
@@ -27,7 +27,7 @@ LEVELS = {
     **dict.fromkeys(("latent_coding", "objectives"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
-    **dict.fromkeys(("ops", "architecture", "plugins"), 1),
+    **dict.fromkeys(("ops", "architecture", "plugins", "device"), 1),
     **dict.fromkeys(("types", "errors", "limits", "__init__", "__version__"), 0),
 }
 # The few that do, one way only.

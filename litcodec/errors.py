@@ -5,6 +5,7 @@ LitcodecError
   FreezeError (also ValueError)           a codec cannot be made exact: non-finite weights, bound exceeded
   ArchitectureError (also ValueError)     a class or its arguments cannot be written down or built again
   PluginError (also ImportError)          a plugin cannot be loaded
+  DeviceError (also RuntimeError)         there is no such device, or it cannot be used
   CodecFileError (also ValueError)        a codec file or checkpoint is damaged or not one of ours
   BitstreamError (also ValueError)
     BadMagic                              not a .litc stream at all
@@ -62,6 +63,10 @@ class ArchitectureError(LitcodecError, ValueError):
 
 class PluginError(LitcodecError, ImportError):
     """A plugin cannot be loaded."""
+
+
+class DeviceError(LitcodecError, RuntimeError):
+    """There is no such device, or it cannot be used here."""
 
 
 class CodecFileError(LitcodecError, ValueError):

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self, overload
 
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from litcodec.codec_files import load_codec
 from litcodec.data import decode_image
+from litcodec.device import find_device
 from litcodec.errors import ShapeError
 from litcodec.evaluation import RateTarget, check_target, stream_for
 from litcodec.frozen import FrozenCodec, from_stream
@@ -38,13 +40,9 @@ class LoadedCodec:
         """Move it to another device, in place.
 
         Raises:
-            ShapeError: if there is no such device.
+            DeviceError: if there is no such device.
         """
-        try:
-            self.frozen.to(device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
-            raise ShapeError(f"device {str(device)!r} cannot be used: {reason}") from error
+        self.frozen.to(find_device(device))
         return self
 
     def compress(
@@ -103,10 +101,21 @@ class LoadedCodec:
         return levels if as_ == "numpy" else Image.fromarray(levels)
 
 
-def load_named(codec: str | Path | None, *, device: str, plugins: tuple[str, ...]) -> LoadedCodec:
-    """See ``litcodec.load``."""
+def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Iterable[str] = ()) -> LoadedCodec:
+    """Load a codec that turns images into bytes and back.
+
+    Args:
+        codec: the name of a packaged codec or the path of a codec file; by default the best packaged one.
+        device: where its float networks run, such as "cpu" or "cuda".
+        plugins: packages whose classes the file may name, beside those of ``LITCODEC_PLUGINS``.
+
+    Raises:
+        CodecFileError: if there is no such codec, or its file cannot be used.
+        PluginError: if a plugin cannot be imported.
+        DeviceError: if there is no such device.
+    """
     path = default_card().file if codec is None else codec_path(Path(codec))
-    return LoadedCodec(load_codec(path, load_plugins(plugins))).to(device)
+    return LoadedCodec(load_codec(path, load_plugins(tuple(plugins)))).to(device)
 
 
 def _as_tensor(image: Image.Image | Levels | Tensor) -> Tensor:

@@ -109,6 +109,7 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
             default=MAX_PIXELS,
             help="refuse larger pictures (%(default)s)",
         )
+        _add_device(command)
         command.add_argument(
             "--json", action="store_true", help="one JSON object per file on standard output"
         )
@@ -325,6 +326,15 @@ def _add_workspace(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--spec", type=told.path, help="write what would be created to this file; ask no server"
     )
     _add_debug(workspace)
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device",
+        default="cpu",
+        metavar="NAME",
+        help="where the codec's networks run: cpu, cuda, cuda:1, mps (%(default)s)",
+    )
 
 
 def _add_debug(command: argparse.ArgumentParser) -> None:

@@ -75,10 +75,19 @@ def test_no_figure_is_left_to_be_filled_in() -> None:
         assert re.findall(r"(?:DEMO|BENCH|ZOO)_[A-Z]+", path.read_text()) == [], path
 
 
-def test_the_python_of_the_readme_runs() -> None:
-    (code,) = blocks("python")
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Image.open(list_images(bundled_photographs() / "train")[3]) as image:
+        image.resize((240, 180)).save("photo.jpg")
+    files, training = blocks("python")
     found: dict[str, object] = {}
-    exec(code, found)
+    exec(files, found)
+    data = found["data"]
+    assert isinstance(data, bytes)
+    assert len(data) <= 0.35 * 240 * 180 / 8
+    with Image.open("copy.png") as copy:
+        assert copy.size == (240, 180)
+    exec(training, found)
     x_hat = found["x_hat"]
     assert isinstance(x_hat, torch.Tensor)
     assert x_hat.shape == (1, 3, 100, 75)

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from litcodec.bitstream import read_header
 from litcodec.codec_files import load_codec
 from litcodec.commands.standard_streams import DASH, through_files
+from litcodec.device import find_device
 from litcodec.errors import LitcodecError
 from litcodec.evaluation import (
     CompressedFile,
@@ -41,11 +42,13 @@ class Options(NamedTuple):
     quality: float | None
     bpp: float | None
     max_bytes: int | None
+    device: str
 
 
 def compress(options: Options) -> int:
     """Compress every image; returns 1 if any failed."""
-    codec = load_codec(default_card().file if options.codec is None else codec_path(options.codec))
+    path = default_card().file if options.codec is None else codec_path(options.codec)
+    codec = load_codec(path).to(find_device(options.device))
     target = RateTarget(options.quality, options.bpp, options.max_bytes)
     check_target(codec, target)  # wrong for all images alike: said once
 
@@ -59,8 +62,9 @@ def compress(options: Options) -> int:
 
 def decompress(options: Options) -> int:
     """Decompress every file; returns 1 if any failed."""
-    given = None if options.codec is None else load_codec(codec_path(options.codec))
-    load_once = cache(load_codec)
+    device = find_device(options.device)
+    load_once = cache(lambda path: load_codec(path).to(device))
+    given = None if options.codec is None else load_once(codec_path(options.codec))
 
     def codec_for(data: bytes) -> FrozenCodec:
         return given or load_once(packaged_codec(read_header(data).fingerprint))

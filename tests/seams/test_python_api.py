@@ -11,7 +11,7 @@ from PIL import Image
 
 import litcodec
 import litcodec.pillow
-from litcodec.errors import BitstreamError, CodecFileError, RateError, ShapeError
+from litcodec.errors import BitstreamError, CodecFileError, DeviceError, RateError, ShapeError
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_wrong_values_are_refused(codec, image: Image.Image):
         codec.compress(torch.from_numpy(levels.copy()).permute(2, 0, 1))
     with pytest.raises(ShapeError, match="Divide it by 255"):
         codec.compress(torch.from_numpy(levels.copy()).permute(2, 0, 1).float())
-    with pytest.raises(ShapeError, match="'nowhere' cannot be used"):
+    with pytest.raises(DeviceError, match="'nowhere' cannot be used"):
         litcodec.load(device="nowhere")
     with pytest.raises(CodecFileError, match="no-such-codec"):
         litcodec.load("no-such-codec")

@@ -8,7 +8,8 @@ import json
 import math
 import types
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from litcodec.errors import ResultsError
@@ -95,7 +96,7 @@ class _Reader:
         if not isinstance(found, dict):
             self.damaged(f"{where} should be an object")
         values: dict[str, Any] = {}
-        for key, hint in get_type_hints(cls).items():
+        for key, hint in _hints(cls).items():
             inner = f"{where}.{key}" if where else key
             if key not in found:
                 self.damaged(f"{inner} is missing")
@@ -169,6 +170,11 @@ class _Reader:
         raise ResultsError(f"{self.path} is damaged: {what}. Make it anew with: litcodec evaluate --force.")
 
 
+@cache
+def _hints(cls: Any) -> Mapping[str, Any]:
+    return get_type_hints(cls)
+
+
 def _plain(value: Any) -> Any:
     """NamedTuples as objects, other tuples as lists, what JSON has no number for as null or "inf"."""
     if isinstance(value, tuple):
@@ -188,7 +194,7 @@ def _no_number(word: str) -> NoReturn:
 
 
 def _stays_below(path: str) -> bool:
-    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
+    return not path.startswith("/") and ".." not in path.split("/")
 
 
 def _short(value: object) -> str:

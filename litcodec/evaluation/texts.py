@@ -1,9 +1,13 @@
 """Texts from outside (names of files, messages of libraries) as one line that can be shown."""
 
+import re
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 def has_control_characters(text: str) -> bool:
     """Whether a text would break a line or move a terminal's cursor."""
-    return any(map(_is_control, text))
+    return _CONTROL.search(text) is not None
 
 
 def is_utf_8(text: str) -> bool:
@@ -24,7 +28,3 @@ def one_line(text: str, longest: int = 500) -> str:
     """The text's first line, what cannot be shown escaped, at most ``longest`` characters."""
     first = next((line for line in text.strip().split("\n") if line), "")[:longest]
     return "".join(ascii(letter)[1:-1] if not can_be_shown(letter) else letter for letter in first)
-
-
-def _is_control(letter: str) -> bool:
-    return ord(letter) < 32 or 127 <= ord(letter) < 160 or letter in "\u2028\u2029"

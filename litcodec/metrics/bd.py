@@ -8,7 +8,6 @@ ICIP 2022, advise. https://arxiv.org/abs/2202.12565
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import fmean, stdev
 from typing import NamedTuple
 
 from litcodec.errors import CurveError
@@ -151,7 +150,9 @@ def bd_rate_of_images(pairs: Sequence[tuple[RDCurve, RDCurve]]) -> BDOfImages:
             continue
     if not values:
         raise CurveError("no single image has curves that can be compared.")
-    return BDOfImages(fmean(values), stdev(values) if len(values) > 1 else math.nan, len(values))
+    mean, freedom = math.fsum(values) / len(values), len(values) - 1
+    std = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / freedom) if freedom else math.nan
+    return BDOfImages(mean, std, len(values))
 
 
 def _curve(points: Points | RDCurve, which: str) -> RDCurve:

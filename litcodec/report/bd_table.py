@@ -8,9 +8,8 @@ from litcodec.evaluation.image_sets import EqualSets, ImageCurve
 from litcodec.metrics import MetricInfo
 from litcodec.report.data import BDEntry
 
-MOST_ANCHORS = (
-    24  # of more curves, only baselines and published ones are anchors: 300 curves have 90,000 pairs
-)
+MOST_ANCHORS = 24
+MOST_PAIRS = 2400  # all of 300 curves would be 90,000, each with a BD-rate of every image
 
 
 def bd_table(
@@ -42,10 +41,11 @@ def bd_table(
 
 def anchors_of(curves: Sequence[Curve]) -> Sequence[Curve]:
     """The curves that others are compared with: all, or of many the baselines, published and first ones."""
-    if len(curves) <= MOST_ANCHORS:
+    most = min(MOST_ANCHORS, max(1, MOST_PAIRS // max(1, len(curves))))
+    if len(curves) <= most:
         return curves
     ordered = sorted(curves, key=lambda curve: curve.kind == "codec")
-    chosen = {curve.name for curve in ordered[:MOST_ANCHORS]}
+    chosen = {curve.name for curve in ordered[:most]}
     return [curve for curve in curves if curve.name in chosen]
 
 

@@ -121,7 +121,8 @@ def files_behind(path: Path) -> list[Path]:
     results, folder = read_results(path), path.parent
     images = _found(Path(results.images), folder)
     codecs = {point.source for point in results.points if point.kind == "codec"}
-    names = {outcome.image for point in results.points for outcome in (*point.scores, *point.failures)}
+    names = {score.image for point in results.points for score in point.scores}
+    names |= {failure.image for point in results.points for failure in point.failures}
     kept = {score.file for point in results.points for score in point.scores if score.file}
     return [
         path,

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.codec_files.checkpoint import check_finished
 from litcodec.commands.evaluate import Options as EvaluateOptions
 from litcodec.commands.evaluate import evaluate_files
 from litcodec.commands.export import export
@@ -26,6 +27,7 @@ from litcodec.sweeps import (
     Outcome,
     Sweep,
     codec_file,
+    is_done,
     read_sweep,
     run_jobs,
     slots_of,
@@ -84,7 +86,7 @@ def _train(sweep: Sweep, jobs: Sequence[Job], slots: Sequence[dict[str, str]]) -
         with _termination_as_interrupt(), watching(jobs) as tell:
             return run_jobs(jobs, [{**together, **slot} for slot in slots], _export, tell)
     except KeyboardInterrupt:
-        done = sum(codec_file(job.folder).exists() for job in jobs)
+        done = sum(is_done(job.folder) for job in jobs)
         print(
             f"litcodec: {done} of {len(jobs)} points are done; the same command continues the others.",
             file=sys.stderr,
@@ -93,6 +95,7 @@ def _train(sweep: Sweep, jobs: Sequence[Job], slots: Sequence[dict[str, str]]) -
 
 
 def _export(checkpoint: Path, output: Path) -> None:
+    check_finished(checkpoint)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # the point's own line says enough
         export(checkpoint, output, overwrite=True)
 

@@ -11,12 +11,17 @@ from typing import Any, NoReturn
 
 import lightning as L
 from jsonargparse import Namespace, set_parsing_settings
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from litcodec.errors import CodecFileError, LitcodecError
+from litcodec.codec_files.checkpoint import offer_before
+from litcodec.errors import CodecFileError, LitcodecError, OptionError
+from litcodec.training.checkpoint_io import AtomicCheckpointIO
 from litcodec.training.guard import NonFiniteGuard
+from litcodec.training.interruptions import Interruptions, exit_code
 from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
 from litcodec.training.phases import agreed_steps
 from litcodec.training.run_folder import ENVIRONMENT_VARIABLE, RunFolder, choose_run_folder
@@ -33,6 +38,22 @@ OFFLINE_WANDB = {
 RENAMED = {
     "distortion": "model.objective, such as litcodec.objectives.mse, .ms_ssim or .mixed",
 }
+
+
+PRECISIONS = (None, 32, "32", "32-true", 16, "16", "16-mixed", "bf16", "bf16-mixed")
+
+
+def check_precision(precision: object) -> None:
+    """Check that weights stay float32: coders' tables are made of them.
+
+    Raises:
+        OptionError: if they would not.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(
+            f"trainer.precision {precision} keeps weights in another type than float32, which no codec "
+            "is trained in: use 32-true, bf16-mixed or 16-mixed."
+        )
 
 
 class _Parser(LightningArgumentParser):
@@ -76,6 +97,9 @@ class LitcodecCLI(LightningCLI):
             }
         )
 
+    def _parse_ckpt_path(self) -> None:
+        """Leave the checkpoint to the trainer: Lightning would read it here too, for options it may hold."""
+
     def before_instantiate_classes(self) -> None:
         """Choose the run's folder and point loggers and checkpoints at it."""
         config = self.config[self.subcommand]
@@ -89,9 +113,12 @@ class LitcodecCLI(LightningCLI):
                 f"litcodec {self.subcommand} needs --ckpt_path, a checkpoint of litcodec fit."
             )
         if config.ckpt_path is not None and not Path(config.ckpt_path).is_file():
-            raise CodecFileError(f"there is no checkpoint {config.ckpt_path}.")
+            raise CodecFileError(
+                f"there is no checkpoint {config.ckpt_path}.{offer_before(config.ckpt_path)}"
+            )
         if self.subcommand == "predict":
             config.return_predictions = False  # they are written by a callback, not kept in memory
+        check_precision(config.trainer.get("precision"))
         if config.model.get("optimizer") is not None:
             config.model.learning_rate = None  # the optimiser brings its own
         given = copy.deepcopy(config)
@@ -124,6 +151,11 @@ class LitcodecCLI(LightningCLI):
         """Put the run folder's callback first: it must see the weights before EMA replaces them."""
         trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        if self.subcommand == "fit":
+            self.interruptions = Interruptions(self.run_folder / "checkpoints" / "last.ckpt")
+            callbacks.append(self.interruptions)
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # else it is the user's own
+            trainer.strategy.checkpoint_io = AtomicCheckpointIO()
         callbacks.sort(key=lambda callback: not isinstance(callback, RunFolder))
         if self.subcommand != "fit":
             callbacks[:] = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
@@ -155,9 +187,10 @@ def _average_in_time(trainer: Namespace) -> None:
 def _place_logger(logger: Namespace, folder: Path) -> None:
     """Fill in what the user left open."""
     init_args = logger.get("init_args", Namespace())  # type: ignore[no-untyped-call]
+    is_wandb = str(logger.class_path).endswith("WandbLogger")
     if init_args.get("save_dir", "") in (None, "."):
-        init_args.save_dir = str(folder)
-    if not str(logger.class_path).endswith("WandbLogger"):
+        init_args.save_dir = str((is_wandb and os.environ.get("WANDB_DIR")) or folder)
+    if not is_wandb:
         return
     init_args.name = init_args.get("name") or "-".join(folder.parts[-2:])
     if "WANDB_MODE" in os.environ or "WANDB_SWEEP_ID" in os.environ:
@@ -186,6 +219,17 @@ def run(arguments: list[str]) -> int:
     except pickle.UnpicklingError as error:
         reason = str(error).partition("\n")[0]
         raise CodecFileError(f"the checkpoint cannot be read: {reason}") from error
+    except ModuleNotFoundError as error:  # TensorBoard's, MLflow's …
+        raise LitcodecError(
+            f"{str(error).partition(chr(10))[0]} (pip install it, or leave it out.)"
+        ) from error
+    except SIGTERMException as error:
+        return exit_code(error)
+    except Exception as error:
+        if not type(error).__module__.startswith("wandb."):
+            raise
+        reason = " ".join(str(error).split())
+        raise LitcodecError(f"W&B: {reason} Or work offline: WANDB_MODE=offline.") from error
     finally:
         os.environ.pop(ENVIRONMENT_VARIABLE, None)  # another run of this process is another run
     return 0

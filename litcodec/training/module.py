@@ -93,6 +93,12 @@ class CodecModule(L.LightningModule):
             check_number("model.learning_rate", learning_rate)
         elif optimizer is None:
             raise OptionError("model.learning_rate is none, and there is no model.optimizer: give one.")
+        other = next((p.dtype for p in codec.parameters() if p.dtype != torch.float32), None)
+        if other is not None:
+            raise OptionError(
+                f"the codec's weights are {other}; codecs are trained in float32: torch.set_default_dtype("
+                "torch.float32) before they are built, or codec.float()."
+            )
         if phases is not None:
             check_phases(phases, parts_of(codec), scheduled=lr_scheduler is not None)
         if start_checkpoint is not None:

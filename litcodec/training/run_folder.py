@@ -13,6 +13,8 @@ from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
 from lightning.pytorch.loggers import Logger, WandbLogger
 
+from litcodec.training.settings import check_same_settings, settings_of
+
 # Processes that Lightning starts for further devices inherit it, and so share the folder.
 ENVIRONMENT_VARIABLE = "LITCODEC_RUN_FOLDER"
 PROGRESS_S = 5.0  # between two notes of how far the run is
@@ -35,8 +37,9 @@ def _run_of(ckpt_path: str | None) -> Path | None:
     if ckpt_path is None:
         return None
     path = Path(ckpt_path).resolve()
-    folder = path.parent.parent
-    return folder if path.parent.name == "checkpoints" and (folder / "config.yaml").is_file() else None
+    # A checkpoint's name may have slashes: checkpoints/val/loss=1.2.ckpt.
+    above = next((folder for folder in path.parents if folder.name == "checkpoints"), path)
+    return above.parent if above != path and (above.parent / "config.yaml").is_file() else None
 
 
 def _claim(parent: Path) -> Path:
@@ -85,6 +88,7 @@ class RunFolder(SaveConfigCallback):
         self.folder = Path(folder)
         self.given = given
         self._noted = -math.inf
+        self._finished = False
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""
@@ -118,7 +122,32 @@ class RunFolder(SaveConfigCallback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The periodic checkpoint may lie some steps back: keep the end."""
+        self._finished = trainer.should_stop or trainer.max_steps in (-1, trainer.global_step)
         trainer.save_checkpoint(self.folder / "checkpoints" / "last.ckpt", weights_only=False)
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Record how far the run is, and what must not change when it goes on."""
+        checkpoint["litcodec_run"] = {
+            "step": trainer.global_step,
+            "steps": trainer.max_steps,
+            "finished": self._finished,
+            "settings": settings_of(self.given, trainer.world_size),
+        }
+
+    def on_load_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Refuse to go on with settings that the checkpoint would overrule in silence.
+
+        Raises:
+            OptionError: if one differs; it is named with both values.
+        """
+        recorded = checkpoint.get("litcodec_run")
+        before = recorded.get("settings") if isinstance(recorded, dict) else None
+        if trainer.state.fn == "fit" and isinstance(before, dict):
+            check_same_settings(before, settings_of(self.given, trainer.world_size))
 
 
 def _swept_keys(logger: Logger) -> set[str]:

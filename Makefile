@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check fix bench golden packaged-golden
+.PHONY: help setup demo test lint check fix bench fuzz golden packaged-golden
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,6 +39,9 @@ fix: setup  ## format and repair what can be repaired
 
 bench: setup  ## print figures of speed and memory; PEER=python-with-compressai compares
 	$(BIN)/python tests/bench/bench.py $(if $(PEER),--peer-python $(PEER))
+
+fuzz: setup  ## mutate streams, codec files, checkpoints, results, shards, images; SECONDS=1800 TARGETS="results card"
+	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),60) $(TARGETS)
 
 golden: setup  ## write new golden streams (review the diff; a change of bytes needs a new format version)
 	$(BIN)/python tests/golden/make_golden.py --force

@@ -186,6 +186,15 @@ def _find(class_path: object, roots: tuple[str, ...]) -> type[Buildable]:
     )
 
 
+def usual_arguments(class_path: str) -> dict[str, object]:
+    """The defaults of a loaded class's arguments; none if it is not loaded."""
+    for cls in _subclasses(Buildable):
+        if class_path_of(cls) == class_path:
+            parameters = inspect.signature(cls.__init__).parameters
+            return {name: parameter.default for name, parameter in parameters.items()}
+    return {}
+
+
 def _subclasses(cls: type[Buildable]) -> Iterator[type[Buildable]]:
     for each in cls.__subclasses__():
         yield each

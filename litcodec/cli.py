@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import TypeVar
 
+from litcodec.commands.console import tolerant_console
+from litcodec.commands.termination import orderly_termination
+from litcodec.plugins import choose_plugins, search_current_folder
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
 
 T = TypeVar("T")
@@ -18,14 +21,21 @@ T = TypeVar("T")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 something failed, 2 wrong usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    with tolerant_console():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         if arguments and arguments[0] in LIGHTNING:
             from litcodec.training.cli import run
 
-            return run([word for word in arguments if word != "--debug"])
-        return _run(make_parser().parse_args(arguments))
+            return run(_with_plugins([word for word in arguments if word != "--debug"]))
+        options = make_parser().parse_args(arguments)
+        choose_plugins(options.plugin)
+        with orderly_termination():
+            return _run(options)
     except KeyboardInterrupt:
         print("litcodec: interrupted.", file=sys.stderr)
         return 130
@@ -35,8 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug or not isinstance(error, (LitcodecError, OSError)):
             traceback.print_exc()
         else:
-            print(f"litcodec: {error}", file=sys.stderr)
+            print(f"litcodec: {LitcodecError(error)}", file=sys.stderr)
         return 1
+
+
+def _with_plugins(arguments: list[str]) -> list[str]:
+    """Choose the plugins of Lightning's commands; returns what is left for these."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--plugin", action="append", default=[])
+    options, others = parser.parse_known_args(arguments)
+    choose_plugins(options.plugin)
+    search_current_folder()
+    return others
 
 
 def _run(options: argparse.Namespace) -> int:

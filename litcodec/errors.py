@@ -17,6 +17,7 @@ LitcodecError
     UnreadableImage                       missing, not an image, damaged
     TooSmallImage                         smaller than the wanted crop
   EmptyDataset (also ValueError)          a folder or a set of shards without a usable photograph
+  ShardError (also ValueError)            shards that are damaged, out of reach or not written by litcodec
   OutputExists (also FileExistsError)     refusing to overwrite
   ObjectiveError (also ValueError)        an objective cannot be built, recorded or computed
   OptionError (also ValueError)           an option of training has a value that makes no sense
@@ -31,9 +32,21 @@ LitcodecError
   SweepError (also ValueError)            a sweep file cannot be run
 """
 
+MESSAGE_MAX = 1000  # characters; a name or value of a hostile file may have millions
+
 
 class LitcodecError(Exception):
-    """Base of everything litcodec raises on purpose."""
+    """Base of everything litcodec raises on purpose.
+
+    Its text is one printable line, whatever names and values of a file went into it: control characters and
+    lone surrogates are escaped, the middle of a long text is left out.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) > MESSAGE_MAX:
+            text = f"{text[: MESSAGE_MAX * 2 // 3]} … {text[-MESSAGE_MAX // 4 :]}"
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class ShapeError(LitcodecError, ValueError):
@@ -98,6 +111,10 @@ class TooSmallImage(ImageError):
 
 class EmptyDataset(LitcodecError, ValueError):
     """No usable photograph was found."""
+
+
+class ShardError(LitcodecError, ValueError):
+    """A set of shards is damaged, out of reach or not written by ``litcodec prepare``."""
 
 
 class OutputExists(LitcodecError, FileExistsError):

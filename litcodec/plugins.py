@@ -1,7 +1,8 @@
 """Packages of the user's whose codecs, metrics and baselines litcodec may use.
 
 Chosen by the user alone: installed packages with an entry point in the group ``litcodec.plugins``, the option
-``--plugin NAME``, or the environment variable ``LITCODEC_PLUGINS`` (names with commas). No file chooses one.
+``--plugin NAME``, or the environment variable ``LITCODEC_PLUGINS`` (names with commas), which processes that
+litcodec starts inherit. No file chooses one.
 """
 
 import importlib
@@ -17,18 +18,16 @@ GROUP = "litcodec.plugins"
 VARIABLE = "LITCODEC_PLUGINS"
 
 
-def chosen_plugins(named: Iterable[str] = ()) -> tuple[str, ...]:
-    """All that the user chose: entry points, the environment, and ``named``; each once."""
-    installed = (entry.value.partition(":")[0] for entry in entry_points(group=GROUP))
-    environment = (word.strip() for word in os.environ.get(VARIABLE, "").split(","))
-    return tuple(dict.fromkeys(name for name in (*installed, *environment, *named) if name))
+def choose_plugins(named: Iterable[str]) -> None:
+    """Add names to ``LITCODEC_PLUGINS``, for this process and those that it starts."""
+    os.environ[VARIABLE] = ",".join(dict.fromkeys([*_of_environment(), *named]))
 
 
 def load_plugins(named: Iterable[str] = ()) -> tuple[str, ...]:
-    """Import the chosen plugins with all of their modules; the current folder is searched first.
+    """Import the chosen plugins with all of their modules; the current folder is searched too.
 
     Args:
-        named: further names, as ``--plugin`` gives them: packages or single modules.
+        named: further names, packages or single modules.
 
     Returns:
         The top-level packages whose classes may be built, litcodec first.
@@ -36,9 +35,10 @@ def load_plugins(named: Iterable[str] = ()) -> tuple[str, ...]:
     Raises:
         PluginError: if one cannot be imported; it says which and why.
     """
-    names = chosen_plugins(named)
-    if names and "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as with python -m
+    installed = (entry.value.partition(":")[0] for entry in entry_points(group=GROUP))
+    names = tuple(dict.fromkeys([*installed, *_of_environment(), *named]))
+    if names:
+        search_current_folder()
     for name in names:
         try:
             module = importlib.import_module(name)
@@ -49,3 +49,13 @@ def load_plugins(named: Iterable[str] = ()) -> tuple[str, ...]:
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise PluginError(f"plugin {name!r} cannot be loaded: {reason}") from error
     return ("litcodec", *dict.fromkeys(name.partition(".")[0] for name in names))
+
+
+def search_current_folder() -> None:
+    """Let modules of the current folder be imported, as with ``python -m``."""
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())
+
+
+def _of_environment() -> list[str]:
+    return [word.strip() for word in os.environ.get(VARIABLE, "").split(",") if word.strip()]

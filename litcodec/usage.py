@@ -3,8 +3,10 @@
 import argparse
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from litcodec import usage_values as told
+from litcodec.errors import LitcodecError
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 
 LIGHTNING = {
@@ -17,9 +19,15 @@ COMPRESSAI_ARCHITECTURES = ("bmshj2018-factorized", "bmshj2018-hyperprior", "mbt
 REPORT_FORMATS = ("html", "png", "svg", "csv", "md")
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line and leave out the usage."""
+        self.exit(2, f"{self.prog}: {LitcodecError(message)}; see {self.prog} --help\n")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of ``litcodec``: ``command`` names what was asked for."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="litcodec", description="Learned image compression: train codecs, compress photographs."
     )
     parser.add_argument("--version", action="version", version=f"litcodec {version('litcodec')}")
@@ -38,10 +46,10 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     export = commands.add_parser("export", help="turn a training checkpoint into a codec file")
-    export.add_argument("checkpoint", type=Path, help="a .ckpt file of litcodec fit")
-    export.add_argument("output", type=Path, help="the codec file to write, .safetensors")
+    export.add_argument("checkpoint", type=told.path, help="a .ckpt file of litcodec fit")
+    export.add_argument("output", type=told.path, help="codec file to write, .safetensors")
     export.add_argument(
         "--half", action="store_true", help="round weights to 16 bits: a file of half the size"
     )
@@ -56,21 +64,23 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_debug(export)
 
 
-def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
     compress = commands.add_parser("compress", help="photographs -> .litc files")
     compress.add_argument(
-        "images", type=Path, nargs="+", metavar="IMAGE", help="PNG, JPEG, WebP, AVIF, TIFF …"
+        "images", type=told.path, nargs="+", metavar="IMAGE", help="PNG, JPEG, WebP, AVIF, TIFF …"
     )
     decompress = commands.add_parser("decompress", help=".litc files -> PNG")
     decompress.add_argument(
-        "images", type=Path, nargs="+", metavar="FILE.litc", help="made by litcodec compress"
+        "images", type=told.path, nargs="+", metavar="FILE.litc", help="made by litcodec compress"
     )
     rate = compress.add_mutually_exclusive_group()
     rate.add_argument(
         "-q", "--quality", type=float, help="1 to 100, of a VariableRate codec (default: the middle)"
     )
     rate.add_argument(
-        "--bpp", type=told.weight, help="the highest quality of no more bits per pixel, of the complete file"
+        "--bpp",
+        type=told.bits_per_pixel,
+        help="the highest quality of no more bits per pixel, of the complete file",
     )
     rate.add_argument(
         "--max-bytes",
@@ -83,11 +93,14 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         command.add_argument(
             "-c",
             "--codec",
-            type=Path,
+            type=told.path,
             help="a codec file of litcodec export, or a name of litcodec codecs (default: a packaged codec)",
         )
         command.add_argument(
-            "-o", "--output", type=Path, help="output file, or folder for several (default: beside the input)"
+            "-o",
+            "--output",
+            type=told.name,
+            help="output file, or folder/, or - for standard output (default: beside the input)",
         )
         command.add_argument(
             "--max-pixels",
@@ -102,25 +115,25 @@ def _add_coding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         _add_debug(command)
 
 
-def _add_codecs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_codecs(commands: "argparse._SubParsersAction[_Parser]") -> None:
     codecs = commands.add_parser("codecs", help="the packaged codecs: sizes, rates, training, licences")
     codecs.add_argument("--json", action="store_true", help="one JSON object per codec on standard output")
     _add_debug(codecs)
 
 
-def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     evaluate = commands.add_parser(
         "evaluate", help="rate and quality of codecs and yardsticks, on real files"
     )
     evaluate.add_argument(
         "codecs",
-        type=Path,
+        type=told.path,
         nargs="*",
         metavar="CODEC",
         help="codec files of litcodec export, or names of litcodec codecs",
     )
     evaluate.add_argument(
-        "--images", type=Path, required=True, help="folder of pictures, searched recursively"
+        "--images", type=told.path, required=True, help="folder of pictures, searched recursively"
     )
     evaluate.add_argument(
         "--anchors",
@@ -132,7 +145,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     evaluate.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=told.path,
         default=Path("results.json"),
         help="results file; what it holds already is not measured again (%(default)s)",
     )
@@ -156,15 +169,15 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     _add_debug(evaluate)
 
 
-def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report = commands.add_parser("report", help="results -> a page, a figure or a table")
     report.add_argument(
-        "results", type=Path, nargs="+", metavar="RESULTS.json", help="files of litcodec evaluate"
+        "results", type=told.path, nargs="+", metavar="RESULTS.json", help="files of litcodec evaluate"
     )
     report.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=told.path,
         default=Path("report.html"),
         help="page .html, figure .png or .svg, table .csv or .md (%(default)s)",
     )
@@ -183,13 +196,16 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="how many pictures the page shows, 0 for none; each adds about half a megabyte for every codec "
         "and rate (%(default)s)",
     )
+    report.add_argument(
+        "--max-pixels", type=told.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"
+    )
     report.add_argument("--title", help="of the page")
     report.set_defaults(wrong_usage=report.error)
     report.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
     _add_debug(report)
 
 
-def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_sweep(commands: "argparse._SubParsersAction[_Parser]") -> None:
     sweep = commands.add_parser(
         "sweep",
         help="train every point of a sweep file, measure all, write the report",
@@ -198,7 +214,10 @@ def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "or measured is kept.",
     )
     sweep.add_argument(
-        "file", type=Path, metavar="FILE", help="what wandb sweep takes, method grid: sweeps/lambda.yaml …"
+        "file",
+        type=told.path,
+        metavar="FILE",
+        help="what wandb sweep takes, a grid: sweeps/lambda.yaml …",
     )
     sweep.add_argument(
         "--devices",
@@ -207,7 +226,9 @@ def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "GPUs I,J,… (default: one after another)",
     )
     sweep.add_argument(
-        "--images", type=Path, help="folder of pictures to measure on (default: the held-back photographs)"
+        "--images",
+        type=told.path,
+        help="folder of pictures to measure on (default: held-back photographs)",
     )
     sweep.add_argument(
         "--anchors",
@@ -220,7 +241,7 @@ def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     sweep.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=told.path,
         metavar="FOLDER",
         help="where runs, codecs, results.json and report.html go (default: runs/sweeps/NAME)",
     )
@@ -236,7 +257,7 @@ def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_debug(sweep)
 
 
-def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_import(commands: "argparse._SubParsersAction[_Parser]") -> None:
     imports = commands.add_parser(
         "import-compressai",
         help="turn a checkpoint of CompressAI into a codec file",
@@ -245,14 +266,16 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     imports.add_argument(
         "weights",
-        type=Path,
+        type=told.path,
         metavar="WEIGHTS",
         help="a .pth or .pth.tar file: a state dict, or a training checkpoint",
     )
     imports.add_argument(
         "--arch", choices=COMPRESSAI_ARCHITECTURES, required=True, help="CompressAI's name of the model"
     )
-    imports.add_argument("output", type=Path, metavar="OUT", help="the codec file to write, .safetensors")
+    imports.add_argument(
+        "output", type=told.path, metavar="OUT", help="the codec file to write, .safetensors"
+    )
     imports.add_argument(
         "--lmbda", type=told.weight, help="what it was trained with, for the curves of litcodec evaluate"
     )
@@ -261,10 +284,10 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_debug(imports)
 
 
-def _add_prepare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_prepare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     prepare = commands.add_parser("prepare", help="photographs -> shards that stream")
-    prepare.add_argument("source", type=Path, help="folder of photographs, searched recursively")
-    prepare.add_argument("output", help="new folder, or s3://… or gs://…")
+    prepare.add_argument("source", type=told.path, help="folder of photographs, searched recursively")
+    prepare.add_argument("output", type=told.name, help="new folder, or s3://… or gs://…")
     prepare.add_argument(
         "--tile-size", type=told.positive, default=512, help="side of the tiles kept (%(default)s)"
     )
@@ -276,4 +299,11 @@ def _add_prepare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_debug(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="a package whose classes codec files and options may name; repeatable (also: LITCODEC_PLUGINS)",
+    )
     command.add_argument("--debug", action="store_true", help="show a traceback where something fails")

@@ -2,6 +2,21 @@
 
 import argparse
 import math
+from pathlib import Path
+
+BPP_MAX = 1_000_000
+
+
+def path(text: str) -> Path:
+    """The name of a file or folder."""
+    return Path(name(text))
+
+
+def name(text: str) -> str:
+    """Any word but an empty one."""
+    if not text:
+        raise argparse.ArgumentTypeError("a name is empty")
+    return text
 
 
 def positive(text: str) -> int:
@@ -31,7 +46,18 @@ def weight(text: str) -> float:
 def size_in_bytes(text: str) -> int:
     """Bytes: 120000, 120k, 1.5M."""
     number, factor = (text[:-1], {"k": 1e3, "M": 1e6}[text[-1]]) if text[-1:] in ("k", "M") else (text, 1)
-    return round(weight(number) * factor)
+    value = weight(number) * factor
+    if value > 2**62:
+        raise argparse.ArgumentTypeError(f"must be at most {2**62}, got {text}")
+    return round(value)
+
+
+def bits_per_pixel(text: str) -> float:
+    """A number above 0, and no more than any file takes."""
+    value = weight(text)
+    if value > BPP_MAX:
+        raise argparse.ArgumentTypeError(f"must be at most {BPP_MAX}, got {text}")
+    return value
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -211,6 +211,28 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "required" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compress", "", "-o", "a"],
+        ["compress", "a", "-o", ""],
+        ["compress", "a", "--bpp", "nan"],
+        ["compress", "a", "--bpp", "-1"],
+        ["compress", "a", "--bpp", "1e308"],
+        ["compress", "a", "--max-bytes", "1e308k"],
+        ["report", "", "-o", "a.html"],
+        ["prepare", "a", ""],
+    ],
+)
+def test_wrong_usage_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(f"litcodec {arguments[0]}: argument ")
+
+
 def test_help_comes_without_importing_torch() -> None:
     code = (
         "import sys, litcodec.cli as c\n"

@@ -10,6 +10,7 @@ from litcodec.cli import main
 from litcodec.codec_files import save_codec
 from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.data import read_image, write_png
+from litcodec.frozen.rates import level_of
 from litcodec.metrics import psnr
 
 
@@ -45,16 +46,16 @@ def test_every_quality_makes_a_round_trip_and_bytes_rise(
     sizes = []
     for quality, level in ((1, 0), (50, 126), (62.5, 158), (100, 255)):
         found = compressed(capsys, photograph, "-c", codecs["all"], "-q", quality)
-        assert (found["level"], found["q"]) == (level, pytest.approx(quality, abs=0.3))
+        assert (level_of(found["q"]), found["q"]) == (level, pytest.approx(quality, abs=0.3))
         sizes.append(found["bytes"])
         stream, back = photograph.with_suffix(".litc"), tmp_path / "back.png"
         assert main(["decompress", str(stream), "-c", codecs["all"], "-o", str(back), "--force"]) == 0
         capsys.readouterr()
         assert psnr(read_image(photograph), read_image(back)) == pytest.approx(found["psnr_rgb"], abs=0.01)
     assert sizes == sorted(set(sizes))
-    assert compressed(capsys, photograph, "-c", codecs["all"])["level"] == 128
+    assert level_of(compressed(capsys, photograph, "-c", codecs["all"])["q"]) == 128
     assert main(["compress", str(photograph), "-c", codecs["all"], "-q", "50", "--force"]) == 0
-    assert ": 101x75, q 49.9 (level 126), " in capsys.readouterr().out
+    assert ": 101x75, quality 49.9, " in capsys.readouterr().out
 
 
 def test_limits_are_kept_and_what_was_reached_is_told(
@@ -65,7 +66,7 @@ def test_limits_are_kept_and_what_was_reached_is_told(
     for option, limit in (("--max-bytes", middle["bytes"]), ("--bpp", middle["bpp"])):
         found = compressed(capsys, *use, option, limit)
         assert found["bytes"] <= middle["bytes"]
-        assert found["level"] >= middle["level"]
+        assert found["q"] >= middle["q"]
         assert found["bytes"] == photograph.with_suffix(".litc").stat().st_size
     assert compressed(capsys, *use, "--max-bytes", "1.5M")["q"] == 100
     assert compressed(capsys, *use, "--max-bytes", "0.8k")["bytes"] <= 800
@@ -90,7 +91,7 @@ def test_a_codec_of_one_rate_has_none_to_choose(
         assert main(["compress", str(photograph), "-c", codecs["one"], *option]) == 1
         assert "need a VariableRate codec; this one is a MeanScaleHyperprior" in capsys.readouterr().err
     found = compressed(capsys, photograph, "-c", codecs["one"])
-    assert (found["q"], found["level"]) == (None, None)
+    assert found["q"] is None
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,10 @@ def test_a_codec_of_one_rate_has_none_to_choose(
         (["--max-bytes", "12q"], 2, "--max-bytes"),
         (["--max-bytes=-3k"], 2, "must be above 0"),
         (["--bpp", "0"], 2, "must be above 0"),
+        (["--bpp", "nan"], 2, "must be above 0"),
+        (["--bpp", "-1"], 2, "must be above 0"),
+        (["--bpp", "1e308"], 2, "must be at most 1000000"),
+        (["--max-bytes", "1e308k"], 2, "must be at most"),
     ],
 )
 def test_wrong_rates_are_named(

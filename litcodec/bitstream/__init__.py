@@ -2,6 +2,7 @@
 
 from litcodec.bitstream.container import pack, unpack
 from litcodec.bitstream.header import FINGERPRINT_BYTES, VERSION, Header, read_header
+from litcodec.bitstream.reading import read_stream
 
 __all__ = [
     "FINGERPRINT_BYTES",
@@ -9,5 +10,6 @@ __all__ = [
     "Header",
     "pack",
     "read_header",
+    "read_stream",
     "unpack",
 ]

@@ -46,12 +46,7 @@ def unpack(data: bytes, *, fingerprint: bytes | None, max_pixels: int = MAX_PIXE
             f"the stream was made with codec {header.fingerprint.hex()}, this is codec {fingerprint.hex()}; "
             "use the codec file it was made with."
         )
-    H, W = header.size
-    if pixels_needed(H, W) > max_pixels:
-        raise TooLarge(
-            f"the stream claims {H} x {W} pixels; the limit is {max_pixels}. "
-            f"If you trust the file, raise it with --max-pixels {pixels_needed(H, W)}."
-        )
+    check_size(header.size, max_pixels)
     expected = layout.payload_start + sum(header.lengths)
     if len(data) < expected:
         raise Truncated(f"the stream has {len(data)} bytes, its header says {expected}; get the file again.")
@@ -64,7 +59,21 @@ def unpack(data: bytes, *, fingerprint: bytes | None, max_pixels: int = MAX_PIXE
     for length in header.lengths:
         strings.append(payload[at : at + length])
         at += length
-    return Compressed(tuple(strings), (H, W))
+    return Compressed(tuple(strings), header.size)
+
+
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """See that an image of ``size`` (H, W) has at most ``max_pixels``.
+
+    Raises:
+        TooLarge: if it has more, or would have when padded.
+    """
+    H, W = size
+    if pixels_needed(H, W) > max_pixels:
+        raise TooLarge(
+            f"the stream claims {H} x {W} pixels; the limit is {max_pixels}. "
+            f"If you trust the file, raise it with --max-pixels {pixels_needed(H, W)}."
+        )
 
 
 def _crc(fields: bytes, payload: bytes) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from litcodec.codec_files.description import OURS, build_codec, parse
+from litcodec.codec_files.description import build_codec, parse
 from litcodec.codecs import Codec
 from litcodec.errors import CodecFileError
 from litcodec.frozen import TrainingInfo
@@ -29,12 +29,12 @@ class TrainedCodec(NamedTuple):
     training: TrainingInfo
 
 
-def read_training_checkpoint(path: Path, roots: tuple[str, ...] = OURS) -> TrainedCodec:
+def read_training_checkpoint(path: Path, roots: tuple[str, ...] | None = None) -> TrainedCodec:
     """The codec of a checkpoint of ``litcodec fit``, with its averaged weights where EMA was on.
 
     Args:
         path: the checkpoint.
-        roots: packages whose classes may be built, as ``load_plugins`` gives them.
+        roots: as ``build_codec`` takes them.
 
     Raises:
         CodecFileError: if the checkpoint is missing, damaged, or not one of ours.

@@ -13,8 +13,8 @@ import litcodec.codecs
 from litcodec.architecture import Architecture, build
 from litcodec.errors import ArchitectureError, CodecFileError
 from litcodec.frozen import TrainingInfo
+from litcodec.plugins import load_plugins
 
-OURS = ("litcodec",)
 NAME_MAX = 1000
 
 
@@ -26,17 +26,18 @@ class Description(NamedTuple):
     training: TrainingInfo
 
 
-def build_codec(architecture: object, roots: tuple[str, ...] = OURS) -> litcodec.codecs.Codec:
+def build_codec(architecture: object, roots: tuple[str, ...] | None = None) -> litcodec.codecs.Codec:
     """A codec by the class path and arguments that an untrusted file gives.
 
     Args:
         architecture: {"class_path": …, "init_args": …}.
-        roots: packages whose classes may be built, as ``load_plugins`` gives them.
+        roots: packages whose classes may be built; those that ``load_plugins`` finds if not given.
 
     Raises:
         CodecFileError: if the class or an argument is unknown; one line.
     """
     try:
+        roots = load_plugins() if roots is None else roots
         # mypy would have the abstract class only where it can be made.
         return build(architecture, expected=litcodec.codecs.Codec, roots=roots)  # type: ignore[type-abstract]
     except ArchitectureError as error:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from litcodec.codec_files.description import OURS, build_codec, describe, parse
+from litcodec.codec_files.description import build_codec, describe, parse
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
 
@@ -46,12 +46,12 @@ def codec_bytes(codec: FrozenCodec) -> bytes:
     return save(plain, metadata={"litcodec": json.dumps(about)})
 
 
-def load_codec(path: str | Path, roots: tuple[str, ...] = OURS) -> FrozenCodec:
+def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> FrozenCodec:
     """Read a codec file.
 
     Args:
         path: written by ``save_codec`` or ``litcodec export``.
-        roots: packages whose classes may be built, as ``load_plugins`` gives them.
+        roots: as ``build_codec`` takes them.
 
     Returns:
         A codec with the fingerprint it was saved with, on the CPU.

@@ -5,6 +5,7 @@ from litcodec.codecs.checkerboard import Checkerboard
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
+from litcodec.codecs.lapped_cosine import LappedCosine
 from litcodec.codecs.learned_cosine import LearnedCosine
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
@@ -17,6 +18,7 @@ __all__ = [
     "FactorizedPrior",
     "HybridCodec",
     "JointAutoregressive",
+    "LappedCosine",
     "LearnedCosine",
     "MeanScaleHyperprior",
     "MixtureAutoregressive",

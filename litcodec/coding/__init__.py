@@ -1,6 +1,7 @@
 """Entropy coding: integer symbols and integer tables <-> bytes. No float decides anything, no torch."""
 
 from litcodec.coding.information import information
+from litcodec.coding.least_bits import check_length, least_bits
 from litcodec.coding.mixture_blocks import MixtureBlockCoder
 from litcodec.coding.mixture_tables import COMPONENTS_MAX, MixtureTables
 from litcodec.coding.range_coder import Encoded, RangeCoder, StringDecoder, StringEncoder
@@ -25,7 +26,9 @@ __all__ = [
     "StringDecoder",
     "StringEncoder",
     "build_tables",
+    "check_length",
     "check_tables",
     "information",
+    "least_bits",
     "quantise_pmf",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from litcodec.coding.escapes import decode_overshoots, encode_overshoots
+from litcodec.coding.least_bits import least_bits
 from litcodec.coding.tables import SYMBOL_MAX, IntegerTables, Ints, check_tables
 from litcodec.errors import Corrupt, ShapeError
 
@@ -32,6 +33,7 @@ class BlockCoder:
 
     def __init__(self, tables: IntegerTables) -> None:
         check_tables(tables)
+        self.least_bits = least_bits(tables)  # (rows,)
         self._first = tables.offsets.copy()  # symbol of each row's entry 0
         self._escape = tables.lengths - 1  # each row's last entry
         self._weights = np.split(tables.masses - 1.0, np.cumsum(tables.lengths)[:-1])  # float64
@@ -91,6 +93,10 @@ class BlockCoder:
         if rows.size and not (0 <= rows.min() and rows.max() < count):
             raise ShapeError(f"the tables have rows 0..{count - 1}; got rows {rows.min()}..{rows.max()}.")
         return rows.astype(np.uint8 if count <= 256 else np.uint16, copy=False)
+
+    def least(self, rows: Rows) -> int:
+        """The fewest bits that symbols of these rows take, in units of 2^-24."""
+        return int(np.bincount(rows, minlength=len(self.least_bits)) @ self.least_bits)
 
     def model(self, row: int) -> constriction.stream.model.Categorical:
         """The row's distribution as constriction has it, built at first use."""

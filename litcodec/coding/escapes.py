@@ -6,8 +6,6 @@ heads, ``2 * (k - 1) + (v < 0)``, 5 bits each; then, for k = 2, 3, ... 16, all t
 leading one. All are uniformly distributed.
 """
 
-import math
-
 import constriction
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +14,13 @@ from litcodec.coding.tables import Ints
 
 _Uniform = constriction.stream.model.Uniform
 _BITS_MAX = 16  # abs(v) < 2^16, because rows and symbols lie within +-32767
+HEAD_BITS = 5  # of each head
 
 
 def overshoot_bits(overshoots: Ints) -> npt.NDArray[np.float32]:
     """What each overshoot (m,) costs beside its ESCAPE, in bits."""
     bits: Ints = np.frexp(np.abs(overshoots).astype(np.float32))[1]
-    return np.float32(math.log2(2 * _BITS_MAX) - 1) + bits.astype(np.float32)
+    return np.float32(HEAD_BITS - 1) + bits.astype(np.float32)
 
 
 def encode_overshoots(encoder: constriction.stream.queue.RangeEncoder, overshoots: Ints) -> None:

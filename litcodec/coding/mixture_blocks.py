@@ -17,14 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 from litcodec.coding.escapes import decode_overshoots, encode_overshoots, overshoot_bits
+from litcodec.coding.least_bits import check_length, least_bits_of_mass
 from litcodec.coding.mixture_tables import COMPONENTS_MAX, PARAMETER_MAX, MixtureTables
-from litcodec.coding.mixtures import TOTAL, MixtureArithmetic, Wide, Windows
+from litcodec.coding.mixtures import ESCAPE_MASS, TOTAL, MixtureArithmetic, Wide, Windows
 from litcodec.coding.tables import PRECISION, SYMBOL_MAX, Ints
 from litcodec.errors import Corrupt, ShapeError
 
 Rows = npt.NDArray[np.integer]
 CHUNK = 2**12  # symbols whose whole windows are computed at once; bounds memory, changes no byte
 _Family = constriction.stream.model.Categorical
+# A window has at least three cells, of at least one unit each, and its ESCAPE at least one more than its own.
+# An escape takes more: its overshoot's head has 5 bits.
+_LEAST = least_bits_of_mass(TOTAL - ESCAPE_MASS - 3)
 
 
 class _Placed(NamedTuple):
@@ -121,6 +125,18 @@ class MixtureBlockCoder:
         if rows.size and not -PARAMETER_MAX <= rows.min() <= rows.max() <= PARAMETER_MAX:
             raise ShapeError(f"parameters lie within +-{PARAMETER_MAX}; got {rows.min()}..{rows.max()}.")
         return rows.astype(np.int32, copy=False)
+
+    def least(self, rows: Rows) -> int:
+        """The fewest bits that as many symbols take as there are rows, in units of 2^-24."""
+        return _LEAST * len(rows)
+
+    def check_string(self, data: bytes, symbols: int) -> None:
+        """See that ``data`` can be a string of so many symbols, whatever their mixtures are.
+
+        Raises:
+            Corrupt: if no encoder can have written so few bytes.
+        """
+        check_length(len(data), symbols, _LEAST * symbols)
 
     def _in_coding_order(self, rows: Rows) -> tuple[Windows, npt.NDArray[np.intp]]:
         """Windows by ascending number of entries, and the stable order that sorts them."""

@@ -16,6 +16,7 @@ import constriction
 import numpy as np
 
 from litcodec.coding.blocks import BlockCoder, Rows
+from litcodec.coding.least_bits import check_length
 from litcodec.coding.tables import SYMBOL_MAX, IntegerTables, Ints
 from litcodec.errors import Corrupt, ShapeError
 
@@ -30,6 +31,9 @@ class Blocks(Protocol):
 
     def check_rows(self, rows: Rows) -> Rows:
         """``rows`` as the others take them. Raises ``ShapeError`` if they cannot be."""
+
+    def least(self, rows: Rows) -> int:
+        """The fewest bits that symbols of these rows take, in units of 2^-24."""
 
     def encode(self, encoder: constriction.stream.queue.RangeEncoder, symbols: Ints, rows: Rows) -> int:
         """Append one block; returns how many escapes it took."""
@@ -59,6 +63,25 @@ class RangeCoder:
     def __init__(self, tables: IntegerTables) -> None:
         self._blocks = BlockCoder(tables)
 
+    def check_string(self, data: bytes, symbols: int) -> None:
+        """See that ``data`` can be a string of so many symbols, whatever their rows are.
+
+        For a decoder to ask before it takes memory for them, or for their rows.
+
+        Raises:
+            Corrupt: if no encoder can have written so few bytes.
+        """
+        check_length(len(data), symbols, int(self._blocks.least_bits.min()) * symbols)
+
+    def check_string_of_all_rows(self, data: bytes, repeats: int) -> None:
+        """See that ``data`` can be a string in which every row of the tables occurs ``repeats`` times.
+
+        Raises:
+            Corrupt: if no encoder can have written so few bytes.
+        """
+        least = self._blocks.least_bits
+        check_length(len(data), len(least) * repeats, int(least.sum()) * repeats)
+
     def encoder(self) -> "StringEncoder":
         """Begin a string that is written part by part."""
         return StringEncoder(self._blocks)
@@ -78,7 +101,10 @@ class RangeCoder:
         return encoder.finish()
 
     def decode(self, data: bytes, rows: Rows) -> Ints:
-        """The symbols (n,), int32, that ``encode`` made ``data`` of. Time and memory are in proportion to n.
+        """The symbols (n,), int32, that ``encode`` made ``data`` of.
+
+        Time and memory are in proportion to n. A string too short for n symbols of these rows is refused
+        before either is taken.
 
         Args:
             data: a whole string.
@@ -138,11 +164,14 @@ class StringDecoder:
     def __init__(self, blocks: Blocks, data: bytes) -> None:
         if len(data) % 4:
             raise Corrupt(f"{len(data)} bytes cannot be a string, which has whole words; get the file again.")
-        self._blocks, self._bytes, self._symbols = blocks, len(data), 0
+        self._blocks, self._bytes, self._symbols, self._least = blocks, len(data), 0, 0
         self._decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
 
     def decode(self, rows: Rows) -> Ints:
-        """The symbols (n,), int32, of the next part. Time and memory are in proportion to n.
+        """The symbols (n,), int32, of the next part.
+
+        Time and memory are in proportion to n. A string too short for these and all symbols before them is
+        refused before either is taken.
 
         Args:
             rows: (n, ...), what it was coded with.
@@ -152,15 +181,16 @@ class StringDecoder:
             ShapeError: if a row does not exist.
         """
         rows = self._blocks.check_rows(rows)
-        if len(rows) and not self._bytes:
-            raise self._not_a_string_of(len(rows))
+        self._symbols += len(rows)
+        self._least += sum(self._blocks.least(rows[block]) for block in _cut(len(rows)))
+        if len(rows):
+            check_length(self._bytes, self._symbols, self._least)
         symbols = np.empty(len(rows), np.int32)
         try:
             for block in _cut(len(rows)):
                 symbols[block] = self._blocks.decode(self._decoder, rows[block])
         except AssertionError as error:  # all that constriction raises on bad data, python -O or not
             raise Corrupt(f"a string of {self._bytes} bytes does not decode; get the file again.") from error
-        self._symbols += len(rows)
         return symbols
 
     def finish(self) -> None:
@@ -169,15 +199,11 @@ class StringDecoder:
         Raises:
             Corrupt: if it goes on.
         """
-        if self._bytes and not self._symbols:
-            raise self._not_a_string_of(0)
+        check_length(self._bytes, self._symbols, self._least)
         if not self._decoder.maybe_exhausted():
             raise Corrupt(
                 f"a string of {self._bytes} bytes goes on after its last symbol; get the file again."
             )
-
-    def _not_a_string_of(self, symbols: int) -> Corrupt:
-        return Corrupt(f"{self._bytes} bytes cannot be a string of {symbols} symbols; get the file again.")
 
 
 def _cut(n: int) -> list[slice]:

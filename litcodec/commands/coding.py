@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from litcodec.bitstream import read_header
 from litcodec.codec_files import load_codec
+from litcodec.commands.standard_streams import DASH, through_files
 from litcodec.errors import LitcodecError
 from litcodec.evaluation import (
     CompressedFile,
@@ -19,6 +20,8 @@ from litcodec.evaluation import (
     compress_file,
     decompress_file,
     output_paths,
+    refuse_inputs,
+    refuse_original,
 )
 from litcodec.frozen import FrozenCodec
 from litcodec.zoo import codec_path, default_card, packaged_codec
@@ -31,7 +34,7 @@ class Options(NamedTuple):
 
     images: Sequence[Path]
     codec: Path | None  # None for a packaged one
-    output: Path | None
+    output: str | None  # a folder if it ends in a slash
     max_pixels: int
     force: bool
     json: bool
@@ -63,6 +66,8 @@ def decompress(options: Options) -> int:
         return given or load_once(packaged_codec(read_header(data).fingerprint))
 
     def one(path: Path, output: Path) -> DecompressedFile:
+        if options.force and (options.output is None or Path(options.output) != output):
+            refuse_original(output)
         return decompress_file(
             path, output, codec_for, max_pixels=options.max_pixels, overwrite=options.force
         )
@@ -74,16 +79,21 @@ def _each(
     options: Options, suffix: str, one: Callable[[Path, Path], Result], line: Callable[[Result], str]
 ) -> int:
     failed = 0
+    inputs = [*options.images, *([] if options.codec is None else [options.codec])]
     outputs = output_paths(options.images, options.output, suffix)
     for path, output in zip(options.images, outputs, strict=True):
         try:
-            result = one(path, output)
+            refuse_inputs(output, inputs)
+            result = through_files(path, output, one, max_pixels=options.max_pixels)
+            result = result._replace(file=str(path), output=str(output))
         except (LitcodecError, OSError, MemoryError, RuntimeError) as error:  # torch: out of memory
             failed += 1
             reason = str(error).partition("\n")[0] or type(error).__name__
-            print(f"litcodec: {reason if str(path) in reason else f'{path}: {reason}'}", file=sys.stderr)
+            named = reason if str(path) in reason else f"{path}: {reason}"
+            print(f"litcodec: {LitcodecError(named)}", file=sys.stderr)
             continue
-        print(json.dumps(_finite(result._asdict())) if options.json else line(result), flush=True)
+        said = json.dumps(_finite(result._asdict())) if options.json else line(result)
+        print(said, file=sys.stderr if output == DASH else sys.stdout, flush=True)
     if failed and len(options.images) > 1:
         print(f"litcodec: {failed} of {len(options.images)} files failed.", file=sys.stderr)
     return 1 if failed else 0

@@ -13,7 +13,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from litcodec.anchors import ANCHOR_KEYS, open_anchors
-from litcodec.evaluation import Results, Step, evaluate
+from litcodec.data import list_images
+from litcodec.evaluation import Results, Step, evaluate, refuse_inputs
 from litcodec.evaluation.curves import curves_of
 from litcodec.zoo import codec_path
 
@@ -41,9 +42,12 @@ def evaluate_files(options: Options) -> int:
     if not options.codecs and not anchors.found:
         print("litcodec: nothing to evaluate: no codec file, and no yardstick is installed.", file=sys.stderr)
         return 1
+    codecs = [codec_path(codec) for codec in options.codecs]
+    pictures = list_images(options.images) if options.output.exists() else ()
+    refuse_inputs(options.output, [*codecs, *pictures])
     with _watcher() as watcher:
         results = evaluate(
-            [codec_path(codec) for codec in options.codecs],
+            codecs,
             options.images,
             options.output,
             anchors=anchors.found,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from litcodec.codec_files import codec_bytes, read_training_checkpoint, round_to_half_precision
-from litcodec.evaluation import atomic_output
+from litcodec.evaluation import atomic_output, check_output
 
 
 def export(
@@ -23,6 +23,7 @@ def export(
         FreezeError: if the weights have diverged, or ``error_bits`` mean nothing to the codec.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
+    check_output(output, overwrite=overwrite, inputs=[checkpoint])  # before the work, not after it
     trained = read_training_checkpoint(checkpoint)
     if half:
         round_to_half_precision(trained.codec)
@@ -30,7 +31,7 @@ def export(
     frozen.training = trained.training
     if error_bits is not None:
         frozen = frozen.with_rdoq(error_bits)
-    with atomic_output(output, overwrite=overwrite) as file:
+    with atomic_output(output, overwrite=overwrite, inputs=[checkpoint]) as file:
         file.write(codec_bytes(frozen))
     name, size = frozen.architecture.name, output.stat().st_size
     print(f"{output}: {name}, fingerprint {frozen.fingerprint.hex()}, {size / 1e6:.1f} MB")

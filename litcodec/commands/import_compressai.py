@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from litcodec.codec_files import codec_bytes
-from litcodec.errors import FreezeError, OutputExists
-from litcodec.evaluation import atomic_output
+from litcodec.errors import FreezeError
+from litcodec.evaluation import atomic_output, check_output
 from litcodec.frozen import TrainingInfo
 from litcodec.interchange import import_compressai
 from litcodec.types import Distortion
@@ -35,15 +35,14 @@ def run_import(options: Options) -> int:
         OutputExists: if the output is there and ``force`` is not set.
     """
     output = options.output
-    if output.exists() and not options.force:  # before the work, not after it
-        raise OutputExists(f"{output} exists already. Use --force to replace it.")
+    check_output(output, overwrite=options.force, inputs=[options.weights])  # before the work, not after it
     imported = import_compressai(options.weights, options.arch)
     try:
         frozen = imported.codec.freeze()
     except FreezeError as error:
         raise FreezeError(f"{options.weights} cannot be made a codec: {error}") from error
     frozen.training = TrainingInfo(options.lmbda, options.distortion)
-    with atomic_output(output, overwrite=options.force) as file:
+    with atomic_output(output, overwrite=options.force, inputs=[options.weights]) as file:
         file.write(codec_bytes(frozen))
     about = frozen.architecture
     print(

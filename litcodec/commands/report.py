@@ -9,8 +9,7 @@ from typing import Literal, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from litcodec.errors import OutputExists
-from litcodec.evaluation import atomic_output
+from litcodec.evaluation import atomic_output, check_output
 from litcodec.report import ReportData, csv_table, markdown, page, plot, report_data
 
 Format = Literal["html", "png", "svg", "csv", "md"]
@@ -25,6 +24,7 @@ class Options(NamedTuple):
     published: Sequence[str] | None
     pictures: int
     title: str | None
+    max_pixels: int
     force: bool
 
 
@@ -35,18 +35,19 @@ def report(options: Options) -> int:
         ResultsError: if a results file cannot be used, or a published curve is unknown.
         OutputExists: if the output is there and ``force`` is not set.
     """
-    if options.output.exists() and not options.force:  # before the work, not after it
-        raise OutputExists(f"{options.output} exists already. Use --force to replace it.")
+    # Before the work, not after it.
+    check_output(options.output, overwrite=options.force, inputs=options.results)
     with _progress(shown=options.format == "html" and options.pictures > 0) as progress:
         data = report_data(
             options.results,
             overlay=options.published,
             pictures=options.pictures if options.format == "html" else 0,
             title=options.title,
+            max_pixels=options.max_pixels,
             progress=progress,
         )
         content = _content(data, options.format)
-    with atomic_output(options.output, overwrite=options.force) as file:
+    with atomic_output(options.output, overwrite=options.force, inputs=options.results) as file:
         file.write(content)
     for note in data.notes:
         print(f"litcodec: {note}", file=sys.stderr)

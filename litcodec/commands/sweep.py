@@ -20,7 +20,7 @@ from litcodec.commands.report import report
 from litcodec.commands.sweep_progress import watching
 from litcodec.data import bundled_photographs, list_images
 from litcodec.errors import SweepError
-from litcodec.evaluation import read_results, write_results
+from litcodec.evaluation import read_results, refuse_inputs, write_results
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 from litcodec.sweeps import (
     Job,
@@ -58,6 +58,8 @@ def run_sweep(options: Options) -> int:
         raise SweepError("litcodec sweep needs Linux or macOS; elsewhere use W&B's server: wandb sweep.")
     sweep = read_sweep(options.file)
     folder = options.output or Path("runs", "sweeps", sweep.name)
+    for written in (folder, folder / "results.json", folder / "report.html"):
+        refuse_inputs(written, [options.file])
     images = options.images or bundled_photographs() / "heldback"
     list_images(images)  # what is missing should be said now rather than after days of training
     open_anchors(ANCHOR_KEYS if "all" in options.anchors else options.anchors)
@@ -119,7 +121,14 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
         )
     )
     page = ReportOptions(
-        [results], folder / "report.html", "html", None, VIEWER_PICTURES, f"Sweep {folder.name}", force=True
+        [results],
+        folder / "report.html",
+        "html",
+        None,
+        VIEWER_PICTURES,
+        f"Sweep {folder.name}",
+        max_pixels=MAX_PIXELS,
+        force=True,
     )
     return report(page) or wrong
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from litcodec.data.bundled import bundled_photographs
 from litcodec.data.cache import CachedPhotographs
-from litcodec.data.images import image_size, list_images, read_image, write_png
+from litcodec.data.formats import FoundImages, find_images, list_images
+from litcodec.data.images import LoadedImage, decode_image, image_size, load_image, read_image, write_png
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.prepare import PrepareReport, prepare
@@ -20,7 +21,9 @@ __all__ = [
     "CachedPhotographs",
     "FolderDataModule",
     "FolderPhotographs",
+    "FoundImages",
     "ImageBatch",
+    "LoadedImage",
     "NamedImage",
     "PatchLoader",
     "PatchWindows",
@@ -33,8 +36,11 @@ __all__ = [
     "Window",
     "as_image_batch",
     "bundled_photographs",
+    "decode_image",
+    "find_images",
     "image_size",
     "list_images",
+    "load_image",
     "prepare",
     "read_image",
     "write_png",

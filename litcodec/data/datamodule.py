@@ -155,7 +155,12 @@ class StreamDataModule(PhotographsDataModule):
 
     def open_photographs(self) -> ShardTiles:
         """The tiles behind ``train_url``."""
-        return ShardTiles(self.train_url, cache_dir=self.cache_dir, cache_chunks=self.cache_chunks)
+        return ShardTiles(
+            self.train_url,
+            cache_dir=self.cache_dir,
+            cache_chunks=self.cache_chunks,
+            max_pixels=self.max_pixels,
+        )
 
 
 def _unit_range(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from litcodec.data.windows import PatchWindows, Skipped, Window
-from litcodec.errors import EmptyDataset, ShapeError
+from litcodec.errors import EmptyDataset, ShapeError, ShardError
 
 log = logging.getLogger("litcodec.data")
 
@@ -105,13 +105,14 @@ class PatchLoader:
         assert self._iterator is not None
         try:
             window = next(self._iterator)
-        except EmptyDataset as error:
+        except (EmptyDataset, ShardError) as error:
             # From a worker the message arrives inside a traceback, of which it is the last line. The frames
             # in that traceback refer to the error and to the iterator: let go of both, or the workers live
             # on.
-            reason = str(error).strip().splitlines()[-1]
+            reason = str(error.args[0]).strip().splitlines()[-1]
             error.__traceback__ = self._iterator = None
-            raise EmptyDataset(reason.removeprefix(f"{EmptyDataset.__module__}.EmptyDataset: ")) from None
+            kind = type(error)
+            raise kind(reason.removeprefix(f"{kind.__module__}.{kind.__name__}: ")) from None
         for skipped in window.skipped:
             self._note(skipped)
         return window

@@ -6,7 +6,8 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
-from litcodec.data.images import list_images, read_image
+from litcodec.data.formats import list_images
+from litcodec.data.images import read_image
 from litcodec.limits import MAX_PIXELS
 
 

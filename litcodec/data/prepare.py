@@ -19,7 +19,8 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from litcodec.data.images import list_images, read_image
+from litcodec.data.formats import list_images
+from litcodec.data.images import read_image
 from litcodec.data.windows import Skipped
 from litcodec.errors import EmptyDataset, ImageError, OutputExists, ShapeError
 from litcodec.limits import MAX_PIXELS
@@ -86,7 +87,7 @@ def prepare(
         raise OutputExists(exists)
     source_dir = Path(source_dir)
     paths = list_images(source_dir)
-    from litcodec.data.shards import optimize  # here, because litdata takes a second to import
+    from litcodec.data.litdata_access import optimize  # here, because litdata takes a second to import
 
     start_method = "fork" if sys.platform == "linux" else "spawn"
     cuts: list[_Cut] = []

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from litcodec.data.images import list_images, read_image
+from litcodec.data.formats import list_images
+from litcodec.data.images import read_image
 from litcodec.errors import EmptyDataset, ImageError, ShapeError
 from litcodec.limits import MAX_PIXELS
 

@@ -1,12 +1,18 @@
 """Codecs at work on files: real bytes in, real bytes out."""
 
 from litcodec.evaluation.evaluate import Step, evaluate
-from litcodec.evaluation.files import CompressedFile, DecompressedFile, compress_file, decompress_file
+from litcodec.evaluation.files import (
+    CompressedFile,
+    DecompressedFile,
+    compress_file,
+    decompress_file,
+    refuse_original,
+)
 from litcodec.evaluation.machine import this_machine
-from litcodec.evaluation.outputs import atomic_output, output_paths
+from litcodec.evaluation.outputs import atomic_output, check_output, output_paths, refuse_inputs
 from litcodec.evaluation.results import SCHEMA_VERSION, Failure, Machine, Point, Results, Score
 from litcodec.evaluation.results_file import read_results, write_results
-from litcodec.evaluation.target import RateTarget, check_target
+from litcodec.evaluation.target import RateTarget, check_target, stream_for
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -20,12 +26,16 @@ __all__ = [
     "Score",
     "Step",
     "atomic_output",
+    "check_output",
     "check_target",
     "compress_file",
     "decompress_file",
     "evaluate",
     "output_paths",
     "read_results",
+    "refuse_inputs",
+    "refuse_original",
+    "stream_for",
     "this_machine",
     "write_results",
 ]

@@ -1,7 +1,7 @@
 """What is evaluated: codecs and yardsticks at one setting each, named, behind the same two verbs."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from litcodec.anchors.base import Anchor
-from litcodec.architecture import Architecture
+from litcodec.architecture import Architecture, usual_arguments
 from litcodec.codec_files import load_codec
 from litcodec.errors import CodecFileError
 from litcodec.evaluation.results import Point
@@ -18,7 +18,11 @@ from litcodec.frozen import FrozenCodec, from_stream, to_stream
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 LADDER = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
 # By a hybrid's scale, and whether it chooses.
-_SIZES_CODED = {(1, False): "", (2, False): " at half size", (2, True): " at half or native size"}
+_SIZES_CODED: dict[tuple[Any, Any], str] = {
+    (1, False): "",
+    (2, False): " at half size",
+    (2, True): " at half or native size",
+}
 
 
 class Coder(Protocol):
@@ -146,23 +150,33 @@ def curve_name(architecture: Architecture, distortion: str | None) -> str:
 
     Of a hybrid both parts: "MeanScaleHyperprior N=128 M=192 + GRDN C=32 at half size, MSE".
     """
-    words = _words(architecture.name, architecture.init_args)
+    words = _words(architecture)
     return words if distortion is None else f"{words}, {distortion.upper()}"
 
 
-def _words(name: str, init_args: Mapping[str, Any]) -> str:
-    """The class, its numbers, and its parts; words only where they are short."""
-    parts = [v for v in init_args.values() if isinstance(v, dict)]
-    inner = " + ".join(_words(part["class_path"].rpartition(".")[2], part["init_args"]) for part in parts)
+def _words(architecture: Architecture, *, is_codec: bool = True) -> str:
+    """A class, its sizes and unusual words, and its parts: "MeanScaleHyperprior N=8 M=12 + GRDN C=16"."""
+    init_args, usual = architecture.init_args, usual_arguments(architecture.class_path)
+    nested = [(key, _part(value)) for key, value in init_args.items() if isinstance(value, dict)]
+    parts = " + ".join(_words(part, is_codec=key == "inner") for key, part in nested)
     if "lmbda_min" in init_args:
-        return f"{inner} at lmbda {_lmbda(init_args['lmbda_min'])} to {_lmbda(init_args['lmbda_max'])}"
+        return f"{parts} at lmbda {_lmbda(init_args['lmbda_min'])} to {_lmbda(init_args['lmbda_max'])}"
     if "native" in init_args:
-        return inner + _SIZES_CODED[init_args["scale"], init_args["native"]]
-    numbers = [f"{k}={v}" for k, v in init_args.items() if type(v) is int]
-    return " ".join([name, *numbers, *([f"({inner})"] if inner else [])])
+        return parts + _SIZES_CODED.get((init_args.get("scale"), init_args["native"]), "")
+    plain = [(key, value) for key, value in init_args.items() if not isinstance(value, dict)]
+    shown = [
+        f"{key}={value}"
+        for k, (key, value) in enumerate(plain)
+        if (type(value) is int if is_codec else k == 0) or (usual.get(key) != value and key != "scale")
+    ]
+    return " ".join([architecture.name, *shown, *([f"({parts})"] if parts else [])])
 
 
-def _lmbda(value: float) -> str:
+def _part(value: dict[str, Any]) -> Architecture:
+    return Architecture(value["class_path"], value["init_args"])
+
+
+def _lmbda(value: Any) -> str:
     """As the field writes it: 0.0130, 8.73; all digits where four places do not tell."""
     usual = f"{value:.4f}" if value < 1 else f"{value:.2f}"
     return usual if float(usual) == value else repr(value)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import torch
 
-from litcodec.bitstream import read_header, unpack
+from litcodec.bitstream import read_header, read_stream, unpack
 from litcodec.data import read_image, write_png
-from litcodec.errors import BitstreamError
+from litcodec.errors import BitstreamError, OutputExists
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.target import NO_TARGET, RateTarget, check_target, stream_for
 from litcodec.frozen import FrozenCodec, Resolution, from_stream
@@ -67,10 +67,10 @@ def compress_file(
     Raises:
         ImageError: if the photograph cannot be read or is too large.
         RateError: if the codec has but one rate, or none that is low enough; nothing is written.
-        OutputExists: if ``output`` is there and ``overwrite`` is not set.
+        OutputExists: if ``output`` is the input, or is there and ``overwrite`` is not set.
     """
     check_target(codec, target)
-    with atomic_output(output, overwrite=overwrite) as file:
+    with atomic_output(output, overwrite=overwrite, inputs=[path]) as file:
         x = read_image(path, max_pixels=max_pixels)[None].float() / 255
         start = time.perf_counter()
         data = stream_for(codec, x, target)
@@ -108,13 +108,10 @@ def decompress_file(
     Raises:
         BitstreamError: if the file is missing, damaged, too large, or of another codec.
         CodecFileError: if ``codec`` finds a codec file that is damaged.
-        OutputExists: if ``output`` is there and ``overwrite`` is not set.
+        OutputExists: if ``output`` is the input, or is there and ``overwrite`` is not set.
     """
-    with atomic_output(output, overwrite=overwrite) as file:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from error
+    with atomic_output(output, overwrite=overwrite, inputs=[path]) as file:
+        data = _stream_in(path, max_pixels)
         made_with = codec if isinstance(codec, FrozenCodec) else codec(data)
         start = time.perf_counter()
         x_hat = from_stream(made_with, data, max_pixels=max_pixels)
@@ -122,3 +119,36 @@ def decompress_file(
         write_png(file, (x_hat[0] * 255).round().to(torch.uint8))
     H, W = read_header(data).size
     return DecompressedFile(str(path), str(output), W, H, len(data), bpp(len(data), (H, W)), decode_s)
+
+
+def refuse_original(output: Path) -> None:
+    """See that what is at ``output`` is no image but one that ``write_png`` wrote.
+
+    Raises:
+        OutputExists: if it is, perhaps what the stream was made of.
+    """
+    if not output.is_file():
+        return
+    with output.open("rb") as file:
+        if b"tEXtSoftware\0litcodec" not in file.read(256):
+            raise OutputExists(
+                f"{output} was not written by litcodec decompress: it may be the original. "
+                f"To replace it, name it: -o {output} --force."
+            )
+
+
+def _stream_in(path: Path, max_pixels: int) -> bytes:
+    """The stream in a file, read no further than its header says.
+
+    Raises:
+        BitstreamError: if there is none.
+    """
+    if path.exists() and not (
+        path.is_file() or path.is_dir()
+    ):  # a pipe without a writer would block for ever
+        raise BitstreamError(f"{path} is not a regular file; copy it into one first.")
+    try:
+        with path.open("rb") as file:
+            return read_stream(file, max_pixels=max_pixels)
+    except OSError as error:
+        raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from error

@@ -12,7 +12,7 @@ from torch import Tensor
 from litcodec.architecture import Architecture
 from litcodec.bitstream import FINGERPRINT_BYTES
 from litcodec.errors import CodecMismatch, FreezeError, RateError, ShapeError
-from litcodec.frozen.padding import check_image
+from litcodec.frozen.padding import check_image, check_range
 from litcodec.latent_coding import Coded
 from litcodec.types import Compressed
 
@@ -25,9 +25,7 @@ class TrainingInfo(NamedTuple):
     lmbda: float | None = None
     distortion: str | None = None  # mse, ms-ssim, mixed, or the label of ``objective``
     step: int | None = None
-    objective: Mapping[str, Any] | None = (
-        None  # of ``objectives.describe``, where no word is enough
-    )
+    objective: Mapping[str, Any] | None = None  # of ``objectives.describe``, where no word is enough
 
 
 class Stages(NamedTuple):
@@ -88,10 +86,11 @@ class FrozenCodec(ABC):
             One ``Compressed`` per image.
 
         Raises:
-            ShapeError: if ``x`` is not (B, 3, H, W).
+            ShapeError: if ``x`` is not (B, 3, H, W), or its values are those of 0..255.
             FreezeError: if a latent is not finite.
         """
         size = check_image(x)
+        check_range(x)
         return tuple(Compressed(self.encode(image[None]).strings, size) for image in x)
 
     def decompress(self, packed: Sequence[Compressed]) -> Tensor:

@@ -1,6 +1,7 @@
 """Exact coders of latents: integers in fixed point <-> strings. What a decoder computes before g_s."""
 
 from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder
+from litcodec.latent_coding.channel_groups import ChannelGroupCoder
 from litcodec.latent_coding.coding_order import (
     CodingOrder,
     KnownValues,
@@ -21,6 +22,7 @@ from litcodec.latent_coding.tensors import net_from, net_to, tables_from, tables
 
 __all__ = [
     "GRID",
+    "ChannelGroupCoder",
     "Coded",
     "CodingOrder",
     "ConditionalCoder",

@@ -78,6 +78,8 @@ class ContextCoder:
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""
+        symbols = self.walk.channels * hyper_params[0, 0].numel()
+        self.scale_tables.coder.check_string(string, symbols)  # before memory is taken
         decoder = self.scale_tables.coder.decoder(string)
 
         def read(positions: Tensor, means: Tensor, indexes: Indexes) -> Tensor:

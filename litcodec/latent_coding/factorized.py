@@ -108,7 +108,8 @@ class FactorizedLatentCoder:
         return encoded.data, self._to_grid(symbols), encoded.escapes, encoded.clipped
 
     def decode_to_grid(self, string: bytes, h: int, w: int) -> Tensor:
-        """The quantised values on the grid, (1, C, h, w)."""
+        """The quantised values on the grid, (1, C, h, w). Raises ``Corrupt`` as ``decode`` does."""
+        self._coder.check_string_of_all_rows(string, h * w)  # before memory is taken
         symbols = self._coder.decode(string, self._indexes(h, w))
         return self._to_grid(torch.from_numpy(symbols).double().reshape(1, -1, h, w))
 

@@ -67,8 +67,9 @@ class MixtureCoder:
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""
-        decoder = StringDecoder(self._blocks, string)
         channels = self.walk.channels
+        self._blocks.check_string(string, channels * hyper_params[0, 0].numel())  # before memory is taken
+        decoder = StringDecoder(self._blocks, string)
 
         def read(positions: Tensor, parameters: Tensor) -> Tensor:
             found = decoder.decode(_indexes(parameters, channels))

@@ -1,6 +1,7 @@
 """Models of a codec's latent: likelihoods in training; ``freeze()`` gives the exact coder."""
 
 from litcodec.latent_models.base import CodedGiven, CodedLatents, ConditionalModel, LatentModel, Latents
+from litcodec.latent_models.channel_groups import ChannelGroupModel
 from litcodec.latent_models.context import ContextModel
 from litcodec.latent_models.context_mixture import ContextMixtureModel
 from litcodec.latent_models.factorized import FactorizedModel
@@ -8,6 +9,7 @@ from litcodec.latent_models.gaussian import GaussianModel
 from litcodec.latent_models.hyperprior import HyperpriorModel
 
 __all__ = [
+    "ChannelGroupModel",
     "CodedGiven",
     "CodedLatents",
     "ConditionalModel",

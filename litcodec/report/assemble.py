@@ -8,7 +8,7 @@ from litcodec.errors import ResultsError
 from litcodec.evaluation import read_results
 from litcodec.evaluation.curves import measured_curves, published
 from litcodec.evaluation.merging import Measured, merge_points
-from litcodec.limits import VIEWER_PICTURES
+from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 from litcodec.report.bd_table import bd_table
 from litcodec.report.data import ImageRow, ReportData
 from litcodec.report.decoding import Source
@@ -26,6 +26,7 @@ def report_data(
     overlay: Sequence[str] | None = None,
     pictures: int = VIEWER_PICTURES,
     title: str | None = None,
+    max_pixels: int = MAX_PIXELS,
     progress: Callable[[float], None] = lambda share: None,
 ) -> ReportData:
     """Everything of one or more evaluations.
@@ -36,6 +37,7 @@ def report_data(
             on Kodak, and none elsewhere.
         pictures: how many the viewer shows.
         title: of the report.
+        max_pixels: larger images are not shown, whatever the results say of their size.
         progress: told which share of the pictures is done, up to 1.
 
     Raises:
@@ -55,7 +57,7 @@ def report_data(
     curves = found + drawn
     sets |= {curve.name: KODAK for curve in drawn}
     sources = [Source(result, path.parent) for result, path in zip(results, paths, strict=True)]
-    shown = gallery(measured, sources, count=pictures, progress=progress)
+    shown = gallery(measured, sources, count=pictures, max_pixels=max_pixels, progress=progress)
     folders = list(dict.fromkeys(result.images for result in results))
     return ReportData(
         title=title or f"Rate and distortion on {', '.join(Path(folder).name for folder in folders)}",

@@ -10,7 +10,7 @@ from torch import Tensor
 from litcodec.anchors import ANCHOR_KEYS, open_anchors
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image
-from litcodec.errors import AnchorMissing, CodecFileError, ResultsError
+from litcodec.errors import AnchorMissing, CodecFileError, ResultsError, TooLarge
 from litcodec.evaluation.results import Point, Results, Score
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
@@ -25,9 +25,14 @@ class Source(NamedTuple):
 
 
 class Decoders:
-    """All codecs of some results. Codec files are opened when first needed, and once."""
+    """All codecs of some results. Codec files are opened when first needed, and once.
 
-    def __init__(self) -> None:
+    Args:
+        max_pixels: refuse to decode larger images, whatever the results say of their size.
+    """
+
+    def __init__(self, *, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
         self._anchors = {anchor.name: anchor for anchor in open_anchors(ANCHOR_KEYS).found}
         self._codecs: dict[Path, FrozenCodec] = {}
 
@@ -48,9 +53,9 @@ class Decoders:
         data = _read(source.folder / score.file)
         if len(data) != score.bytes:
             raise ResultsError(f"its file has {len(data):,} bytes by now; {score.bytes:,} were evaluated.")
+        _check_size(score, self._max_pixels)
         if point.kind == "codec":
-            limit = pixels_needed(score.height, score.width)
-            x_hat = from_stream(self._codec(point, source), data, max_pixels=limit)
+            x_hat = from_stream(self._codec(point, source), data, max_pixels=self._max_pixels)
             picture = (x_hat[0] * 255).round().to(torch.uint8).cpu()
         elif point.curve in self._anchors:
             picture = self._anchors[point.curve].decompress(data)
@@ -90,18 +95,27 @@ class Decoders:
         return codec
 
 
-def read_original(score: Score, source: Source) -> Tensor:
+def read_original(score: Score, source: Source, *, max_pixels: int) -> Tensor:
     """The picture that was evaluated, uint8 (3, H, W).
 
     Raises:
-        ImageError: if it cannot be read.
+        ImageError: if it cannot be read, or has more than ``max_pixels`` pixels.
         ResultsError: if it has changed since.
     """
     path = _found(Path(source.results.images), source.folder) / score.image
-    x = read_image(path, max_pixels=pixels_needed(score.height, score.width))
+    x = read_image(path, max_pixels=max_pixels)
     if hashlib.sha256(path.read_bytes()).hexdigest() != score.sha256:
         raise ResultsError(f"{path} has changed since it was evaluated.")
     return x
+
+
+def _check_size(score: Score, max_pixels: int) -> None:
+    needed = pixels_needed(score.height, score.width)
+    if needed > max_pixels:
+        raise TooLarge(
+            f"{score.width}x{score.height} pixels are too many for the limit of {max_pixels};"
+            f" raise it with --max-pixels {needed} if you trust the files."
+        )
 
 
 def _read(path: Path) -> bytes:

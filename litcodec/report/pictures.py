@@ -12,6 +12,7 @@ from torch import Tensor
 from litcodec.errors import LitcodecError
 from litcodec.evaluation.merging import Measured
 from litcodec.evaluation.results import Score
+from litcodec.limits import MAX_PIXELS
 from litcodec.report.bits_maps import bits_colours, bits_scale
 from litcodec.report.data import Level, Picture, Version
 from litcodec.report.decoding import Decoders, Source, read_original
@@ -49,6 +50,7 @@ def gallery(
     sources: Sequence[Source],
     *,
     count: int,
+    max_pixels: int = MAX_PIXELS,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Gallery:
     """The first pictures by name, with a version of every codec whose files were kept, at up to three rates.
@@ -59,13 +61,14 @@ def gallery(
         measured: merged points; codecs first.
         sources: what they were merged from.
         count: how many pictures.
+        max_pixels: larger ones are left out, in words.
         progress: told which share is done, up to 1.
     """
     names = {score.sha256: score.image for entry in measured for score in entry.point.scores}
     chosen = sorted(names, key=lambda sha256: (names[sha256], sha256))[:count]
     if not chosen:
         return Gallery((), ())
-    maker = _Maker(sources)
+    maker = _Maker(sources, max_pixels)
     pictures = []
     for k, sha256 in enumerate(chosen):
         curves = maker.kept(measured, sha256)
@@ -83,9 +86,10 @@ def _tell(progress: Callable[[float], None], done: int, count: int, share: float
 
 
 class _Maker:
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], max_pixels: int) -> None:
         self.sources = sources
-        self.decoders = Decoders()
+        self.max_pixels = max_pixels
+        self.decoders = Decoders(max_pixels=max_pixels)
         self.notes: list[str] = []
 
     def note(self, words: str) -> None:
@@ -115,7 +119,7 @@ class _Maker:
             LitcodecError: if the original cannot be read, or has changed.
         """
         first = curves[0][0]
-        x = read_original(first.score, self.sources[first.measured.origin])
+        x = read_original(first.score, self.sources[first.measured.origin], max_pixels=self.max_pixels)
         name, (H, W) = first.score.image, x.shape[1:]
         sizes = [[kept.score.bytes for kept in curve] for curve in curves]
         if not shared(sizes):

@@ -17,6 +17,7 @@ from litcodec.transforms.cosine import (
 )
 from litcodec.transforms.grdn import GRDN
 from litcodec.transforms.initialise import initialise, keep_variance
+from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
 from litcodec.transforms.minnen2018 import (
     entropy_parameters,
     mean_scale_hyper_analysis,
@@ -26,6 +27,7 @@ from litcodec.transforms.resize import double, halve
 
 __all__ = [
     "GRDN",
+    "BorderFilter",
     "analysis",
     "analysis_9x9",
     "best_step",
@@ -40,6 +42,8 @@ __all__ = [
     "hyper_synthesis",
     "initialise",
     "keep_variance",
+    "lapped_analysis",
+    "lapped_synthesis",
     "latent_spread",
     "mean_scale_hyper_analysis",
     "mean_scale_hyper_synthesis",

@@ -7,12 +7,16 @@ fingerprint in ``retired.json``.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from reprlib import repr as shortened
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from litcodec.errors import CodecFileError, CodecMismatch
 
 FOLDER = Path(__file__).resolve().parent
+T = TypeVar("T")
+TEXT_MAX = 1000  # characters of one text of a card
 
 
 class Kodak(NamedTuple):
@@ -63,7 +67,11 @@ class Card(NamedTuple):
 
 
 def packaged_cards(folder: Path = FOLDER) -> tuple[Card, ...]:
-    """All packaged codecs, the default first."""
+    """All packaged codecs, the default first.
+
+    Raises:
+        CodecFileError: if a card is damaged.
+    """
     cards = [_card(path) for path in sorted(folder.glob("*.json")) if path != _retired(folder)]
     return tuple(sorted(cards, key=lambda card: not card.default))
 
@@ -100,7 +108,7 @@ def packaged_codec(fingerprint: bytes, folder: Path = FOLDER) -> Path:
     for card in packaged_cards(folder):
         if card.fingerprint == wanted:
             return card.file
-    retired = {entry["fingerprint"]: Retired(**entry) for entry in json.loads(_retired(folder).read_text())}
+    retired = {entry.fingerprint: entry for entry in _parsed(_retired(folder), _retired_codecs)}
     if wanted in retired:
         name, last = retired[wanted].name, retired[wanted].last_version
         raise CodecMismatch(
@@ -118,12 +126,58 @@ def _retired(folder: Path) -> Path:
 
 
 def _card(path: Path) -> Card:
-    found = json.loads(path.read_text())
-    kodak, training = found.pop("kodak"), found.pop("training")
-    return Card(
-        **{**found, "lmbda": tuple(found["lmbda"])},
-        name=path.stem,
-        kodak=Kodak(**{**kodak, "bpp": tuple(kodak["bpp"]), "psnr_rgb": tuple(kodak["psnr_rgb"])}),
-        training=Training(**{**training, "licences": tuple(training["licences"])}),
-        folder=path.parent,
-    )
+    """Raises ``CodecFileError`` if the file is no card; names the key."""
+    whole = {"name": path.stem, "folder": path.parent}
+    card: Card = _parsed(path, lambda found: _record(Card, {**found, **whole}))
+    return card
+
+
+def _retired_codecs(found: list[object]) -> list[Retired]:
+    return [_record(Retired, entry) for entry in found]
+
+
+def _parsed(path: Path, make: Callable[[Any], T]) -> T:
+    """What ``make`` makes of a JSON file."""
+    try:
+        return make(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise CodecFileError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CodecFileError(f"{path} is damaged: {error}; install litcodec again.") from error
+
+
+def _record(cls: Any, found: object, where: str = "") -> Any:
+    """A NamedTuple of an object with just its keys. Raises ``ValueError`` with the key that is wrong."""
+    hints = get_type_hints(cls)
+    if not isinstance(found, dict) or not set(hints) - set(cls._field_defaults) <= set(found) <= set(hints):
+        raise ValueError(f"{where or 'it'} should be an object with the keys {', '.join(hints)}")
+    return cls(**{key: _value(hints[key], value, f"{where}{key}") for key, value in found.items()})
+
+
+def _value(hint: Any, found: object, where: str) -> Any:
+    if hasattr(hint, "_fields"):
+        return _record(hint, found, f"{where}.")
+    items = get_args(hint)
+    if get_origin(hint) is dict and isinstance(found, dict):
+        return {_value(items[0], key, where): _value(items[1], value, where) for key, value in found.items()}
+    if get_origin(hint) is list and isinstance(found, list):
+        return [_value(items[0], value, where) for value in found]
+    if get_origin(hint) is tuple and isinstance(found, (list, tuple)):
+        kinds = [items[0]] * len(found) if items[-1] is Ellipsis else items
+        if len(kinds) == len(found):
+            return tuple(_value(kind, value, where) for kind, value in zip(kinds, found, strict=True))
+    number = type(found) in (int, float)
+    if hint is float and number and abs(found) < 1e15:  # type: ignore[arg-type]  # not nan either
+        return float(found)  # type: ignore[arg-type]
+    if hint is int and type(found) is int and 0 <= found < 2**63:
+        return found
+    if (
+        hint in (str, bool)
+        and type(found) is hint
+        and len(str(found)) <= TEXT_MAX
+        and str(found).isprintable()
+    ):
+        return found
+    if hint is Path and isinstance(found, Path):
+        return found
+    raise ValueError(f"{where} should be {getattr(hint, '__name__', hint)}, not {shortened(found)}")

@@ -14,6 +14,7 @@ from litcodec.codecs import (
     FactorizedPrior,
     HybridCodec,
     JointAutoregressive,
+    LappedCosine,
     LearnedCosine,
     MeanScaleHyperprior,
     MixtureAutoregressive,
@@ -33,6 +34,16 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "autoregressive mixture": partial(MixtureAutoregressive, **SMALL),
     "checkerboard": partial(Checkerboard, **SMALL),
     "learned cosine": partial(LearnedCosine, **SMALL, context=6),
+    "lapped cosine": partial(
+        LappedCosine,
+        N=8,
+        groups=(2, 4, 6),
+        features=3,
+        width=6,
+        checkerboards=2,
+        analysis_blocks=1,
+        synthesis_blocks=1,
+    ),
     "hybrid": partial(tiny_hybrid, FactorizedPrior, native=True),  # more of its kind: test_codec_hybrids.py
     "variable rate": tiny_variable_rate,
 }
@@ -89,8 +100,12 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
         codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
     if isinstance(codec, (JointAutoregressive, MixtureAutoregressive, Checkerboard, LearnedCosine)):
         _make_context_lively(codec, x)
-    _rescale(codec.g_s[-1], codec(x).x_hat, to=0.15)
-    codec.g_s[-1].bias.fill_(0.5)
+    if isinstance(codec, LappedCosine):
+        for net in codec.latent_model.y_model.sequentials():
+            net[-1].weight.mul_(30)
+    last = next(layer for layer in reversed(codec.g_s) if hasattr(layer, "weight"))
+    _rescale(last, codec(x).x_hat, to=0.15)
+    last.bias.fill_(0.5)
     if isinstance(made, HybridCodec):
         make_enhancer_lively(made, x)
     return made

@@ -2,7 +2,7 @@ import pytest
 import torch
 from tiny_hybrids import inner_of, reconstruction
 
-from litcodec.codecs import Checkerboard, Codec, JointAutoregressive, LearnedCosine
+from litcodec.codecs import Checkerboard, Codec, JointAutoregressive, LappedCosine, LearnedCosine
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
 from litcodec.latent_models import Latents
@@ -67,7 +67,7 @@ def test_real_pixels_are_those_of_the_eval_forward(
 def _means(codec: Codec, latents: Latents, y_hat: torch.Tensor) -> torch.Tensor:
     """In floats, what the frozen codec rounded about."""
     if isinstance(
-        codec, (JointAutoregressive, Checkerboard, LearnedCosine)
+        codec, (JointAutoregressive, Checkerboard, LearnedCosine, LappedCosine)
     ):  # given its own context: one crossing changes all that follow
         hyper = codec.latent_model.h_s(round_about(latents.z, codec.latent_model.density.medians()))
         return codec.latent_model.y_model._gaussians(hyper, y_hat)[1]

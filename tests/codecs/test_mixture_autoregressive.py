@@ -179,6 +179,6 @@ def test_tables_of_a_codec_file_that_are_missing_or_unusable_are_refused(codec: 
 def test_a_number_of_components_that_cannot_be_is_named(codec: MixtureAutoregressive, wrong: int):
     with pytest.raises(ShapeError, match=rf"1\.\.16 components; got K={wrong}"):
         MixtureAutoregressive(N=8, M=12, K=wrong)
+    wrongly = {**codec.architecture._asdict(), "init_args": {**codec.architecture.init_args, "K": wrong}}
     with pytest.raises(CodecFileError, match="cannot be built"):
-        init_args = {**codec.architecture.init_args, "K": wrong}
-        build_codec(codec.architecture._replace(init_args=init_args)._asdict())
+        build_codec(wrongly)

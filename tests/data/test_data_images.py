@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageCms
 
 from litcodec.data import image_size, list_images, read_image, write_png
-from litcodec.data.images import SUFFIXES
+from litcodec.data.formats import SUFFIXES
 from litcodec.errors import EmptyDataset, ImageError, ShapeError, TooLarge, TooSmallImage, UnreadableImage
 
 
@@ -187,11 +187,19 @@ def test_missing_folders_and_non_images_are_named(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "avif", "tiff", "bmp", "gif"])
+@pytest.mark.parametrize(
+    "suffix", ["png", "jpg", "webp", "avif", "tiff", "bmp", "gif", "ppm", "jp2", "heic", "jxl"]
+)
 def test_truncated_and_damaged_files_raise_image_errors_only(tmp_path: Path, suffix: str) -> None:
+    import pillow_heif
+    import pillow_jxl  # noqa: F401
+
+    pillow_heif.register_heif_opener()
     file = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(file, {"jpg": "JPEG"}.get(suffix, suffix.upper()))
+    Image.fromarray(noise).save(
+        file, {"jpg": "JPEG", "jp2": "JPEG2000", "heic": "HEIF"}.get(suffix, suffix.upper())
+    )
     data, path = file.getvalue(), tmp_path / f"x.{suffix}"
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(UnreadableImage):

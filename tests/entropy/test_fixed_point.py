@@ -12,7 +12,7 @@ from litcodec.entropy.fixed_point import (
     FixedPointLayer,
 )
 from litcodec.errors import FreezeError
-from litcodec.latent_coding.strips import in_strips
+from litcodec.latent_coding.strips import InStrips
 from litcodec.transforms import hyper_synthesis, mean_scale_hyper_synthesis
 
 GRID = 2.0**FRACTION_BITS
@@ -164,8 +164,8 @@ def test_bits_do_not_depend_on_how_the_picture_is_cut(net: nn.Sequential, strip:
     x = _input(h=13)
     whole = fixed(x)
     monkeypatch.setattr("litcodec.latent_coding.strips.STRIP_PIXELS", strip)
-    cut = in_strips(fixed, x, rows_in=1, rows_out=whole.shape[2] // 13, pixels_per_row=1)
-    assert torch.equal(cut, whole)
+    cut = InStrips(fixed, rows_in=1, rows_out=whole.shape[2] // 13, columns_in=1, pixels=1)
+    assert torch.equal(cut(x), whole)
 
 
 # --- what cannot be made exact ---

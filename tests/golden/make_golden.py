@@ -118,7 +118,7 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
             _rescale(codec.latent_model.h_s[layer], codec.latent_model.h_s[: layer + 1](z), to=1.5)
         codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
     if isinstance(codec, CONTEXT_MODELS):
-            y, z = codec.latents(x)[:2]
+        y, z = codec.latents(x)[:2]
         y_model = codec.latent_model.y_model
         _rescale(y_model.context_prediction, y_model.context_prediction(y.round()), to=1.0)
         out = torch.cat([codec.latent_model.h_s(z.round()), y_model.context_prediction(y.round())], dim=1)

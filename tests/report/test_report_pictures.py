@@ -133,6 +133,21 @@ def test_pictures_come_by_name_as_many_as_asked_for(evaluated: Path):
     assert _gallery(evaluated, count=0) == ((), ())
 
 
+def test_the_pixel_limit_is_the_users_and_never_the_files(evaluated: Path):
+    found = read_results(evaluated)
+    sources = [Source(found, evaluated.parent)]
+    shown = gallery(merge_points([found]), sources, count=1, max_pixels=120 * 96 - 1)
+    assert [version for picture in shown.pictures for version in picture.versions] == []
+    assert "120x96 pixels are too many for the limit of 11519" in shown.notes[0]
+    large = [
+        point._replace(scores=tuple(score._replace(width=9000, height=9000) for score in point.scores))
+        for point in found.points
+    ]
+    shown = gallery(merge_points([found._replace(points=tuple(large))]), sources, count=1)
+    assert shown.pictures[0].versions == ()
+    assert any("9000x9000 pixels are too many for the limit of 67108864" in note for note in shown.notes)
+
+
 @pytest.fixture
 def moved(evaluated: Path, tmp_path: Path) -> Path:
     """A copy of the results with all that belongs to them, its paths relative; free to be damaged."""

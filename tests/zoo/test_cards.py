@@ -127,3 +127,35 @@ def test_the_model_card_says_what_the_command_says() -> None:
             *(f"{rate:+.1f} %" for rate in card.kodak.bd_rate_ms_ssim.values()),
         ):
             assert word in text, (card.name, word)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lmbda": [float("nan"), 1.0]}, "lmbda should be float, not nan"),
+        ({"lmbda": [1.0]}, "lmbda should be tuple"),
+        ({"lmbda": [10**400, 1]}, "lmbda should be float"),
+        ({"parameters": -1}, "parameters should be int, not -1"),
+        ({"parameters": True}, "parameters should be int, not True"),
+        ({"codec": "\x1b[31m"}, "codec should be str"),
+        ({"codec": "x" * 10**6}, "codec should be str"),
+        ({"kodak": 3}, "kodak. should be an object"),
+        ({"author": "me"}, "should be an object with the keys"),
+    ],
+)
+def test_a_damaged_card_is_one_line_that_names_the_key(
+    folder: Path, change: dict[str, object], message: str
+) -> None:
+    card = folder / "cosine-2.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), **change}))
+    with pytest.raises(CodecFileError, match=message) as caught:
+        packaged_cards(folder)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("text", ["", "3", "[3]", '[{"fingerprint": 3}]', "[" * 100_000])
+def test_a_damaged_list_of_retired_codecs_is_one_line(folder: Path, text: str) -> None:
+    (folder / "retired.json").write_text(text)
+    with pytest.raises(CodecFileError, match=r"retired\.json is damaged"):
+        packaged_codec(b"\x33" * 8, folder)

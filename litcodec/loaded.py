@@ -1,0 +1,131 @@
+"""A codec for images of Pillow, NumPy or torch: what ``litcodec.load`` returns."""
+
+import io
+import math
+from pathlib import Path
+from typing import Literal, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from litcodec.codec_files import load_codec
+from litcodec.data import decode_image
+from litcodec.errors import ShapeError
+from litcodec.evaluation import RateTarget, check_target, stream_for
+from litcodec.frozen import FrozenCodec, from_stream
+from litcodec.limits import MAX_PIXELS
+from litcodec.plugins import load_plugins
+from litcodec.zoo import codec_path, default_card
+
+Levels = npt.NDArray[np.uint8]
+Kind = Literal["pil", "numpy", "tensor"]
+
+
+class LoadedCodec:
+    """Compresses one image to the bytes of a ``.litc`` file, and decompresses it.
+
+    Args:
+        frozen: the codec.
+    """
+
+    def __init__(self, frozen: FrozenCodec) -> None:
+        self.frozen = frozen
+
+    def to(self, device: str | torch.device) -> Self:
+        """Move it to another device, in place.
+
+        Raises:
+            ShapeError: if there is no such device.
+        """
+        try:
+            self.frozen.to(device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ShapeError(f"device {str(device)!r} cannot be used: {reason}") from error
+        return self
+
+    def compress(
+        self,
+        image: Image.Image | Levels | Tensor,
+        *,
+        quality: float | None = None,
+        bpp: float | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
+        """The complete ``.litc`` stream of an image.
+
+        Args:
+            image: a Pillow image (made RGB as the command line does), a uint8 array (H, W, 3) or (H, W), or a
+                float tensor (3, H, W) or (1, 3, H, W) in [0, 1].
+            quality: 1 to 100, for a codec of several rates; the middle if nothing is given.
+            bpp: or the highest quality of at most so many bits per pixel.
+            max_bytes: or of at most so many bytes.
+
+        Raises:
+            ShapeError: if ``image`` is none of these, or there is no such quality.
+            RateError: if the codec has one rate, or the lowest takes more bytes than are allowed.
+        """
+        if sum(value is not None for value in (quality, bpp, max_bytes)) > 1:
+            raise ShapeError("give one of quality, bpp and max_bytes.")
+        target = RateTarget(quality, bpp, max_bytes)
+        check_target(self.frozen, target)
+        return stream_for(self.frozen, _as_tensor(image), target)
+
+    @overload
+    def decompress(self, data: bytes, *, max_pixels: int = ...) -> Image.Image: ...
+    @overload
+    def decompress(self, data: bytes, *, as_: Literal["pil"], max_pixels: int = ...) -> Image.Image: ...
+    @overload
+    def decompress(self, data: bytes, *, as_: Literal["numpy"], max_pixels: int = ...) -> Levels: ...
+    @overload
+    def decompress(self, data: bytes, *, as_: Literal["tensor"], max_pixels: int = ...) -> Tensor: ...
+
+    def decompress(
+        self, data: bytes, *, as_: Kind = "pil", max_pixels: int = MAX_PIXELS
+    ) -> Image.Image | Levels | Tensor:
+        """The image of a stream.
+
+        Args:
+            data: all of it.
+            as_: "pil", an RGB image; "numpy", uint8 (H, W, 3); "tensor", float32 (3, H, W) in [0, 1].
+            max_pixels: refuse larger images, before anything is allocated for them.
+
+        Raises:
+            BitstreamError: if the stream is damaged, too large, or of another codec.
+        """
+        x_hat = from_stream(self.frozen, data, max_pixels=max_pixels)[0]
+        if as_ == "tensor":
+            return x_hat
+        levels: Levels = (x_hat * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
+        return levels if as_ == "numpy" else Image.fromarray(levels)
+
+
+def load_named(codec: str | Path | None, *, device: str, plugins: tuple[str, ...]) -> LoadedCodec:
+    """See ``litcodec.load``."""
+    path = default_card().file if codec is None else codec_path(Path(codec))
+    return LoadedCodec(load_codec(path, load_plugins(plugins))).to(device)
+
+
+def _as_tensor(image: Image.Image | Levels | Tensor) -> Tensor:
+    """(1, 3, H, W), float32 in [0, 1]."""
+    if isinstance(image, Image.Image):
+        return _rgb(image)[None].float() / 255
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
+            raise ShapeError(f"an array is uint8 (H, W, 3) or (H, W); got {image.dtype} {image.shape}.")
+        return _rgb(Image.fromarray(image))[None].float() / 255
+    return image[None] if image.dim() == 3 else image
+
+
+def _rgb(image: Image.Image) -> Tensor:
+    """uint8 (3, H, W), made of any mode as reading it from a file would."""
+    if image.mode == "RGB" and "icc_profile" not in image.info:
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    file = io.BytesIO()
+    image.save(file, format="TIFF" if image.mode == "CMYK" else "PNG", compress_level=0)
+    return decode_image(
+        file.getvalue(), name="the image", max_pixels=max(MAX_PIXELS, 64 * math.prod(image.size))
+    )

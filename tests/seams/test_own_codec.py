@@ -1,0 +1,67 @@
+"""A codec of a stranger's package goes all the way, and litcodec is not touched."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mylab import litcodec, write_package
+
+CHECKPOINT = "runs/lite/latest/checkpoints/last.ckpt"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, image_like) -> Path:
+    folder = write_package(tmp_path_factory.mktemp("lab"), image_like)
+    done = litcodec(folder, "fit", "--config", "fit.yaml", plugin=False)  # the current folder is importable
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Traceback" not in done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def codec(lab: Path) -> Path:
+    done = litcodec(lab, "export", CHECKPOINT, "lite.safetensors")
+    assert done.returncode == 0, done.stderr
+    assert "ElicLite, fingerprint" in done.stdout
+    return lab / "lite.safetensors"
+
+
+def test_it_validates_and_its_report_is_made(lab: Path):
+    done = litcodec(lab, "validate", "--config", "fit.yaml", "--ckpt_path", CHECKPOINT, plugin=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_its_file_compresses_and_decompresses(lab: Path, codec: Path):
+    done = litcodec(lab, "compress", "photographs/0.png", "-c", codec.name, "-o", "a.litc", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["bytes"] == (lab / "a.litc").stat().st_size
+    done = litcodec(lab, "decompress", "a.litc", "-c", codec.name, "-o", "a.png")
+    assert done.returncode == 0, done.stderr
+    assert "120x96" in done.stdout
+
+
+def test_it_is_evaluated_and_reported(lab: Path, codec: Path):
+    done = litcodec(
+        lab, "evaluate", codec.name, "--images", "photographs", "--anchors", "jpeg", "-o", "r.json"
+    )
+    assert done.returncode == 0, done.stderr
+    done = litcodec(lab, "report", "r.json", "-o", "r.html")
+    assert done.returncode == 0, done.stderr
+    page = (lab / "r.html").read_text()
+    assert "ElicLite M=5" in page
+    assert "JPEG" in page
+
+
+def test_without_the_plugin_one_line_says_which_is_missing(lab: Path, codec: Path):
+    done = litcodec(lab, "compress", "photographs/0.png", "-c", codec.name, "-o", "b.litc", plugin=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "mylab.codecs.ElicLite belongs to the package 'mylab', which is not loaded" in line
+    assert "--plugin mylab" in line
+    assert not (lab / "b.litc").exists()
+
+
+def test_a_plugin_that_cannot_be_imported_is_one_line(lab: Path, codec: Path):
+    done = litcodec(lab, "compress", "photographs/0.png", "--plugin", "yourlab", "-o", "b.litc", plugin=False)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "litcodec: plugin 'yourlab' cannot be loaded: No module named 'yourlab'"

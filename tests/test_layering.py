@@ -1,6 +1,6 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli -> callbacks -> report -> training, evaluation -> codec_files, anchors, data, metrics
+cli -> callbacks, pillow -> report, loaded -> training, evaluation -> codec_files, anchors, data, metrics
     -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
     -> layers, coding -> ops, architecture, plugins -> types, errors
 """
@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent.parent
 LEVELS = {
     **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "__main__"), 12),
     "callbacks": 11,
-    "report": 10,
+    "pillow": 11,
+    **dict.fromkeys(("report", "loaded"), 10),
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 9),
     **dict.fromkeys(("codec_files", "anchors", "data", "metrics"), 8),
     "codecs": 7,
@@ -36,6 +37,7 @@ NEIGHBOURS = {
     ("cli", "commands"),
     ("cli", "usage"),
     ("usage", "usage_values"),
+    ("__init__", "loaded"),  # litcodec.load, when it is called
 }
 
 

@@ -58,15 +58,15 @@ def read_sweep(path: Path) -> Sweep:
         values = _values(content.get("parameters"))
         program = None if content.get("program") is None else str(content["program"])
         swept = [key for key, choices in values.items() if len(choices) > 1]
+        count = _count(values, content.get("run_cap"))
+        chosen_values = itertools.islice(itertools.product(*values.values()), count)
+        grid = (dict(zip(values, chosen, strict=True)) for chosen in chosen_values)
+        points = tuple(_point(expand(command, program, chosen), chosen, swept) for chosen in grid)
         if not takes_arguments(command):
             raise SweepError(
                 f"the command has no ${{args}}, so every point would be the same run: {list(command)}. "
                 'Add "${args}" to it.'
             )
-        count = _count(values, content.get("run_cap"))
-        chosen_values = itertools.islice(itertools.product(*values.values()), count)
-        grid = (dict(zip(values, chosen, strict=True)) for chosen in chosen_values)
-        points = tuple(_point(expand(command, program, chosen), chosen, swept) for chosen in grid)
     except SweepError as error:
         raise SweepError(f"{path}: {error}") from error
     notes = ["early_terminate has no effect without a server"] if "early_terminate" in content else []

@@ -61,7 +61,8 @@ def read_sweep(path: Path) -> Sweep:
         count = _count(values, content.get("run_cap"))
         chosen_values = itertools.islice(itertools.product(*values.values()), count)
         grid = (dict(zip(values, chosen, strict=True)) for chosen in chosen_values)
-        points = tuple(_point(expand(command, program, chosen), chosen, swept) for chosen in grid)
+        contents: dict[Path, str] = {}  # of config files, each read once
+        points = tuple(_point(expand(command, program, chosen), chosen, swept, contents) for chosen in grid)
         if not takes_arguments(command):
             raise SweepError(
                 f"the command has no ${{args}}, so every point would be the same run: {list(command)}. "
@@ -117,13 +118,15 @@ def _values(parameters: object) -> dict[str, list[object]]:
     return found
 
 
-def _point(command: tuple[str, ...], chosen: Mapping[str, object], swept: Sequence[str]) -> GridPoint:
+def _point(
+    command: tuple[str, ...], chosen: Mapping[str, object], swept: Sequence[str], contents: dict[Path, str]
+) -> GridPoint:
     if not command:
         raise SweepError("the command is empty.")
     if any(word.partition("=")[0] == "--ckpt_path" for word in command):
         raise SweepError("litcodec sweep sets --ckpt_path itself, to continue a point; leave it out.")
     title = ", ".join(_title(key, chosen[key]) for key in swept) or "the only point"
-    return GridPoint(title, f"{_slug(title.replace(', ', '_'))}-{_digest(command)}", command)
+    return GridPoint(title, f"{_slug(title.replace(', ', '_'))}-{_digest(command, contents)}", command)
 
 
 def _slug(text: str) -> str:
@@ -136,10 +139,13 @@ def _title(key: str, value: object) -> str:
     return Path(text).stem if text.endswith((".yaml", ".yml")) else f"{key.rpartition('.')[2]} {text}"
 
 
-def _digest(command: Sequence[str]) -> str:
+def _digest(command: Sequence[str], contents: dict[Path, str]) -> str:
     """Of all that decides what a command trains: its words, and what the config files among them say."""
     files = [Path(word.partition("=")[2] if "=" in word else word) for word in command]
-    configs = [_content(file) for file in files if file.suffix in (".yaml", ".yml") and file.is_file()]
+    files = [file for file in files if file.suffix in (".yaml", ".yml") and file.is_file()]
+    for file in set(files) - contents.keys():
+        contents[file] = _content(file)
+    configs = [contents[file] for file in files]
     return hashlib.sha256(json.dumps([list(command), configs]).encode()).hexdigest()[:8]
 
 

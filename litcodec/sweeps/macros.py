@@ -33,8 +33,8 @@ def expand(
             raise SweepError(f"{word!r}: ${{args}} must be an element of the command of its own.")
         elif (unknown := _unknown_macro(word)) is not None:
             raise SweepError(
-                f"{word!r}: {unknown} is not known to litcodec sweep; within a word only ${{envvar:NAME}} is, "
-                "and keys of the configuration with their dots, such as ${model.lmbda}."
+                f"{word!r}: {unknown} is not known to litcodec sweep; within a word only ${{envvar:NAME}} "
+                "is, and keys of the configuration with their dots, such as ${model.lmbda}."
             )
         else:
             words.append(word)

@@ -27,6 +27,7 @@ class Progress(NamedTuple):
     step: int
     steps: int  # -1: no end
     loss: float | None
+    finished: bool = False
 
 
 def codec_file(folder: Path) -> Path:
@@ -35,12 +36,14 @@ def codec_file(folder: Path) -> Path:
 
 
 def is_done(folder: Path) -> bool:
-    """Whether its codec is there and, as far as its file and the run's config say, trained to the end."""
+    """Whether its codec is there and, as far as the files say, trained to the end (or to an early stop)."""
     path = codec_file(folder)
     if not path.exists():
         return False
-    step, steps = _step_of(path), _steps_asked(folder)
-    return step is None or steps is None or step >= steps
+    step, steps, progress = _step_of(path), _steps_asked(folder), progress_of(folder)
+    if step is None or steps is None or step >= steps:
+        return True
+    return progress is not None and progress.finished and step >= progress.step
 
 
 def _step_of(codec: Path) -> int | None:
@@ -89,8 +92,8 @@ def progress_of(folder: Path) -> Progress | None:
     for run in _runs(folder)[:1]:
         try:
             said = json.loads((run / "progress.json").read_text())
-            return Progress(said["step"], said["steps"], said["loss"])
-        except (OSError, ValueError, KeyError):
+            return Progress(said["step"], said["steps"], said["loss"], said.get("finished") is True)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
     return None
 

@@ -2,7 +2,6 @@
 
 import copy
 import os
-import pickle
 import re
 import secrets
 import sys
@@ -12,7 +11,6 @@ from typing import Any, NoReturn
 import lightning as L
 from jsonargparse import Namespace, set_parsing_settings
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import SIGTERMException
@@ -20,6 +18,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from litcodec.codec_files.checkpoint import offer_before
 from litcodec.errors import CodecFileError, LitcodecError, OptionError
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
+from litcodec.training.failures import configuring, known_failure
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.interruptions import Interruptions, exit_code
 from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
@@ -69,7 +68,9 @@ class _Parser(LightningArgumentParser):
         for key, now in RENAMED.items():
             if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
                 message = f"model.{key} is no longer there: write {now}."
-        sys.stderr.write(f"litcodec: {message}\nlitcodec: see litcodec fit --help, or add --print_config\n")
+        sys.stderr.write(
+            f"litcodec: {LitcodecError(' '.join(message.split()))}\nlitcodec: see litcodec fit --help, or add --print_config\n"
+        )
         sys.exit(2)
 
 
@@ -100,9 +101,21 @@ class LitcodecCLI(LightningCLI):
     def _parse_ckpt_path(self) -> None:
         """Leave the checkpoint to the trainer: Lightning would read it here too, for options it may hold."""
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Read them."""
+        with configuring():
+            super().parse_arguments(parser, args)
+
+    def instantiate_classes(self) -> None:
+        """Make the objects that they name."""
+        with configuring():
+            super().instantiate_classes()
+
     def before_instantiate_classes(self) -> None:
         """Choose the run's folder and point loggers and checkpoints at it."""
         config = self.config[self.subcommand]
+        if not config.run_name.strip():
+            raise OptionError("run_name is empty: its runs share a folder of that name.")
         name = config.run_name if self.subcommand == "fit" else f"{config.run_name}-{self.subcommand}"
         if config.ckpt_path == "last":
             config.ckpt_path = str(
@@ -214,22 +227,13 @@ def run(arguments: list[str]) -> int:
     sys.argv[1:] = flat_words(arguments)  # Lightning starts the processes of further devices from it
     try:
         _start()
-    except MisconfigurationException as error:
-        raise LitcodecError(str(error)) from error
-    except pickle.UnpicklingError as error:
-        reason = str(error).partition("\n")[0]
-        raise CodecFileError(f"the checkpoint cannot be read: {reason}") from error
-    except ModuleNotFoundError as error:  # TensorBoard's, MLflow's …
-        raise LitcodecError(
-            f"{str(error).partition(chr(10))[0]} (pip install it, or leave it out.)"
-        ) from error
     except SIGTERMException as error:
         return exit_code(error)
     except Exception as error:
-        if not type(error).__module__.startswith("wandb."):
+        known = known_failure(error)
+        if known is None or known is error:
             raise
-        reason = " ".join(str(error).split())
-        raise LitcodecError(f"W&B: {reason} Or work offline: WANDB_MODE=offline.") from error
+        raise known from error
     finally:
         os.environ.pop(ENVIRONMENT_VARIABLE, None)  # another run of this process is another run
     return 0

@@ -90,6 +90,15 @@ class RunFolder(SaveConfigCallback):
         self._noted = -math.inf
         self._finished = False
 
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Save the config; of a training only once its checkpoint is accepted, see ``on_fit_start``."""
+        if trainer.state.fn != "fit":
+            super().setup(trainer, pl_module, stage)
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """A run that was refused has not been: nothing says that it went on with other settings."""
+        super().setup(trainer, pl_module, "fit")
+
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -107,14 +116,19 @@ class RunFolder(SaveConfigCallback):
     ) -> None:
         """Note how far the run is, now and then."""
         now = time.monotonic()
-        if not trainer.is_global_zero or now - self._noted < PROGRESS_S:
+        if now - self._noted >= PROGRESS_S:
+            self._noted = now
+            self._note_progress(trainer)
+
+    def _note_progress(self, trainer: L.Trainer) -> None:
+        if not trainer.is_global_zero:
             return
-        self._noted = now
         loss = trainer.callback_metrics.get("train/loss")
         said = {
             "step": trainer.global_step,
             "steps": trainer.max_steps,
             "loss": None if loss is None else loss.item(),
+            "finished": self._finished,
         }
         path = self.folder / "progress.json"
         path.with_suffix(".part").write_text(json.dumps(said))
@@ -122,8 +136,9 @@ class RunFolder(SaveConfigCallback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The periodic checkpoint may lie some steps back: keep the end."""
-        self._finished = trainer.should_stop or trainer.max_steps in (-1, trainer.global_step)
+        self._finished = True
         trainer.save_checkpoint(self.folder / "checkpoints" / "last.ckpt", weights_only=False)
+        self._note_progress(trainer)
 
     def on_save_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
@@ -132,7 +147,7 @@ class RunFolder(SaveConfigCallback):
         checkpoint["litcodec_run"] = {
             "step": trainer.global_step,
             "steps": trainer.max_steps,
-            "finished": self._finished,
+            "finished": self._finished or trainer.global_step == trainer.max_steps,
             "settings": settings_of(self.given, trainer.world_size),
         }
 

@@ -68,9 +68,8 @@ class _Parser(LightningArgumentParser):
         for key, now in RENAMED.items():
             if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
                 message = f"model.{key} is no longer there: write {now}."
-        sys.stderr.write(
-            f"litcodec: {LitcodecError(' '.join(message.split()))}\nlitcodec: see litcodec fit --help, or add --print_config\n"
-        )
+        line = LitcodecError(" ".join(message.split()))
+        sys.stderr.write(f"litcodec: {line}\nlitcodec: see litcodec fit --help, or add --print_config\n")
         sys.exit(2)
 
 

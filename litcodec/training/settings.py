@@ -40,8 +40,8 @@ def check_same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> No
     for key, value in now.items():
         if key in before and before[key] != value:
             raise OptionError(
-                f"the checkpoint is of a run with {key} {_text(before[key])}, now it is {_text(value)}: a run "
-                "goes on as it began. Set it back, or start anew from its weights with "
+                f"the checkpoint is of a run with {key} {_text(before[key])}, now it is {_text(value)}: a "
+                "run goes on as it began. Set it back, or start anew from its weights with "
                 "--model.start_checkpoint."
             )
 

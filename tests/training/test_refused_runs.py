@@ -1,8 +1,6 @@
 """What a run cannot do is one line, and leaves no trace of something that did not happen."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from litcodec.cli import main
 from litcodec.codecs import FactorizedPrior
 from litcodec.errors import OptionError
 from litcodec.training import CodecModule
-from tests.training.runs import command, environment, fit, write_photographs
+from tests.training.runs import command, environment, fit
 
 SHORT = ("--trainer.max_steps", "3")
 WANDB = ("--trainer.logger", "lightning.pytorch.loggers.WandbLogger")
@@ -43,10 +41,11 @@ def refuse(
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str, root: Path = tmp_path, code: int = 1) -> str:
-        try:
+        if code == 2:  # as argparse leaves
+            with pytest.raises(SystemExit, match="2"):
+                main(command(root, *words)[3:])
+        else:
             assert main(command(root, *words)[3:]) == code
-        except SystemExit as error:
-            assert error.code == code
         said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("litcodec: ")]
         assert len(said) == (2 if code == 2 else 1), said  # 2: and "see litcodec fit --help"
         return said[0].removeprefix("litcodec: ")
@@ -70,7 +69,9 @@ def test_a_run_does_not_go_on_with_a_setting_that_its_checkpoint_overrules(
 ) -> None:
     run = checkpoint_of(trained).parents[1]
     before = sorted(path.name for path in run.glob("config*.yaml"))
-    said = refuse("--ckpt_path", str(checkpoint_of(trained)), "--trainer.max_steps", "5", *words, root=trained)
+    said = refuse(
+        "--ckpt_path", str(checkpoint_of(trained)), "--trainer.max_steps", "5", *words, root=trained
+    )
     key, old, new = values
     assert said.startswith(f"the checkpoint is of a run with {key} {old}, now it is ")
     assert new in said

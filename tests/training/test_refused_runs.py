@@ -16,6 +16,7 @@ from litcodec.errors import OptionError
 from litcodec.training import CodecModule
 from tests.training.runs import command, environment, fit
 
+pytestmark = pytest.mark.filterwarnings("default")  # Lightning warns before it is refused
 SHORT = ("--trainer.max_steps", "3")
 WANDB = ("--trainer.logger", "lightning.pytorch.loggers.WandbLogger")
 

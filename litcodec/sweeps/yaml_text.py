@@ -12,17 +12,19 @@ MAX_VALUES = 100_000
 
 
 def read_yaml(path: Path) -> object:
-    """What a YAML file holds; UTF-8, or UTF-16 with its byte order mark.
+    """What a YAML file holds.
 
     Raises:
-        SweepError: if it cannot be read, is no YAML, too long, or nested too deeply (or without end).
+        SweepError: if it cannot be read, is not UTF-8 text, is no YAML, too long, or nested too deeply (or without end).
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SweepError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no sweep file.")
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.safe_load(path.read_bytes().decode())
     except OSError as error:
         raise SweepError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SweepError(f"{path} is not UTF-8 text: save it as such.") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-99-99
         raise SweepError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     except RecursionError as error:

@@ -15,7 +15,7 @@ def read_yaml(path: Path) -> object:
     """What a YAML file holds.
 
     Raises:
-        SweepError: if it cannot be read, is not UTF-8, is no YAML, too long, or nested too deeply (without end).
+        SweepError: if it cannot be read, is not UTF-8, is no YAML, too long or nested too deeply.
     """
     try:
         if path.stat().st_size > MAX_BYTES:

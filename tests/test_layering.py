@@ -1,6 +1,6 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli -> callbacks, pillow -> report, loaded -> training, evaluation -> codec_files, anchors, data, metrics
+cli -> callbacks -> report -> training, evaluation -> codec_files, anchors, data, metrics
     -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
     -> layers, coding -> ops, architecture, plugins -> types, errors
 """
@@ -16,10 +16,9 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "__main__"), 12),
-    "callbacks": 11,
-    "pillow": 11,
-    **dict.fromkeys(("report", "loaded"), 10),
+    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "pillow", "__main__"), 12),
+    **dict.fromkeys(("callbacks", "loaded"), 11),
+    "report": 10,
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 9),
     **dict.fromkeys(("codec_files", "anchors", "data", "metrics"), 8),
     "codecs": 7,
@@ -33,11 +32,11 @@ LEVELS = {
 }
 # The few that do, one way only.
 NEIGHBOURS = {
+    ("__init__", "loaded"),  # `litcodec.load`, imported when it is asked for
     ("__main__", "cli"),
     ("cli", "commands"),
     ("cli", "usage"),
     ("usage", "usage_values"),
-    ("__init__", "loaded"),  # litcodec.load, when it is called
 }
 
 

@@ -201,7 +201,7 @@ def test_the_old_key_names_the_new_one(
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("nolab.Nowhere", "cannot be imported: No module named 'nolab'"),
+        ("nobodys_lab.Nowhere", "cannot be imported: No module named 'nobodys_lab'"),
         ("litcodec.training.Nowhere", "cannot be imported"),
         ("collections.OrderedDict", "is no LightningModule"),
     ],

@@ -22,6 +22,7 @@ LitcodecError
   OutputExists (also FileExistsError)     refusing to overwrite
   ObjectiveError (also ValueError)        an objective cannot be built, recorded or computed
   OptionError (also ValueError)           an option of training has a value that makes no sense
+  CheckpointError (also OSError)          a checkpoint cannot be written
   PhaseError (also ValueError)            training phases contradict themselves, the codec or the trainer
   TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
   BaselineMissing (also RuntimeError)     a baseline codec's library or program is not installed
@@ -131,6 +132,10 @@ class ObjectiveError(LitcodecError, ValueError):
 
 class OptionError(LitcodecError, ValueError):
     """An option of training has a value that makes no sense."""
+
+
+class CheckpointError(LitcodecError, OSError):
+    """A checkpoint cannot be written."""
 
 
 class PhaseError(LitcodecError, ValueError):

@@ -1,8 +1,10 @@
 """Training checkpoints, and whatever else ``torch.save`` wrote, read without running anything."""
 
+import os
 import pickle
 import re
 import warnings
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from litcodec.codecs import Codec
 from litcodec.errors import CodecFileError
 from litcodec.frozen import TrainingInfo
 
+PREVIOUS = "previous.ckpt"  # beside a run's last.ckpt: what that was before
 ZIP_MAGIC = b"PK\x03\x04"
 # Of what torch wrote before, as the oldest published checkpoints are.
 LEGACY_MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
@@ -54,6 +57,20 @@ def read_training_checkpoint(path: Path, roots: tuple[str, ...] | None = None) -
     return TrainedCodec(codec, description.training)
 
 
+def check_finished(path: Path) -> None:
+    """Check that a checkpoint is the end of its run, as far as it says.
+
+    Raises:
+        CodecFileError: if it is not, or cannot be read.
+    """
+    found = load_torch_file(path)
+    run = found.get("litcodec_run") if isinstance(found, dict) else None
+    if isinstance(run, dict) and run.get("finished") is not True:
+        raise CodecFileError(
+            f"{path} is of step {run.get('step')} of {run.get('steps')}: training has not ended."
+        )
+
+
 def _weights_of_codec(state: dict[object, object], expected: dict[str, Tensor]) -> dict[str, Tensor]:
     """The codec's weights of a LightningModule's, which may have others besides (a discriminator's, say)."""
     prefix = "codec."
@@ -72,6 +89,12 @@ def _weights_of_codec(state: dict[object, object], expected: dict[str, Tensor]) 
     return found
 
 
+def offer_before(path: str | os.PathLike[str]) -> str:
+    """The end of an error about a run's checkpoint: which one to take instead; empty if there is none."""
+    before = Path(path).with_name(PREVIOUS)
+    return f" Take the one before: {before}" if before != Path(path) and zipfile.is_zipfile(before) else ""
+
+
 def load_torch_file(path: Path) -> object:
     """What ``torch.save`` wrote, weights and plain values only.
 
@@ -82,9 +105,9 @@ def load_torch_file(path: Path) -> object:
         with path.open("rb") as file:
             start = file.read(len(LEGACY_MAGIC))
     except OSError as error:
-        raise CodecFileError(f"{path} cannot be read: {error.strerror}.") from error
+        raise CodecFileError(f"{path} cannot be read: {error.strerror}.{offer_before(path)}") from error
     if start != LEGACY_MAGIC and not start.startswith(ZIP_MAGIC):
-        raise CodecFileError(f"{path} is not a file that torch.save wrote.")
+        raise CodecFileError(f"{path} is not a file that torch.save wrote.{offer_before(path)}")
     try:
         # torch warns of what it finds odd in a damaged file before it fails on it.
         with warnings.catch_warnings(action="ignore"):
@@ -98,4 +121,5 @@ def load_torch_file(path: Path) -> object:
             ) from error
         raise CodecFileError(
             f"{path} is damaged or incomplete: torch.load fails on it ({type(error).__name__})."
+            f"{offer_before(path)}"
         ) from error

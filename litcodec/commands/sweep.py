@@ -1,16 +1,14 @@
 """``litcodec sweep``: a W&B sweep file without a server, from YAML to rate-distortion curves."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 from litcodec.baselines import BASELINE_KEYS, open_baselines
+from litcodec.codec_files.checkpoint import check_finished
 from litcodec.commands.evaluate import Options as EvaluateOptions
 from litcodec.commands.evaluate import evaluate_files
 from litcodec.commands.export import export
@@ -26,6 +24,7 @@ from litcodec.sweeps import (
     Outcome,
     Sweep,
     codec_file,
+    is_done,
     read_sweep,
     run_jobs,
     slots_of,
@@ -83,10 +82,10 @@ def _train(sweep: Sweep, jobs: Sequence[Job], slots: Sequence[dict[str, str]]) -
     # Runs that are uploaded one day stand together then.
     together = {"WANDB_RUN_GROUP": os.environ.get("WANDB_RUN_GROUP", sweep.name)}
     try:
-        with _termination_as_interrupt(), watching(jobs) as tell:
+        with watching(jobs) as tell:
             return run_jobs(jobs, [{**together, **slot} for slot in slots], _export, tell)
-    except KeyboardInterrupt:
-        done = sum(codec_file(job.folder).exists() for job in jobs)
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C; SIGTERM, with which clusters end jobs
+        done = sum(is_done(job.folder) for job in jobs)
         print(
             f"litcodec: {done} of {len(jobs)} points are done; the same command continues the others.",
             file=sys.stderr,
@@ -95,6 +94,7 @@ def _train(sweep: Sweep, jobs: Sequence[Job], slots: Sequence[dict[str, str]]) -
 
 
 def _export(checkpoint: Path, output: Path) -> None:
+    check_finished(checkpoint)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # the point's own line says enough
         export(checkpoint, output, overwrite=True)
 
@@ -140,20 +140,3 @@ def _forget_other_codecs(results: Path, codecs: Sequence[Path]) -> None:
     points = tuple(point for point in before.points if point.kind == "baseline" or point.source in wanted)
     if points != before.points:
         write_results(results, before._replace(points=points))
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, with which clusters end jobs, end the runs in order, as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

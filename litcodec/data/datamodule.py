@@ -16,6 +16,7 @@ from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.shards import ShardTiles
 from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, image_loader
 from litcodec.data.windows import PatchWindows
+from litcodec.errors import OptionError
 from litcodec.limits import MAX_PIXELS
 
 
@@ -54,6 +55,8 @@ class PhotographsDataModule(L.LightningDataModule):
 
     def __post_init__(self) -> None:
         super().__init__()
+        if self.num_workers < 0:
+            raise OptionError(f"num_workers must be at least 0; got {self.num_workers}.")
         self.loader: PatchLoader | None = None  # of the training patches
         self.images: WholeImages | None = None  # of validation, test and prediction
         self._start = 0

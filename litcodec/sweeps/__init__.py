@@ -2,7 +2,7 @@
 
 from litcodec.sweeps.devices import slots_of, visible_gpus
 from litcodec.sweeps.grid import GridPoint, Sweep, read_sweep
-from litcodec.sweeps.point import codec_file, last_checkpoint, log_file, progress_of
+from litcodec.sweeps.point import codec_file, is_done, last_checkpoint, log_file, progress_of
 from litcodec.sweeps.schedule import Event, Job, Outcome, Running, Status, run_jobs
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Status",
     "Sweep",
     "codec_file",
+    "is_done",
     "last_checkpoint",
     "log_file",
     "progress_of",

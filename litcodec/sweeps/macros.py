@@ -31,9 +31,28 @@ def expand(
             words += _macro(word, program, arguments)
         elif "${args" in word:
             raise SweepError(f"{word!r}: ${{args}} must be an element of the command of its own.")
+        elif (unknown := _unknown_macro(word)) is not None:
+            raise SweepError(
+                f"{word!r}: {unknown} is not known to litcodec sweep; within a word only ${{envvar:NAME}} "
+                "is, and keys of the configuration with their dots, such as ${model.lmbda}."
+            )
         else:
             words.append(word)
     return tuple(words)
+
+
+def takes_arguments(command: Sequence[object]) -> bool:
+    """Whether a command gets the point's values at all."""
+    return any(str(element).startswith("${args") for element in command)
+
+
+def _unknown_macro(word: str) -> str | None:
+    """What begins like a macro, and is neither one nor an interpolation of the configuration's."""
+    for start in re.finditer(r"\$\{", word):
+        found = re.match(r"\$\{[A-Za-z_]\w*(\.\w+)+\}", word[start.start() :])
+        if found is None:
+            return word[start.start() :][:40]
+    return None
 
 
 def _environment(match: re.Match[str]) -> str:

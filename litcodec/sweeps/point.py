@@ -14,8 +14,11 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # a terminal's colours
 TAIL = 8192
+HEADER_MAX = 10**8
 
 
 class Progress(NamedTuple):
@@ -24,11 +27,49 @@ class Progress(NamedTuple):
     step: int
     steps: int  # -1: no end
     loss: float | None
+    finished: bool = False
 
 
 def codec_file(folder: Path) -> Path:
     """The point's result."""
     return folder / "codec.safetensors"
+
+
+def is_done(folder: Path) -> bool:
+    """Whether its codec is there and, as far as the files say, trained to the end (or to an early stop)."""
+    path = codec_file(folder)
+    if not path.exists():
+        return False
+    step, steps, progress = _step_of(path), _steps_asked(folder), progress_of(folder)
+    if step is None or steps is None or step >= steps:
+        return True
+    return progress is not None and progress.finished and step >= progress.step
+
+
+def _step_of(codec: Path) -> int | None:
+    """The step that a codec file was trained to; None if it does not say so."""
+    try:
+        with codec.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length) if length <= HEADER_MAX else b"null")
+        about = json.loads(header["__metadata__"]["litcodec"])
+        step = about.get("training", about.get("notes", {}))["step"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return step if isinstance(step, int) else None
+
+
+def _steps_asked(folder: Path) -> int | None:
+    """How many steps the newest run was to take; None if that is not known."""
+    for run in _runs(folder)[:1]:
+        try:
+            config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+            phases = config["model"].get("phases")
+            steps = sum(phase["steps"] for phase in phases) if phases else config["trainer"]["max_steps"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
+            return None
+        return steps if isinstance(steps, int) and steps >= 0 else None
+    return None
 
 
 def log_file(folder: Path) -> Path:
@@ -39,9 +80,10 @@ def log_file(folder: Path) -> Path:
 def last_checkpoint(folder: Path) -> Path | None:
     """Where an interrupted point goes on: the last checkpoint that is whole."""
     for run in _runs(folder):
-        path = run / "checkpoints" / "last.ckpt"
-        if zipfile.is_zipfile(path):
-            return path
+        for name in ("last.ckpt", "previous.ckpt"):
+            path = run / "checkpoints" / name
+            if zipfile.is_zipfile(path):
+                return path
     return None
 
 
@@ -50,8 +92,8 @@ def progress_of(folder: Path) -> Progress | None:
     for run in _runs(folder)[:1]:
         try:
             said = json.loads((run / "progress.json").read_text())
-            return Progress(said["step"], said["steps"], said["loss"])
-        except (OSError, ValueError, KeyError):
+            return Progress(said["step"], said["steps"], said["loss"], said.get("finished") is True)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
     return None
 

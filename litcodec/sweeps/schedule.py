@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from litcodec.errors import LitcodecError
 from litcodec.sweeps.devices import Slot
-from litcodec.sweeps.point import claim, codec_file, last_checkpoint, last_words, log_file
+from litcodec.sweeps.point import claim, codec_file, is_done, last_checkpoint, last_words, log_file
 
 POLL_S = 0.1
 GRACE_S = 15.0  # between asking a run to end and ending it
@@ -98,7 +98,7 @@ def run_jobs(
                     board.elsewhere(job)
                     continue
                 waiting.remove(job)
-                started = None if codec_file(job.folder).exists() else _start(job, free[0], lock)
+                started = None if is_done(job.folder) else _start(job, free[0], lock)
                 if isinstance(started, Running):
                     running.append(started)
                     checkpoint = last_checkpoint(job.folder)

@@ -2,7 +2,6 @@
 
 import copy
 import os
-import pickle
 import re
 import secrets
 import sys
@@ -11,12 +10,17 @@ from typing import Any, NoReturn
 
 import lightning as L
 from jsonargparse import Namespace, set_parsing_settings
-from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from litcodec.errors import CodecFileError, LitcodecError
+from litcodec.codec_files.checkpoint import offer_before
+from litcodec.errors import CodecFileError, LitcodecError, OptionError
+from litcodec.training.checkpoint_io import AtomicCheckpointIO
+from litcodec.training.failures import configuring, known_failure
 from litcodec.training.guard import NonFiniteGuard
+from litcodec.training.interruptions import Interruptions, exit_code
 from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
 from litcodec.training.phases import agreed_steps
 from litcodec.training.run_folder import ENVIRONMENT_VARIABLE, RunFolder, choose_run_folder
@@ -35,6 +39,22 @@ RENAMED = {
 }
 
 
+PRECISIONS = (None, 32, "32", "32-true", 16, "16", "16-mixed", "bf16", "bf16-mixed")
+
+
+def check_precision(precision: object) -> None:
+    """Check that weights stay float32: coders' tables are made of them.
+
+    Raises:
+        OptionError: if they would not.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(
+            f"trainer.precision {precision} keeps weights in another type than float32, which no codec "
+            "is trained in: use 32-true, bf16-mixed or 16-mixed."
+        )
+
+
 class _Parser(LightningArgumentParser):
     def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
         """Take ``model.init_args`` as Lightning's users write it."""
@@ -48,7 +68,8 @@ class _Parser(LightningArgumentParser):
         for key, now in RENAMED.items():
             if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
                 message = f"model.{key} is no longer there: write {now}."
-        sys.stderr.write(f"litcodec: {message}\nlitcodec: see litcodec fit --help, or add --print_config\n")
+        line = LitcodecError(" ".join(message.split()))
+        sys.stderr.write(f"litcodec: {line}\nlitcodec: see litcodec fit --help, or add --print_config\n")
         sys.exit(2)
 
 
@@ -76,9 +97,24 @@ class LitcodecCLI(LightningCLI):
             }
         )
 
+    def _parse_ckpt_path(self) -> None:
+        """Leave the checkpoint to the trainer: Lightning would read it here too, for options it may hold."""
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Read them."""
+        with configuring():
+            super().parse_arguments(parser, args)
+
+    def instantiate_classes(self) -> None:
+        """Make the objects that they name."""
+        with configuring():
+            super().instantiate_classes()
+
     def before_instantiate_classes(self) -> None:
         """Choose the run's folder and point loggers and checkpoints at it."""
         config = self.config[self.subcommand]
+        if not config.run_name.strip():
+            raise OptionError("run_name is empty: its runs share a folder of that name.")
         name = config.run_name if self.subcommand == "fit" else f"{config.run_name}-{self.subcommand}"
         if config.ckpt_path == "last":
             config.ckpt_path = str(
@@ -89,9 +125,12 @@ class LitcodecCLI(LightningCLI):
                 f"litcodec {self.subcommand} needs --ckpt_path, a checkpoint of litcodec fit."
             )
         if config.ckpt_path is not None and not Path(config.ckpt_path).is_file():
-            raise CodecFileError(f"there is no checkpoint {config.ckpt_path}.")
+            raise CodecFileError(
+                f"there is no checkpoint {config.ckpt_path}.{offer_before(config.ckpt_path)}"
+            )
         if self.subcommand == "predict":
             config.return_predictions = False  # they are written by a callback, not kept in memory
+        check_precision(config.trainer.get("precision"))
         if config.model.get("optimizer") is not None:
             config.model.learning_rate = None  # the optimiser brings its own
         given = copy.deepcopy(config)
@@ -124,6 +163,11 @@ class LitcodecCLI(LightningCLI):
         """Put the run folder's callback first: it must see the weights before EMA replaces them."""
         trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        if self.subcommand == "fit":
+            self.interruptions = Interruptions(self.run_folder / "checkpoints" / "last.ckpt")
+            callbacks.append(self.interruptions)
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # else it is the user's own
+            trainer.strategy.checkpoint_io = AtomicCheckpointIO()
         callbacks.sort(key=lambda callback: not isinstance(callback, RunFolder))
         if self.subcommand != "fit":
             callbacks[:] = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
@@ -155,9 +199,10 @@ def _average_in_time(trainer: Namespace) -> None:
 def _place_logger(logger: Namespace, folder: Path) -> None:
     """Fill in what the user left open."""
     init_args = logger.get("init_args", Namespace())  # type: ignore[no-untyped-call]
+    is_wandb = str(logger.class_path).endswith("WandbLogger")
     if init_args.get("save_dir", "") in (None, "."):
-        init_args.save_dir = str(folder)
-    if not str(logger.class_path).endswith("WandbLogger"):
+        init_args.save_dir = str((is_wandb and os.environ.get("WANDB_DIR")) or folder)
+    if not is_wandb:
         return
     init_args.name = init_args.get("name") or "-".join(folder.parts[-2:])
     if "WANDB_MODE" in os.environ or "WANDB_SWEEP_ID" in os.environ:
@@ -181,11 +226,13 @@ def run(arguments: list[str]) -> int:
     sys.argv[1:] = flat_words(arguments)  # Lightning starts the processes of further devices from it
     try:
         _start()
-    except MisconfigurationException as error:
-        raise LitcodecError(str(error)) from error
-    except pickle.UnpicklingError as error:
-        reason = str(error).partition("\n")[0]
-        raise CodecFileError(f"the checkpoint cannot be read: {reason}") from error
+    except SIGTERMException as error:
+        return exit_code(error)
+    except Exception as error:
+        known = known_failure(error)
+        if known is None or known is error:
+            raise
+        raise known from error
     finally:
         os.environ.pop(ENVIRONMENT_VARIABLE, None)  # another run of this process is another run
     return 0

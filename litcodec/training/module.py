@@ -42,6 +42,15 @@ class Prediction(NamedTuple):
     scores: Mapping[str, float]  # by metric
 
 
+def _check_float32(codec: Codec) -> None:
+    other = next((p.dtype for p in codec.parameters() if p.dtype != torch.float32), None)
+    if other is not None:
+        raise OptionError(
+            f"the codec's weights are {other}; codecs are trained in float32: build them with that default "
+            "dtype, and let the trainer's precision be 32-true, bf16-mixed or 16-mixed."
+        )
+
+
 class CodecModule(L.LightningModule):
     """Trains a codec with one automatic optimiser.
 
@@ -95,6 +104,7 @@ class CodecModule(L.LightningModule):
             check_number("model.learning_rate", learning_rate)
         elif optimizer is None:
             raise OptionError("model.learning_rate is none, and there is no model.optimizer: give one.")
+        _check_float32(codec)
         if phases is not None:
             check_phases(phases, parts_of(codec), scheduled=lr_scheduler is not None)
         if start_checkpoint is not None:
@@ -116,6 +126,14 @@ class CodecModule(L.LightningModule):
                 if name.rpartition(".")[2] in COMPILED:
                     # In place, so that names of weights, and with them checkpoints, stay the same.
                     part.compile()
+
+    def setup(self, stage: str) -> None:
+        """Check what the trainer has made of the weights.
+
+        Raises:
+            OptionError: if its precision has given them another type.
+        """
+        _check_float32(self.codec)
 
     def configure_callbacks(self) -> list[L.Callback]:
         """What follows the phases, if there are any."""

@@ -5,6 +5,7 @@ on the command line, in sweep files and on the dashboard. ``model.init_args.*``,
 writes it, is taken for the same.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -52,13 +53,24 @@ def module_class(arguments: Sequence[str]) -> type[L.LightningModule]:
     path, in_words = DEFAULT, None
     for key, value in _options(flat_words(arguments)):
         if key in ("--config", "-c") and Path(value).is_file():
-            try:
-                path = _model_of(Path(value).read_text(encoding="utf-8")).get("class_path") or path
-            except (OSError, UnicodeDecodeError):
-                pass  # the parser says what is wrong with it
+            path = _model_of(_text_of(Path(value))).get("class_path") or path
         elif key == "--model.class_path":
             in_words = value
     return _imported(in_words or path)
+
+
+def _text_of(config: Path) -> str:
+    """A config file's text; empty where the parser will say what is wrong with it."""
+    try:
+        text = config.read_text(encoding="utf-8")
+        json.dumps(yaml.safe_load(text), default=str, skipkeys=True)
+    except UnicodeDecodeError as error:
+        raise OptionError(f"{config} is not UTF-8 text: save it as such.") from error
+    except (RecursionError, ValueError) as error:  # ValueError: circular
+        raise OptionError(f"{config} is nested too deeply, or refers to itself.") from error
+    except (OSError, yaml.YAMLError):
+        return ""
+    return text
 
 
 def _options(arguments: Sequence[str]) -> list[tuple[str, str]]:

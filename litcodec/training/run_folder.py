@@ -13,6 +13,8 @@ from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
 from lightning.pytorch.loggers import Logger, WandbLogger
 
+from litcodec.training.settings import check_same_settings, settings_of
+
 # Processes that Lightning starts for further devices inherit it, and so share the folder.
 ENVIRONMENT_VARIABLE = "LITCODEC_RUN_FOLDER"
 PROGRESS_S = 5.0  # between two notes of how far the run is
@@ -35,8 +37,9 @@ def _run_of(ckpt_path: str | None) -> Path | None:
     if ckpt_path is None:
         return None
     path = Path(ckpt_path).resolve()
-    folder = path.parent.parent
-    return folder if path.parent.name == "checkpoints" and (folder / "config.yaml").is_file() else None
+    # A checkpoint's name may have slashes: checkpoints/val/loss=1.2.ckpt.
+    above = next((folder for folder in path.parents if folder.name == "checkpoints"), path)
+    return above.parent if above != path and (above.parent / "config.yaml").is_file() else None
 
 
 def _claim(parent: Path) -> Path:
@@ -85,6 +88,16 @@ class RunFolder(SaveConfigCallback):
         self.folder = Path(folder)
         self.given = given
         self._noted = -math.inf
+        self._finished = False
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Save the config; of a training only once its checkpoint is accepted, see ``on_fit_start``."""
+        if trainer.state.fn != "fit":
+            super().setup(trainer, pl_module, stage)
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """A run that was refused has not been: nothing says that it went on with other settings."""
+        super().setup(trainer, pl_module, "fit")
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""
@@ -103,14 +116,19 @@ class RunFolder(SaveConfigCallback):
     ) -> None:
         """Note how far the run is, now and then."""
         now = time.monotonic()
-        if not trainer.is_global_zero or now - self._noted < PROGRESS_S:
+        if now - self._noted >= PROGRESS_S:
+            self._noted = now
+            self._note_progress(trainer)
+
+    def _note_progress(self, trainer: L.Trainer) -> None:
+        if not trainer.is_global_zero:
             return
-        self._noted = now
         loss = trainer.callback_metrics.get("train/loss")
         said = {
             "step": trainer.global_step,
             "steps": trainer.max_steps,
             "loss": None if loss is None else loss.item(),
+            "finished": self._finished,
         }
         path = self.folder / "progress.json"
         path.with_suffix(".part").write_text(json.dumps(said))
@@ -118,7 +136,33 @@ class RunFolder(SaveConfigCallback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The periodic checkpoint may lie some steps back: keep the end."""
+        self._finished = True
         trainer.save_checkpoint(self.folder / "checkpoints" / "last.ckpt", weights_only=False)
+        self._note_progress(trainer)
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Record how far the run is, and what must not change when it goes on."""
+        checkpoint["litcodec_run"] = {
+            "step": trainer.global_step,
+            "steps": trainer.max_steps,
+            "finished": self._finished or trainer.global_step == trainer.max_steps,
+            "settings": settings_of(self.given, trainer.world_size),
+        }
+
+    def on_load_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Refuse to go on with settings that the checkpoint would overrule in silence.
+
+        Raises:
+            OptionError: if one differs; it is named with both values.
+        """
+        recorded = checkpoint.get("litcodec_run")
+        before = recorded.get("settings") if isinstance(recorded, dict) else None
+        if trainer.state.fn == "fit" and isinstance(before, dict):
+            check_same_settings(before, settings_of(self.given, trainer.world_size))
 
 
 def _swept_keys(logger: Logger) -> set[str]:

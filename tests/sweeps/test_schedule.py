@@ -1,5 +1,6 @@
 """Scheduling, failure, interruption and continuation, with runs that only pretend to train."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from litcodec.errors import FreezeError
-from litcodec.sweeps import Event, Job, Status, codec_file, last_checkpoint, log_file, run_jobs
+from litcodec.sweeps import Event, Job, Status, codec_file, is_done, last_checkpoint, log_file, run_jobs
 from litcodec.sweeps.point import last_words
 
 FAKE = Path(__file__).parent / "fake_run.py"
@@ -159,6 +160,30 @@ def test_a_run_that_outlives_a_killed_sweep_is_not_doubled(sweeping: Sweeping) -
     assert sweeping.events()[0] == "a elsewhere"
     assert "a continued" in sweeping.events()
     assert sorted(sweeping.calls()) == ["a 0 -", "a 2 0", "b 0 0"]  # the second start found all steps done
+
+
+@pytest.mark.parametrize(
+    ("trained", "asked", "progress", "done"),
+    [
+        (2, 9, {"step": 2, "steps": 9, "loss": 1.0}, False),  # ended by SIGTERM, of an earlier litcodec
+        (2, 9, {"step": 3, "steps": 9, "loss": 1.0, "finished": False}, False),
+        (2, 9, {"step": 2, "steps": 9, "loss": 1.0, "finished": True}, True),  # stopped early
+        (9, 9, {"step": 7, "steps": 9, "loss": 1.0}, True),
+        (9, None, None, True),  # nothing is known
+    ],
+)
+def test_a_point_is_done_when_it_was_trained_to_its_last_step(
+    trained: int, asked: int | None, progress: dict[str, object] | None, done: bool, tmp_path: Path
+) -> None:
+    about = json.dumps({"training": {"step": trained}})
+    header = json.dumps({"__metadata__": {"litcodec": about}}).encode()
+    codec_file(tmp_path).write_bytes(len(header).to_bytes(8, "little") + header)
+    (tmp_path / "001").mkdir()
+    if asked is not None:
+        (tmp_path / "001" / "config.yaml").write_text(f"model: {{}}\ntrainer: {{max_steps: {asked}}}\n")
+    if progress is not None:
+        (tmp_path / "001" / "progress.json").write_text(json.dumps(progress))
+    assert is_done(tmp_path) is done
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:

@@ -143,8 +143,9 @@ def test_macros_mean_what_they_mean_to_wandb(
     monkeypatch.setenv("SWEEP_HOME", "/data")
     values = {"lmbda": 0.5, "on": True, "off": False}
     parameters = {key: {"value": value} for key, value in values.items()}
-    file = write(tmp_path, parameters=parameters, program="train.py", command=["litcodec", macro])
-    assert list(read_sweep(file).points[0].command) == ["litcodec", *words]
+    file = write(tmp_path, parameters=parameters, program="train.py", command=["litcodec", macro, "${args}"])
+    every = ["--lmbda=0.5", "--on=True", "--off=False"]
+    assert list(read_sweep(file).points[0].command) == ["litcodec", *words, *every]
 
     theirs = utils.create_sweep_command_args({"args": parameters})  # what W&B's agent makes of it
     name = macro[2:-1]
@@ -167,6 +168,17 @@ def test_macros_mean_what_they_mean_to_wandb(
         ({"command": ["litcodec", "${envvar:NOT_SET_HERE}"]}, "NOT_SET_HERE"),
         ({"command": ["${program}"]}, "program"),
         ({"command": ["${env}"]}, "empty"),
+        ({"command": ["litcodec", "fit"]}, 'Add "${args}"'),
+        ({"command": ["litcodec", "fit", "${args"]}, "'${args'"),
+        ({"command": ["litcodec", "fit", "${arg}"]}, "${arg}"),
+        ({"command": ["litcodec", "fit", "${args}", "--x=${envvar:home}"]}, "${envvar:home}"),
+        ({"command": ["litcodec", "fit", "${args}", "--x=${evnvar:HOME}"]}, "${evnvar:HOME}"),
+        ({"command": ["litcodec", "fit", "${args}", "--x=${envvar:HOME"]}, "${envvar:HOME"),
+        ({"run_cap": 0}, "run_cap"),
+        ({"run_cap": -3}, "-3"),
+        ({"run_cap": True}, "True"),
+        ({"run_cap": "2"}, "'2'"),
+        ({"parameters": {f"k{k}": {"values": list(range(10))} for k in range(7)}}, "10000000 points"),
         ({"command": "litcodec fit"}, "list of words"),
         ({"command": ["litcodec", "fit", "--ckpt_path", "x"]}, "--ckpt_path"),
     ],

@@ -124,7 +124,8 @@ def test_one_command_leads_from_the_file_to_the_report_and_repeats_nothing(
         assert logged.config["model.lmbda"] == lmbda
         assert logged.config["model.learning_rate"] == 1e-05
         progress = json.loads((point / "001" / "progress.json").read_text())
-        assert (progress["step"], progress["steps"]) == (1, 2)
+        assert (progress["step"], progress["steps"]) == (2, 2)
+        assert progress["finished"] is True
         assert progress["loss"] > 0
 
     assert main(command) == 0

@@ -1,0 +1,51 @@
+"""What a run that goes on from a checkpoint keeps: the checkpoint holds it, or the order of the data does."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jsonargparse import Namespace
+
+from litcodec.errors import OptionError
+
+KEYS = (
+    "seed_everything",
+    "model.learning_rate",
+    "model.optimizer",
+    "model.lr_scheduler",
+    "data.class_path",
+    "data.init_args.batch_size",
+    "data.init_args.patch_size",
+    "data.init_args.crops_per_image",
+    "data.init_args.steps_per_epoch",
+    "trainer.accumulate_grad_batches",
+)
+DEVICES = "number of devices"
+
+
+def settings_of(config: Namespace, world_size: int) -> dict[str, Any]:
+    """Key -> value as JSON has it, of those that a run has."""
+    found = {key: config.get(key) for key in KEYS if key in config}
+    plain = {key: v.as_dict() if isinstance(v, Namespace) else v for key, v in found.items()}
+    settings: dict[str, Any] = json.loads(json.dumps({**plain, DEVICES: world_size}, default=str))
+    return settings
+
+
+def check_same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Check that a run goes on as it began.
+
+    Raises:
+        OptionError: if not; the first difference is named.
+    """
+    for key, value in now.items():
+        if key in before and before[key] != value:
+            raise OptionError(
+                f"the checkpoint is of a run with {key} {_text(before[key])}, now it is {_text(value)}: a "
+                "run goes on as it began. Set it back, or start anew from its weights with "
+                "--model.start_checkpoint."
+            )
+
+
+def _text(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

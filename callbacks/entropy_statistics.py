@@ -9,11 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from callbacks.enhancement import inner_of
-from callbacks.figures import draw_channels, draw_densities
-from callbacks.latent_counts import LatentCounts, channel_bpp, count_latents, dead_channels, entropy_scalars
-from callbacks.sinks import log_media, log_scalars, wandb_loggers
-from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
+from litcodec.dashboard.enhancement import inner_of
+from litcodec.dashboard.latent_counts import (
+    LatentCounts,
+    channel_bpp,
+    count_latents,
+    dead_channels,
+    entropy_scalars,
+)
+from litcodec.dashboard.latent_figures import draw_channels, draw_densities
+from litcodec.dashboard.loggers import log_media, log_scalars, wandb_loggers
+from litcodec.dashboard.validation import ObservedImage, ValidationCallback, watched_codec
 from litcodec.entropy import FactorizedDensity
 from litcodec.errors import ShapeError
 

@@ -2,26 +2,24 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 import lightning as L
 
-from callbacks.enhancement import Enhancement, enhancement_means, enhancement_of, inner_of
-from callbacks.names import short_names
-from callbacks.rate_ladder import RatePoint, rate_means, rate_points
-from callbacks.sinks import log_media, log_scalars, wandb_loggers
-from callbacks.validation import ObservedImage, ValidationCallback, watched_codec
+from litcodec.dashboard.drawn_metrics import drawn_metrics
+from litcodec.dashboard.enhancement import Enhancement, enhancement_means, enhancement_of, inner_of
+from litcodec.dashboard.further_rates import RatePoint, rate_means, rate_points
+from litcodec.dashboard.loggers import log_media, log_scalars, wandb_loggers
+from litcodec.dashboard.short_names import short_names
+from litcodec.dashboard.validation import ObservedImage, ValidationCallback, watched_codec
 from litcodec.frozen.rates import level_of
-from litcodec.metrics import bpp, quality
+from litcodec.metrics import Metric, mean_of_finite, open_metrics
 from litcodec.objectives import bits_per_pixel
 from litcodec.training.ranks import gather_from_ranks
 
 MAX_IMAGE_CURVES = 24  # more would bury the dashboard
-AVERAGED = ("bpp", "bpp_estimated", "psnr", "psnr_luma")
-SUMMARISED = ("bpp", "psnr", "ms_ssim", "ms_ssim_db", "lmbda", "enhancer_gain", "half_share")
-# A metric and its x axis. Exact names: a glob of ours would compete with the one Lightning defines.
-RD_AXES = (("rd/psnr", "rd/bpp"), ("rd/ms_ssim_db", "rd/bpp"))
+METRICS = ("psnr", "psnr_luma", "ms_ssim", "ms_ssim_db")
+SUMMARISED = ("bpp", "lmbda", "enhancer_gain", "half_share")
 
 
 class RDPoint(NamedTuple):
@@ -31,10 +29,7 @@ class RDPoint(NamedTuple):
     bytes: int  # of the whole .litc stream
     bpp: float  # of these bytes, header included
     bpp_estimated: float  # from the likelihoods
-    psnr: float  # RGB, dB
-    psnr_luma: float  # dB
-    ms_ssim: float  # nan below 161 pixels a side
-    ms_ssim_db: float
+    scores: Mapping[str, float]  # by metric; nan or inf where there is no finite value
     enhancement: Enhancement | None = None  # of hybrids
 
 
@@ -42,9 +37,10 @@ class RDPoints(ValidationCallback):
     """Codes every validation image to bytes, decodes those bytes, and logs rate and distortion.
 
     Logs the means over the images as ``val/bpp``, ``val/bpp_estimated``, ``val/bpp_gap`` (relative),
-    ``val/psnr``, ``val/psnr_luma``, ``val/ms_ssim``, ``val/ms_ssim_db`` and ``val/lmbda``, where a
-    ``ModelCheckpoint`` can watch them; images too small for MS-SSIM are left out of its mean. All means are
-    nan if the codec could not be frozen. Single images are ``val_images/<name>/bpp`` and ``/psnr``. W&B also
+    ``val/lmbda`` and ``val/<metric>`` of each metric (``val/psnr``, ``val/ms_ssim_db``, …), where a
+    ``ModelCheckpoint`` can watch them. Values that are not finite are left out of the means: the PSNR of an
+    image that was coded losslessly, MS-SSIM of one that is too small. All means are nan if the codec
+    could not be frozen. Single images are ``val_images/<name>/bpp`` and ``/psnr``. W&B also
     gets ``rd/psnr`` and ``rd/ms_ssim_db`` over ``rd/bpp``, a table ``rd_points``, and the means in the run's
     summary, so that a sweep's scatter panel is the RD curve.
 
@@ -60,18 +56,25 @@ class RDPoints(ValidationCallback):
         every_n_validations: see ``ValidationCallback``; leave it at 1 if a checkpoint watches one of the
         means.
         qualities: 1 to 100, the further rates at which a codec of variable rate is measured.
+        metrics: names ("psnr", "psnr_luma", "ms_ssim", "ms_ssim_db") or import paths of metrics of your own,
+            ``mylab.metrics.SHARPNESS``.
 
     Raises:
-        ShapeError: if ``every_n_validations`` is below 1, or there is no such quality.
+        ShapeError: if ``every_n_validations`` is below 1, or there is no such quality or
+            metric.
     """
 
     def __init__(
-        self, every_n_validations: int = 1, qualities: Sequence[float] = (1.0, 25.0, 75.0, 100.0)
+        self,
+        every_n_validations: int = 1,
+        qualities: Sequence[float] = (1.0, 25.0, 75.0, 100.0),
+        metrics: Sequence[str] = METRICS,
     ) -> None:
         super().__init__(every_n_validations)
         for q in qualities:
             level_of(q)  # or it says so before training starts
         self.qualities = tuple(qualities)
+        self.metrics = open_metrics(metrics)
         self.rates: list[RatePoint] = []  # of the last evaluation, all ranks', of codecs of variable rate
         self._rates: list[RatePoint] = []
         self.points: list[RDPoint] = []  # of the last evaluation, all ranks', sorted by image
@@ -83,7 +86,7 @@ class RDPoints(ValidationCallback):
 
     def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
         """See ``ValidationCallback``."""
-        x, x_hat = image.x, image.x_hat
+        x, measured = image.x, image.measure(self.metrics)
         inner = inner_of(watched_codec(pl_module), image)
         # Of the true pixels, of which a hybrid's inner codec may have seen fewer.
         coded_share = inner.x[0, 0].numel() / x[0, 0].numel()
@@ -91,14 +94,14 @@ class RDPoints(ValidationCallback):
         self._seen.append(
             RDPoint(
                 image.name,
-                len(image.stream),
-                bpp(len(image.stream), image.size),
+                len(measured.data),
+                measured.bpp,
                 estimated,
-                *quality(x, x_hat),
+                measured.scores,
                 enhancement_of(image),
             )
         )
-        self._rates += rate_points(image, self.qualities)
+        self._rates += rate_points(image, self.qualities, self.metrics)
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """See ``ValidationCallback``."""
@@ -108,10 +111,11 @@ class RDPoints(ValidationCallback):
         rates = {(p.quality, p.image): p for _, points, _ in ranks for p in points}  # each once, as above
         self.rates = [] if broken else [rates[key] for key in sorted(rates)]
         lmbda = float(getattr(pl_module, "lmbda", math.nan))
-        means = _means(self.points, lmbda)
+        means = _means(self.points, lmbda, self.metrics)
         enhancements = [point.enhancement for point in self.points if point.enhancement is not None]
         means.update(enhancement_means(watched_codec(pl_module), enhancements))
-        means.update(rate_means(watched_codec(pl_module), self.rates, self.qualities))
+        codec = watched_codec(pl_module)
+        means.update(rate_means(codec, self.rates, self.qualities, self.metrics))
         # Equal on every rank, so that checkpoints decide alike everywhere; syncing changes nothing.
         pl_module.log_dict(means, sync_dist=True, batch_size=1)
         if not self.points:
@@ -119,7 +123,9 @@ class RDPoints(ValidationCallback):
         names = short_names([point.image for point in self.points])
         shown = self.points[:MAX_IMAGE_CURVES]
         curves = {f"val_images/{names[p.image]}/bpp": p.bpp for p in shown}
-        curves.update({f"val_images/{names[p.image]}/psnr": p.psnr for p in shown})
+        drawn = [metric.name for metric in drawn_metrics(self.metrics)]
+        for name in drawn[:1]:  # one metric a picture: all of them would bury the dashboard
+            curves.update({f"val_images/{names[p.image]}/{name}": p.scores[name] for p in shown})
         enhanced = [(names[p.image], p.enhancement) for p in shown if p.enhancement is not None]
         curves.update({f"val_images/{name}/enhancer_gain": each.enhancer_gain for name, each in enhanced})
         log_scalars(trainer, curves)
@@ -129,22 +135,25 @@ class RDPoints(ValidationCallback):
     def _to_wandb(self, trainer: L.Trainer, means: Mapping[str, float], lmbda: float) -> None:
         import wandb
 
+        drawn = [metric.name for metric in drawn_metrics(self.metrics)]
+        summarised = [*SUMMARISED, *(m.name for m in self.metrics if m.name != "psnr_luma")]
         found = {name.removeprefix("val/"): value for name, value in means.items()}
         for logger in wandb_loggers(trainer):
             run = logger.experiment
             for name in means:
                 run.define_metric(name, step_metric="trainer/global_step")
-            for name, axis in RD_AXES:
-                run.define_metric(axis)
-                run.define_metric(name, step_metric=axis)
-            run.summary.update({name: found[name] for name in SUMMARISED if name in found})
-        curve = {f"rd/{name}": found[name] for name in ("bpp", "psnr", "ms_ssim_db") if name in found}
+            # Exact names: a glob of ours would compete with the one Lightning defines.
+            run.define_metric("rd/bpp")
+            for name in drawn:
+                run.define_metric(f"rd/{name}", step_metric="rd/bpp")
+            run.summary.update({name: found[name] for name in summarised if name in found})
+        curve = {f"rd/{name}": found[name] for name in ("bpp", *drawn) if name in found}
         now = (trainer.global_step, trainer.current_epoch, lmbda)
         table = wandb.Table(
-            columns=["step", "epoch", "lmbda", *_columns(self.points)],
+            columns=["step", "epoch", "lmbda", *_columns(self.points, self.metrics)],
             data=[
-                *([*now, *map(_defined, _row(point))] for point in self.points),
-                *([*now[:2], *map(_defined, _rate_row(point))] for point in self.rates),
+                *([*now, *map(_defined, _row(point, self.metrics))] for point in self.points),
+                *([*now[:2], *map(_defined, _rate_row(point, self.metrics))] for point in self.rates),
             ],
         )
         log_media(trainer, {**curve, "rd_points": table})
@@ -153,37 +162,39 @@ class RDPoints(ValidationCallback):
 def _merged(ranks: Sequence[Sequence[RDPoint]]) -> list[RDPoint]:
     """All ranks' points, each image once: the distributed sampler repeats some to make the shares equal."""
     if len(ranks) == 1:
-        return sorted(ranks[0])
-    return sorted({point.image: point for points in ranks for point in points}.values())
+        return sorted(ranks[0], key=lambda point: point.image)
+    once = {point.image: point for points in ranks for point in points}
+    return [once[image] for image in sorted(once)]
 
 
-def _means(points: Sequence[RDPoint], lmbda: float) -> dict[str, float]:
-    nan = math.nan
-    measured = points or [RDPoint("", 0, nan, nan, nan, nan, nan, nan)]
-    means = {f"val/{name}": fmean(getattr(point, name) for point in measured) for name in AVERAGED}
+def _means(points: Sequence[RDPoint], lmbda: float, metrics: Sequence[Metric]) -> dict[str, float]:
+    values = {"bpp": [point.bpp for point in points], "bpp_estimated": [p.bpp_estimated for p in points]}
+    means = {f"val/{name}": mean_of_finite(found).value for name, found in values.items()}
     means["val/bpp_gap"] = means["val/bpp"] / means["val/bpp_estimated"] - 1
     means["val/lmbda"] = lmbda
-    large = [point for point in measured if not math.isnan(point.ms_ssim)] if points else measured
-    if large:
-        means["val/ms_ssim"] = fmean(point.ms_ssim for point in large)
-        means["val/ms_ssim_db"] = fmean(point.ms_ssim_db for point in large)
+    for metric in metrics:
+        found = [point.scores[metric.name] for point in points]
+        mean = mean_of_finite(found)
+        # A metric that no image has is not logged; one that all images have infinite is nan.
+        if mean.number or not points or any(map(math.isinf, found)):
+            means[f"val/{metric.name}"] = mean.value
     return means
 
 
-def _columns(points: Sequence[RDPoint]) -> list[str]:
+def _columns(points: Sequence[RDPoint], metrics: Sequence[Metric]) -> list[str]:
     of_hybrids = Enhancement._fields if any(point.enhancement is not None for point in points) else ()
-    return [*RDPoint._fields[:-1], *of_hybrids]
+    return [*RDPoint._fields[:-2], *(metric.name for metric in metrics), *of_hybrids]
 
 
-def _row(point: RDPoint) -> list[object]:
-    return [*point[:-1], *(point.enhancement or ())]
+def _row(point: RDPoint, metrics: Sequence[Metric]) -> list[object]:
+    return [*point[:-2], *(point.scores[metric.name] for metric in metrics), *(point.enhancement or ())]
 
 
-def _rate_row(point: RatePoint) -> list[object]:
+def _rate_row(point: RatePoint, metrics: Sequence[Metric]) -> list[object]:
     """From lmbda on; nothing is estimated of further rates."""
-    _, lmbda, image, length, rate, *measures = point
-    return [lmbda, image, length, rate, None, *measures]
+    scores = [point.scores[metric.name] for metric in metrics]
+    return [point.lmbda, point.image, point.bytes, point.bpp, None, *scores]
 
 
 def _defined(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

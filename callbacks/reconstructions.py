@@ -7,11 +7,11 @@ from typing import NamedTuple
 import lightning as L
 from PIL import Image
 
-from callbacks.enhancement import Enhancement, enhancement_of
-from callbacks.names import short_names
-from callbacks.sinks import log_media, wandb_loggers
-from callbacks.tiles import ERROR_GAIN, Stage, on_one_canvas, panel
-from callbacks.validation import ObservedImage, ValidationCallback
+from litcodec.dashboard.enhancement import Enhancement, enhancement_of
+from litcodec.dashboard.loggers import log_media, wandb_loggers
+from litcodec.dashboard.short_names import short_names
+from litcodec.dashboard.tiles import ERROR_GAIN, Stage, on_one_canvas, panel
+from litcodec.dashboard.validation import ObservedImage, ValidationCallback
 from litcodec.errors import ShapeError
 from litcodec.metrics import bits_per_place, bpp, psnr
 from litcodec.report.bits_maps import COLOUR_MAP

@@ -5,12 +5,12 @@ from pathlib import Path
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 
-from callbacks.pictures import CACHE, picture_folder, validation_pictures
-from callbacks.rd_curve import RDCurve
-from callbacks.run_points import run_root, siblings_on_disk
-from callbacks.sinks import log_media, wandb_loggers
-from callbacks.validation import watched_codec
+from litcodec.callbacks.rd_curve import RDCurve
 from litcodec.codec_files import codec_bytes
+from litcodec.dashboard.loggers import log_media, wandb_loggers
+from litcodec.dashboard.run_points import run_root, siblings_on_disk
+from litcodec.dashboard.validation import watched_codec
+from litcodec.dashboard.validation_images import CACHE, picture_folder, validation_pictures
 from litcodec.errors import LitcodecError, ShapeError
 from litcodec.evaluation import atomic_output, evaluate
 from litcodec.report import page, report_data
@@ -21,7 +21,7 @@ class ReportPage(L.Callback):
     """When a fit ends, exports its codec, evaluates it on the validation pictures, and writes the report.
 
     The run folder gets ``codec.safetensors``, ``results.json`` with its coded files, and ``report.html``,
-    which shows what ``litcodec report`` would: this run, its siblings and the yardsticks, see ``RDCurve``.
+    which shows what ``litcodec report`` would: this run, its siblings and the baselines, see ``RDCurve``.
     W&B gets the page as ``report``, and as an artifact of type "report". A codec that cannot be frozen, or
     anything else that goes wrong, is a warning: the run has ended well without it.
 
@@ -83,15 +83,15 @@ def _codec_file(pl_module: L.LightningModule) -> bytes:
 
 
 def _others(trainer: L.Trainer, folder: Path) -> list[Path]:
-    """Results of the run's siblings, and of the yardsticks."""
+    """Results of the run's siblings, and of the baselines."""
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     curve = next((callback for callback in callbacks if isinstance(callback, RDCurve)), None)
     if curve is None or curve.own is None:
         return []
     siblings, _ = siblings_on_disk(folder, curve.own)
     paths = [sibling.folder / "results.json" for sibling in siblings]
-    if curve.yardsticks is not None and curve.yardsticks.results is not None:
-        paths.append(curve.yardsticks.results)
+    if curve.baseline_curves is not None and curve.baseline_curves.results is not None:
+        paths.append(curve.baseline_curves.results)
     return [path for path in paths if path.is_file()]
 
 

@@ -29,8 +29,10 @@ def _main(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         if arguments and arguments[0] in LIGHTNING:
+            from litcodec.old_callbacks import accept_old_callback_paths
             from litcodec.training.cli import run
 
+            accept_old_callback_paths()
             return run(_with_plugins([word for word in arguments if word != "--debug"]))
         options = make_parser().parse_args(arguments)
         choose_plugins(options.plugin)
@@ -84,6 +86,10 @@ def _run(options: argparse.Namespace) -> int:
             return _evaluate(options)
         case "report":
             return _report(options)
+        case "workspace":
+            from litcodec.commands.workspace import write_workspace
+
+            return write_workspace(options.project, options.entity, options.spec)
         case "sweep":
             from litcodec.commands import sweep
 
@@ -110,8 +116,8 @@ def _told(kind: Callable[..., T], options: argparse.Namespace) -> T:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    if not options.codecs and not options.anchors:
-        options.wrong_usage("give a codec file, or --anchors, or both")
+    if not options.codecs and not options.baselines:
+        options.wrong_usage("give a codec file, or --baselines, or both")
     from litcodec.commands.evaluate import Options, evaluate_files
 
     return evaluate_files(_told(Options, options))

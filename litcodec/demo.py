@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from litcodec.anchors import open_anchors
+from litcodec.baselines import open_baselines
 from litcodec.codec_files import load_codec
 from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.evaluation import compress_file, decompress_file
 from litcodec.limits import MAX_PIXELS
 from litcodec.metrics import bpp, ms_ssim, psnr
 
-JPEG = open_anchors(["jpeg"]).found[0]
+JPEG = open_baselines(["jpeg"]).found[0]
 
 
 def main(folder: Path) -> None:

@@ -25,8 +25,8 @@ LitcodecError
   CheckpointError (also OSError)          a checkpoint cannot be written
   PhaseError (also ValueError)            training phases contradict themselves, the codec or the trainer
   TrainingDiverged (also RuntimeError)    too many non-finite steps in a row
-  AnchorMissing (also RuntimeError)       a yardstick's library or program is not installed
-  AnchorFailed (also RuntimeError)        a yardstick could not code or decode a picture
+  BaselineMissing (also RuntimeError)     a baseline codec's library or program is not installed
+  BaselineFailed (also RuntimeError)      a baseline codec could not code or decode an image
   CurveError (also ValueError)            two rate-distortion curves cannot be compared
   ResultsError (also ValueError)          a results file is damaged, of another version, or holds too little
   RateError (also ValueError)             a rate that a codec, or no codec, can give a picture
@@ -146,12 +146,12 @@ class TrainingDiverged(LitcodecError, RuntimeError):
     """Too many non-finite training steps in a row."""
 
 
-class AnchorMissing(LitcodecError, RuntimeError):
-    """A yardstick's library or program is not installed."""
+class BaselineMissing(LitcodecError, RuntimeError):
+    """A baseline codec's library or program is not installed."""
 
 
-class AnchorFailed(LitcodecError, RuntimeError):
-    """A yardstick could not code or decode a picture."""
+class BaselineFailed(LitcodecError, RuntimeError):
+    """A baseline codec could not code or decode an image."""
 
 
 class CurveError(LitcodecError, ValueError):

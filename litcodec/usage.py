@@ -41,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_report(commands)
     _add_sweep(commands)
+    _add_workspace(commands)
     _add_import(commands)
     _add_prepare(commands)
     return parser
@@ -123,9 +124,7 @@ def _add_codecs(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    evaluate = commands.add_parser(
-        "evaluate", help="rate and quality of codecs and yardsticks, on real files"
-    )
+    evaluate = commands.add_parser("evaluate", help="rate and quality of codecs and baselines, on real files")
     evaluate.add_argument(
         "codecs",
         type=told.path,
@@ -137,11 +136,21 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--images", type=told.path, required=True, help="folder of pictures, searched recursively"
     )
     evaluate.add_argument(
-        "--anchors",
+        "--baselines",
         type=told.keys,
         default=(),
         metavar="KEY,…",
-        help="yardsticks to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all",
+        help="baseline codecs to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all; "
+        "or class paths of your own, mylab.Cjxl",
+    )
+    _add_hidden_anchors(evaluate)
+    evaluate.add_argument(
+        "--metrics",
+        type=told.keys,
+        default=(),
+        metavar="NAME,…",
+        help="what to measure: psnr,psnr_luma,ms_ssim,ms_ssim_db, or import paths of your own, "
+        "mylab.metrics.SHARPNESS (default: those four)",
     )
     evaluate.add_argument(
         "-o",
@@ -232,13 +241,14 @@ def _add_sweep(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="folder of pictures to measure on (default: held-back photographs)",
     )
     sweep.add_argument(
-        "--anchors",
+        "--baselines",
         type=told.keys,
         default=("jpeg", "webp", "jpeg2000"),
         metavar="KEY,…",
-        help="yardsticks to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, all, or '' for none "
-        "(default: jpeg,webp,jpeg2000)",
+        help="baseline codecs to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all; "
+        "or class paths, or '' for none (default: jpeg,webp,jpeg2000)",
     )
+    _add_hidden_anchors(sweep)
     sweep.add_argument(
         "-o",
         "--output",
@@ -297,6 +307,25 @@ def _add_prepare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     prepare.add_argument("--num-workers", type=told.positive, default=2, help="processes (%(default)s)")
     _add_debug(prepare)
+
+
+def _add_hidden_anchors(command: argparse.ArgumentParser) -> None:
+    """The former name of --baselines."""
+    command.add_argument(
+        "--anchors", type=told.keys, dest="baselines", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+    )
+
+
+def _add_workspace(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    workspace = commands.add_parser("workspace", help="a W&B workspace that opens on rate-distortion curves")
+    workspace.add_argument(
+        "project", help="of W&B: trainer.logger.init_args.project, litcodec if not changed"
+    )
+    workspace.add_argument("--entity", help="user or team (default: the API key's)")
+    workspace.add_argument(
+        "--spec", type=told.path, help="write what would be created to this file; ask no server"
+    )
+    _add_debug(workspace)
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:

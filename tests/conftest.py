@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from litcodec.evaluation import Machine, Point, Results, Score
+from litcodec.metrics import SHIPPED, infos
 
 ImageLike = Callable[..., Tensor]
 Measurement = tuple[str, int, float]  # a picture's name, bytes, PSNR in dB
@@ -51,7 +52,7 @@ def _make_results(
     points = tuple(
         Point(
             curve=curve,
-            kind="codec" if curve.startswith("Codec") else "anchor",
+            kind="codec" if curve.startswith("Codec") else "baseline",
             setting=setting,
             source=f"source of {curve}",
             lmbda=float(setting.removeprefix("lmbda ")) if setting.startswith("lmbda") else None,
@@ -63,7 +64,7 @@ def _make_results(
         for setting, measurements in settings.items()
     )
     machine = Machine("a processor", 2, 1, "cpu", "Linux", "3.11", "2.11", "0.1")
-    return Results("pictures", "2026-01-01T00:00:00+00:00", machine, points)
+    return Results("pictures", "2026-01-01T00:00:00+00:00", machine, infos(SHIPPED), points)
 
 
 def _score(measurement: Measurement, size: tuple[int, int]) -> Score:
@@ -76,10 +77,12 @@ def _score(measurement: Measurement, size: tuple[int, int]) -> Score:
         height=H,
         bytes=count,
         bpp=8 * count / (W * H),
-        psnr_rgb=psnr,
-        psnr_luma=psnr + 1,
-        ms_ssim=1 - 10 ** (-psnr / 20),
-        ms_ssim_db=psnr / 2,
+        values={
+            "psnr": psnr,
+            "psnr_luma": psnr + 1,
+            "ms_ssim": 1 - 10 ** (-psnr / 20),
+            "ms_ssim_db": psnr / 2,
+        },
         encode_s=0.25,
         decode_s=0.5,
         file="",

@@ -5,20 +5,23 @@ For developers: ``litcodec codecs`` shows what this writes, and a test compares 
 
 import argparse
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from litcodec.anchors import KODAK
+from litcodec.baselines import KODAK
 from litcodec.codec_files import load_codec
-from litcodec.errors import CodecFileError, ResultsError
+from litcodec.errors import CodecFileError, CurveError, ResultsError
 from litcodec.evaluation import atomic_output, read_results
 from litcodec.evaluation.curves import Curve, CurvePoint, better_of, curves_of
-from litcodec.metrics import bd_rate
+from litcodec.evaluation.image_sets import ImageCurve, image_curves
+from litcodec.evaluation.merging import merge_points
+from litcodec.metrics import RDCurve, bd_rate, bd_rate_of_images
 
 QUALITIES = (1.0, 100.0)
 RATES = (0.1, 1.2)  # bits per pixel that BD-rates are over
-# What a yardstick is called on a card, and the curves it is the better of.
-YARDSTICKS = {
+# What a baseline is called on a card, and the curves it is the better of.
+BASELINES = {
     "JPEG": ("JPEG", "JPEG 4:4:4"),
     "JPEG 2000": ("JPEG 2000",),
     "WebP": ("WebP",),
@@ -31,14 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write ``NAME.json`` beside the codec file ``NAME.safetensors``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("codec", type=Path, help="the codec file, in litcodec/zoo")
-    parser.add_argument("results", type=Path, help="of litcodec evaluate, on Kodak, with yardsticks")
+    parser.add_argument("results", type=Path, help="of litcodec evaluate, on Kodak, with baselines")
     parser.add_argument("training", type=Path, help="JSON: the fields of litcodec.zoo.Training")
     parser.add_argument("--default", action="store_true", help="what litcodec compress takes")
     options = parser.parse_args(arguments)
     codec = load_codec(options.codec)
     if codec.qualities is None:
         raise CodecFileError(f"{options.codec} holds a {codec.architecture.name}, which has no -q.")
-    curves = {curve.name: curve for curve in curves_of([read_results(options.results)])}
+    results = read_results(options.results)
+    curves = {curve.name: curve for curve in curves_of([results])}
+    images = image_curves(merge_points([results]))
     ours = next(
         (c for c in curves.values() if c.kind == "codec" and c.source.endswith(options.codec.name)), None
     )
@@ -54,9 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "lmbda": [codec.at_quality(quality).training.lmbda for quality in codec.qualities],
         "kodak": {
             "bpp": [round(point.bpp, 4) for point in (first, last)],
-            "psnr_rgb": [round(point.psnr_rgb or 0.0, 3) for point in (first, last)],
-            "bd_rate_psnr": _bd_rates(ours, curves, "psnr_rgb"),
+            "psnr_rgb": [round(point.scores.get("psnr", 0.0), 3) for point in (first, last)],
+            "bd_rate_psnr": _bd_rates(ours, curves, "psnr"),
             "bd_rate_ms_ssim": _bd_rates(ours, curves, "ms_ssim_db"),
+            "bd_rate_images_psnr": _bd_rates_of_images(ours, images, "psnr"),
+            "bd_rate_images_ms_ssim": _bd_rates_of_images(ours, images, "ms_ssim_db"),
         },
         "training": json.loads(options.training.read_text()),
         "default": options.default,
@@ -75,16 +82,47 @@ def _point(ours: Curve, quality: float) -> CurvePoint:
 
 
 def _bd_rates(ours: Curve, curves: dict[str, Curve], metric: str) -> dict[str, float]:
-    mine = [(p.bpp, getattr(p, metric)) for p in ours.points if RATES[0] <= p.bpp <= RATES[1]]
+    mine = _within(ours.pairs(metric))
     found = {}
-    for name, parts in YARDSTICKS.items():
+    for name, parts in BASELINES.items():
         missing = set(parts) - set(curves)
         if missing and name in NEEDED:
-            raise ResultsError(f"the results lack {', '.join(sorted(missing))}; add them with --anchors.")
+            raise ResultsError(f"the results lack {', '.join(sorted(missing))}; add them with --baselines.")
         if not missing:
-            theirs = better_of([[(p.bpp, getattr(p, metric)) for p in curves[part].points] for part in parts])
+            theirs = better_of([curves[part].pairs(metric) for part in parts])
             found[name] = round(bd_rate(theirs, mine).value, 1)
     return found
+
+
+def _bd_rates_of_images(ours: Curve, images: Mapping[str, ImageCurve], metric: str) -> dict[str, list[float]]:
+    """Of each baseline the mean of per-image BD-rates, its standard deviation and the number of images."""
+
+    def points(name: str, image: str) -> list[tuple[float, float]]:
+        found = [setting[image] for setting in images[name].settings if image in setting]
+        pairs = [(point.bpp, point.scores.get(metric, math.nan)) for point in found]
+        return [pair for pair in pairs if math.isfinite(pair[1])]
+
+    found = {}
+    for name, parts in BASELINES.items():
+        if not set(parts) <= set(images):
+            continue
+        pairs = []
+        for image in sorted(images[ours.name].asked):
+            theirs = better_of([points(part, image) for part in parts])
+            try:
+                pairs.append((RDCurve(theirs), RDCurve(_within(points(ours.name, image)))))
+            except CurveError:
+                continue
+        try:
+            each = bd_rate_of_images(pairs)
+        except CurveError:
+            continue
+        found[name] = [round(each.value, 1), round(0.0 if math.isnan(each.std) else each.std, 1), each.images]
+    return found
+
+
+def _within(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(bpp, quality) for bpp, quality in points if RATES[0] <= bpp <= RATES[1]]
 
 
 if __name__ == "__main__":

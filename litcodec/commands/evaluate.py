@@ -1,4 +1,4 @@
-"""``litcodec evaluate``: rate and quality of codecs and yardsticks, measured on real files."""
+"""``litcodec evaluate``: rate and quality of codecs and baselines, measured on real files."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,35 +12,38 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
-from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.baselines import BASELINE_KEYS, open_baselines
 from litcodec.data import list_images
 from litcodec.evaluation import Results, Step, evaluate, refuse_inputs
 from litcodec.evaluation.curves import curves_of
+from litcodec.metrics import SHIPPED, open_metrics
 from litcodec.zoo import codec_path
+from litcodec.zoo.cards import FOLDER
 
 
 class Options(NamedTuple):
-    """What the command is told."""
+    """Arguments of the command."""
 
     codecs: Sequence[Path]
     images: Path
-    anchors: Sequence[str]  # keys; ("all",) for all there are
+    baselines: Sequence[str]  # keys or class paths; ("all",) for all shipped ones
     output: Path
     label: str | None
     keep: bool
     max_pixels: int
     force: bool
-    qualities: Sequence[float] | None  # None for the usual ladder
+    qualities: Sequence[float] | None  # None for the usual eight
+    metrics: Sequence[str]  # names or import paths; () for all shipped ones
 
 
 def evaluate_files(options: Options) -> int:
     """Measure, say what failed, and print a table; returns 1 if a picture failed."""
-    asked = ANCHOR_KEYS if "all" in options.anchors else options.anchors
-    anchors = open_anchors(asked)
-    for line in anchors.missing:
+    metrics = open_metrics(options.metrics) or SHIPPED
+    baselines = open_baselines(BASELINE_KEYS if "all" in options.baselines else options.baselines)
+    for line in baselines.missing:
         print(f"litcodec: left out {line}", file=sys.stderr)
-    if not options.codecs and not anchors.found:
-        print("litcodec: nothing to evaluate: no codec file, and no yardstick is installed.", file=sys.stderr)
+    if not options.codecs and not baselines.found:
+        print("litcodec: nothing to evaluate: no codec file, and no baseline is installed.", file=sys.stderr)
         return 1
     codecs = [codec_path(codec) for codec in options.codecs]
     pictures = list_images(options.images) if options.output.exists() else ()
@@ -50,15 +53,18 @@ def evaluate_files(options: Options) -> int:
             codecs,
             options.images,
             options.output,
-            anchors=anchors.found,
+            baselines=baselines.found,
             label=options.label,
             keep=options.keep,
             max_pixels=options.max_pixels,
             force=options.force,
             qualities=options.qualities,
+            metrics=metrics,
+            names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},
             tell=watcher.tell,
+            waiting=lambda: _say_waiting(options.output),
         )
-    _print_table(results)
+    _print_table(results, [metric.name for metric in metrics])
     print(f"{options.output}: draw it with litcodec report {options.output} -o report.html")
     if watcher.failures:
         print(
@@ -67,6 +73,10 @@ def evaluate_files(options: Options) -> int:
             file=sys.stderr,
         )
     return 1 if watcher.failures else 0
+
+
+def _say_waiting(output: Path) -> None:
+    print(f"litcodec: another run is writing to {output}; waiting for its end.", file=sys.stderr)
 
 
 class Watcher:
@@ -112,11 +122,16 @@ def _watcher() -> Iterator[Watcher]:
         yield Watcher(bar)
 
 
-def _print_table(results: Results) -> None:
+def _print_table(results: Results, wanted: Sequence[str]) -> None:
     # Names of curves are long: each on a line of its own, so that all fits into 80 columns.
     table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)
     table.add_column("curve\n  setting")
-    for column in ("\nimages", "\nbpp", "PSNR\ndB", "MS-SSIM\ndB", "encode\ns", "decode\ns"):
+    # 80 columns have no room for four metrics: of PSNR the RGB one, of MS-SSIM its dB.
+    hidden = {"psnr_luma"} if "psnr" in wanted else set()
+    hidden |= {"ms_ssim"} if "ms_ssim_db" in wanted else set()
+    metrics = [m for m in results.metrics if m.name in wanted and m.name not in hidden]
+    titles = [f"{metric.label.removesuffix(' RGB')}\n{metric.unit}" for metric in metrics]
+    for column in ("\nimages", "\nbpp", *titles, "encode\ns", "decode\ns"):
         table.add_column(column, justify="right", no_wrap=True)
     for curve in curves_of([results]):
         table.add_row(Text(curve.name, "bold"))
@@ -125,8 +140,7 @@ def _print_table(results: Results) -> None:
                 Text(f"  {point.setting}"),
                 str(point.images),
                 f"{point.bpp:.4f}",
-                _rounded(point.psnr_rgb, 2),
-                _rounded(point.ms_ssim_db, 2),
+                *(_rounded(point.scores.get(metric.name), metric.digits) for metric in metrics),
                 _rounded(point.encode_s, 3),
                 _rounded(point.decode_s, 3),
             )

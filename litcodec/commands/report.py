@@ -9,14 +9,23 @@ from typing import Literal, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from litcodec.evaluation import atomic_output, check_output
-from litcodec.report import ReportData, csv_table, markdown, page, plot, report_data
+from litcodec.evaluation import atomic_output, check_output, refuse_inputs
+from litcodec.report import (
+    ReportData,
+    bd_csv_table,
+    csv_table,
+    files_behind,
+    markdown,
+    page,
+    plot,
+    report_data,
+)
 
 Format = Literal["html", "png", "svg", "csv", "md"]
 
 
 class Options(NamedTuple):
-    """What the command is told."""
+    """Arguments of the command."""
 
     results: Sequence[Path]
     output: Path
@@ -33,10 +42,19 @@ def report(options: Options) -> int:
 
     Raises:
         ResultsError: if a results file cannot be used, or a published curve is unknown.
-        OutputExists: if the output is there and ``force`` is not set.
+        OutputExists: if the output is there and ``force`` is not set, or is one of the files the report is
+            made from.
     """
     # Before the work, not after it.
-    check_output(options.output, overwrite=options.force, inputs=options.results)
+    beside = options.output.with_suffix(".bd.csv")  # BD-rates, which are a table of their own
+    outputs = [options.output, beside] if options.format == "csv" else [options.output]
+    for output in outputs:
+        check_output(output, overwrite=options.force, inputs=options.results)
+    inputs: Sequence[Path] = options.results
+    if any(output.exists() for output in outputs):  # and may be replaced
+        inputs = [file for path in options.results for file in files_behind(path)]
+        for output in outputs:
+            refuse_inputs(output, inputs)
     with _progress(shown=options.format == "html" and options.pictures > 0) as progress:
         data = report_data(
             options.results,
@@ -47,14 +65,18 @@ def report(options: Options) -> int:
             progress=progress,
         )
         content = _content(data, options.format)
-    with atomic_output(options.output, overwrite=options.force, inputs=options.results) as file:
+    with atomic_output(options.output, overwrite=options.force, inputs=inputs) as file:
         file.write(content)
+    if options.format == "csv":
+        with atomic_output(beside, overwrite=options.force, inputs=inputs) as file:
+            file.write(bd_csv_table(data).encode())
     for note in data.notes:
         print(f"litcodec: {note}", file=sys.stderr)
     if data.failures:
         print(f"litcodec: {len(data.failures)} codings had failed; they are left out.", file=sys.stderr)
     points = sum(len(curve.points) for curve in data.curves)
     hint = f"; open {options.output} in a browser" if options.format == "html" else ""
+    hint = f"; BD-rates in {beside}" if options.format == "csv" else hint
     print(f"{options.output}: {len(data.curves)} curves, {points} points, {_size(len(content))}{hint}")
     return 0
 
@@ -62,7 +84,7 @@ def report(options: Options) -> int:
 def _content(data: ReportData, form: Format) -> bytes:
     match form:
         case "png" | "svg":
-            return plot(data.curves, form)
+            return plot(data.curves, form, data.metrics)
         case "csv":
             return csv_table(data).encode()
         case "md":

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.baselines import BASELINE_KEYS, open_baselines
 from litcodec.codec_files.checkpoint import check_finished
 from litcodec.commands.evaluate import Options as EvaluateOptions
 from litcodec.commands.evaluate import evaluate_files
@@ -38,7 +38,7 @@ class Options(NamedTuple):
     file: Path
     output: Path | None
     images: Path | None
-    anchors: Sequence[str]
+    baselines: Sequence[str]
     devices: str | None
     label: str | None
     force: bool
@@ -59,7 +59,7 @@ def run_sweep(options: Options) -> int:
         refuse_inputs(written, [options.file])
     images = options.images or bundled_photographs() / "heldback"
     list_images(images)  # what is missing should be said now rather than after days of training
-    open_anchors(ANCHOR_KEYS if "all" in options.anchors else options.anchors)
+    open_baselines(BASELINE_KEYS if "all" in options.baselines else options.baselines)
     slots = slots_of(options.devices, visible_gpus() if options.devices else ())
     for note in sweep.notes:
         print(f"litcodec: {options.file}: {note}.", file=sys.stderr)
@@ -108,13 +108,14 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
         EvaluateOptions(
             codecs,
             images,
-            options.anchors,
+            options.baselines,
             results,
             options.label,
             keep=True,
             max_pixels=MAX_PIXELS,
             force=options.force,
             qualities=None,
+            metrics=(),
         )
     )
     page = ReportOptions(
@@ -136,6 +137,6 @@ def _forget_other_codecs(results: Path, codecs: Sequence[Path]) -> None:
         return
     before = read_results(results)
     wanted = {codec.as_posix() for codec in codecs}
-    points = tuple(point for point in before.points if point.kind == "anchor" or point.source in wanted)
+    points = tuple(point for point in before.points if point.kind == "baseline" or point.source in wanted)
     if points != before.points:
         write_results(results, before._replace(points=points))

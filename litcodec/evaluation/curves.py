@@ -1,28 +1,25 @@
 """Rate-distortion curves, measured or published, in one form."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from statistics import fmean
 from typing import Literal, NamedTuple
 
-from litcodec.anchors import KODAK, PublishedCurve, published_curves, published_named
+from litcodec.baselines import KODAK, PublishedCurve, published_curves, published_named
 from litcodec.errors import ResultsError
 from litcodec.evaluation.merging import Measured, merge_points
-from litcodec.evaluation.results import Point, Results
+from litcodec.evaluation.results import Point, Results, Score
+from litcodec.metrics import Mean, mean_of_finite
 
 
 class CurvePoint(NamedTuple):
-    """Means over the pictures at one setting. None where nothing was measured or published."""
+    """Means over the images at one setting. What was not measured or published is not there, or None."""
 
     setting: str
     lmbda: float | None
     images: int
     bpp: float
-    psnr_rgb: float | None  # dB, mean of the pictures' values
-    psnr_luma: float | None
-    ms_ssim: float | None
-    ms_ssim_db: float | None  # mean of the pictures' dB
+    scores: Mapping[str, float]  # by metric: the mean of the images' finite values
+    counts: Mapping[str, int]  # by metric: over how many images; a lossless one has no finite PSNR
     encode_s: float | None
     decode_s: float | None
 
@@ -31,22 +28,26 @@ class Curve(NamedTuple):
     """One codec at several rates."""
 
     name: str
-    kind: Literal["codec", "anchor", "published"]
+    kind: Literal["codec", "baseline", "published"]
     source: str
     points: tuple[CurvePoint, ...]  # by rising bpp
 
+    def pairs(self, metric: str) -> list[tuple[float, float]]:
+        """(bits per pixel, quality) of the points that have the metric."""
+        return [(point.bpp, point.scores[metric]) for point in self.points if metric in point.scores]
+
 
 def curves_of(results: Sequence[Results]) -> tuple[Curve, ...]:
-    """The curves that several evaluations make together, codecs before yardsticks.
+    """The curves that several evaluations make together, codecs before baselines.
 
-    How points of several results files meet is told by ``merge_points``. Every point is the mean over
-    the pictures that it was scored on; how many is in ``images``.
+    ``merge_points`` says how points of several results files meet. Every point is the mean over the images
+    that it was scored on; how many is in ``images``.
     """
     return measured_curves(merge_points(results))
 
 
 def measured_curves(measured: Sequence[Measured]) -> tuple[Curve, ...]:
-    """The curves of merged points, codecs before yardsticks; what has no score is left out."""
+    """The curves of merged points, codecs before baselines; what has no score is left out."""
     curves: dict[str, list[Point]] = {}
     for entry in measured:
         if entry.point.scores:
@@ -55,14 +56,14 @@ def measured_curves(measured: Sequence[Measured]) -> tuple[Curve, ...]:
         Curve(name, points[0].kind, _source(points), tuple(sorted(map(_means, points), key=lambda p: p.bpp)))
         for name, points in curves.items()
     ]
-    return tuple(sorted(found, key=lambda curve: curve.kind == "anchor"))
+    return tuple(sorted(found, key=lambda curve: curve.kind == "baseline"))
 
 
 def published(names: Sequence[str]) -> tuple[Curve, ...]:
-    """Curves from the literature, means over the 24 pictures of Kodak, as they were published.
+    """Curves from the literature, means over the 24 images of Kodak, as they were published.
 
     Args:
-        names: as ``litcodec.anchors.published_named`` takes them; where a codec was published for several
+        names: as ``litcodec.baselines.published_named`` takes them; where a codec was published for several
             losses, all its curves.
 
     Raises:
@@ -89,45 +90,52 @@ def published(names: Sequence[str]) -> tuple[Curve, ...]:
     return tuple(found.values())
 
 
-def _published(curve: PublishedCurve, name: str) -> Curve:
-    points = tuple(
-        CurvePoint(
-            setting="published",
-            lmbda=None,
-            images=len(KODAK),
-            bpp=point.bpp,
-            psnr_rgb=point.psnr_rgb,
-            psnr_luma=None,
-            ms_ssim=point.ms_ssim,
-            ms_ssim_db=point.ms_ssim_db,
-            encode_s=None,
-            decode_s=None,
-        )
-        for point in curve.points
+def curve_point(
+    setting: str, lmbda: float | None, rates: Sequence[float], scores: Sequence[Mapping[str, float]]
+) -> CurvePoint:
+    """The means over images that were measured one by one.
+
+    Args:
+        setting: of the codec.
+        lmbda: that it stands for, if known.
+        rates: bits per pixel of each image.
+        scores: of each image, by metric.
+    """
+    names = dict.fromkeys(name for each in scores for name in each)
+    means = {name: mean_of_finite(each[name] for each in scores if name in each) for name in names}
+    return CurvePoint(
+        setting=setting,
+        lmbda=lmbda,
+        images=len(rates),
+        bpp=mean_of_finite(rates).value,
+        scores={name: mean.value for name, mean in means.items() if mean.number},
+        counts={name: mean.number for name, mean in means.items()},
+        encode_s=None,
+        decode_s=None,
     )
-    return Curve(name, "published", curve.source, points)
+
+
+def _published(curve: PublishedCurve, name: str) -> Curve:
+    points = []
+    for point in curve.points:
+        values = {"psnr": point.psnr_rgb, "ms_ssim": point.ms_ssim, "ms_ssim_db": point.ms_ssim_db}
+        scores = {name: value for name, value in values.items() if value is not None}
+        counts = dict.fromkeys(scores, len(KODAK))
+        points.append(CurvePoint("published", None, len(KODAK), point.bpp, scores, counts, None, None))
+    return Curve(name, "published", curve.source, tuple(points))
 
 
 def _means(point: Point) -> CurvePoint:
-    scores = point.scores
-    return CurvePoint(
-        setting=point.setting,
-        lmbda=point.lmbda,
-        images=len(scores),
-        bpp=fmean(score.bpp for score in scores),
-        psnr_rgb=_mean(score.psnr_rgb for score in scores),
-        psnr_luma=_mean(score.psnr_luma for score in scores),
-        ms_ssim=_mean(score.ms_ssim for score in scores),
-        ms_ssim_db=_mean(score.ms_ssim_db for score in scores),
-        encode_s=_mean(score.encode_s for score in scores),
-        decode_s=_mean(score.decode_s for score in scores),
+    scores: tuple[Score, ...] = point.scores
+    found = curve_point(
+        point.setting, point.lmbda, [score.bpp for score in scores], [score.values for score in scores]
     )
+    times = [mean_of_finite(times) for times in zip(*((s.encode_s, s.decode_s) for s in scores), strict=True)]
+    return found._replace(encode_s=_or_none(times[0]), decode_s=_or_none(times[1]))
 
 
-def _mean(values: Iterable[float]) -> float | None:
-    """Of those that are finite: a lossless picture has no PSNR to average, a small one no MS-SSIM."""
-    finite = [value for value in values if math.isfinite(value)]
-    return fmean(finite) if finite else None
+def _or_none(mean: Mean) -> float | None:
+    return mean.value if mean.number else None
 
 
 def _source(points: Sequence[Point]) -> str:
@@ -135,7 +143,7 @@ def _source(points: Sequence[Point]) -> str:
 
 
 def better_of(curves: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
-    """The curve of who may choose among several at every rate: points that no other is better than.
+    """The Pareto front of several RD curves: points that no other is better than.
 
     Args:
         curves: (bits per pixel, dB) of each point.

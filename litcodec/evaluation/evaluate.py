@@ -1,32 +1,36 @@
-"""Codecs and yardsticks over a folder of pictures, continued where the last evaluation stopped."""
+"""Codecs and baselines over a folder of images, continued where the last evaluation stopped."""
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from litcodec.anchors.base import Anchor
+from litcodec.baselines.base import Baseline
 from litcodec.data import list_images
 from litcodec.errors import EmptyDataset, ResultsError
-from litcodec.evaluation.candidates import Candidate, anchor_candidates, codec_candidates
-from litcodec.evaluation.measuring import Measuring, Picture
+from litcodec.evaluation.measure_file import FileMeasurer, ImageFile
+from litcodec.evaluation.one_writer import one_writer
 from litcodec.evaluation.results import Failure, Point, Results, Score
 from litcodec.evaluation.results_file import read_results
-from litcodec.evaluation.tally import Tally
+from litcodec.evaluation.results_store import ResultsStore
+from litcodec.evaluation.texts import can_be_shown, one_line
+from litcodec.evaluation.under_test import UnderTest, baselines_under_test, codecs_under_test
 from litcodec.limits import MAX_PIXELS
+from litcodec.metrics import SHIPPED, Metric, infos
 
 
 class Step(NamedTuple):
-    """How far an evaluation is. Told before each picture, after each failure, and at the end."""
+    """How far an evaluation is. Told before each image, after each failure, and at the end."""
 
-    done: int  # codings of a picture in this run
+    done: int  # codings of a image in this run
     total: int
     kept: int  # scores of earlier runs that need not be measured again
     curve: str  # what is measured now: which codec,
     setting: str
-    image: str  # which picture; "" at the end
+    image: str  # which image; "" at the end
     failure: Failure | None = None
 
 
@@ -35,30 +39,36 @@ def evaluate(
     images: Path,
     output: Path,
     *,
-    anchors: Sequence[Anchor] = (),
+    baselines: Sequence[Baseline] = (),
     label: str | None = None,
     keep: bool = True,
     max_pixels: int = MAX_PIXELS,
     force: bool = False,
     qualities: Sequence[float] | None = None,
+    metrics: Sequence[Metric] = SHIPPED,
+    names: Mapping[Path, str] = MappingProxyType({}),
     tell: Callable[[Step], None] = lambda step: None,
+    waiting: Callable[[], None] = lambda: None,
 ) -> Results:
-    """Measure every codec, and every rung of every yardstick's ladder, on every picture.
+    """Measure every codec, and every baseline at each of its qualities, on every image.
 
     A score is in the results file as soon as it is measured, and one that is there is not measured again: a
     second call goes on where the first stopped. Points that are not asked for stay as they are.
 
     Args:
         codecs: codec files.
-        images: a folder of pictures, searched recursively.
+        images: a folder of images, searched recursively.
         output: the results file.
-        anchors: yardsticks.
+        baselines: baseline codecs.
         label: the name of the codecs' curve; by class, sizes and distortion if not given.
         keep: keep the coded files, in ``<stem of output>.files`` beside the results.
-        max_pixels: refuse larger pictures.
+        max_pixels: refuse larger images.
         force: start anew, whatever ``output`` holds.
-        qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual ladder.
+        qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
+        metrics: what is measured of decoded images; an image that lacks one is measured again.
+        names: curves of single codec files, where ``label`` is not given.
         tell: called with the progress.
+        waiting: called if another run is writing to ``output``, whose end is waited for.
 
     Returns:
         All that the results file now holds.
@@ -66,47 +76,58 @@ def evaluate(
     Raises:
         CodecFileError: if a codec file is missing or damaged, or qualities are asked of codecs that have
             none; before anything is measured.
-        EmptyDataset: if there is no picture.
-        ResultsError: if ``output`` holds something else, or scores of other pictures.
+        EmptyDataset: if there is no image.
+        ResultsError: if ``output`` holds something else, or scores of other images; or if a name cannot be
+            written to it.
     """
-    with _folder_for_files(output, keep=keep) as files:
-        pictures = _pictures(images, without=files)
+    with one_writer(output, waiting), _folder_for_files(output, keep=keep) as files:
+        files_here = _images(images, without=files)
         before = None if force or not output.exists() else read_results(output)
         if before is not None:
-            _check_same_pictures(before, pictures, output)
+            _check_same_images(before, files_here, output)
         known = before.points if before is not None else ()
-        candidates = codec_candidates(
-            codecs, label=label, max_pixels=max_pixels, before=known, qualities=qualities
+        tests = codecs_under_test(
+            codecs, label=label, max_pixels=max_pixels, before=known, qualities=qualities, names=names
         )
-        candidates += anchor_candidates(anchors)
-        tally = Tally(output, images, before)
+        tests += baselines_under_test(baselines)
+        _check_texts(tests, output)
+        store = ResultsStore(output, images, infos(metrics), before)
         beside = output.parent if keep else None
-        names = {picture.name for picture in pictures}
-        todo = [(c, _unmeasured(tally.open(c.point, names), pictures, beside)) for c in candidates]
+        here = {image.name for image in files_here}
+        wanted = {metric.name for metric in metrics}
+        todo = [(c, _unmeasured(store.open(c.point, here), files_here, beside, wanted)) for c in tests]
         total = sum(len(left) for _, left in todo)
         if total == 0 and before is not None:
             return before
-        tally.write()  # what cannot be written should fail now rather than after hours
-        step = Step(0, total, len(candidates) * len(pictures) - total, "", "", "")
+        store.write()  # what cannot be written should fail now rather than after hours
+        step = Step(0, total, len(tests) * len(files_here) - total, "", "", "")
         try:
-            for candidate, left in todo:
-                measure = Measuring(candidate, files=files, beside=beside, max_pixels=max_pixels)
-                for picture in left:
-                    step = _at(step, candidate, picture)
+            for tested, left in todo:
+                measure = FileMeasurer(tested, metrics, files=files, beside=beside, max_pixels=max_pixels)
+                for image in left:
+                    step = _at(step, tested, image)
                     tell(step)
-                    outcome = measure(picture)
-                    tally.add(candidate.point, outcome)
+                    outcome = measure(image)
+                    store.add(tested.point, outcome)
                     step = step._replace(done=step.done + 1)
                     if isinstance(outcome, Failure):
                         tell(step._replace(failure=outcome))
         finally:
-            tally.write()
+            store.write()
         tell(step._replace(curve="", setting="", image=""))
-        return tally.results()
+        return store.results()
 
 
-def _at(step: Step, candidate: Candidate, picture: Picture) -> Step:
-    return step._replace(curve=candidate.point.curve, setting=candidate.point.setting, image=picture.name)
+def _check_texts(tests: Sequence[UnderTest], output: Path) -> None:
+    """Before anything is measured: what a results file cannot hold would cost all its scores."""
+    names = (name for test in tests for name in (test.point.curve, test.point.setting, test.point.source))
+    for name in (output.stem, *names):
+        if not can_be_shown(name):
+            raise ResultsError(f"{name!r} has characters that no results file holds: give another name.")
+
+
+def _at(step: Step, tested: UnderTest, image: ImageFile) -> Step:
+    return step._replace(curve=tested.point.curve, setting=tested.point.setting, image=image.name)
 
 
 @contextmanager
@@ -118,13 +139,15 @@ def _folder_for_files(output: Path, *, keep: bool) -> Iterator[Path]:
             yield Path(folder)
 
 
-def _pictures(images: Path, *, without: Path) -> list[Picture]:
-    """The pictures in a folder, except those that an evaluation has put there itself."""
+def _images(images: Path, *, without: Path) -> list[ImageFile]:
+    """The images in a folder, except those that an evaluation has put there itself."""
     ours = without.resolve()
     paths = [path for path in list_images(images) if ours not in path.resolve().parents]
     if not paths:
         raise EmptyDataset(f"No photograph in {images}, only the coded files in {without}.")
-    return [Picture(path.relative_to(images).as_posix(), path, _sha256(path)) for path in paths]
+    return [
+        ImageFile(one_line(path.relative_to(images).as_posix(), 4000), path, _sha256(path)) for path in paths
+    ]
 
 
 def _sha256(path: Path) -> str:
@@ -132,25 +155,31 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return ""  # reading the picture will say why
+        return ""  # reading the image will say why
 
 
-def _check_same_pictures(before: Results, pictures: Sequence[Picture], output: Path) -> None:
-    """A picture more does no harm; means over some that are gone or have changed would be of nothing."""
-    here = {picture.name: picture.sha256 for picture in pictures}
+def _check_same_images(before: Results, files_here: Sequence[ImageFile], output: Path) -> None:
+    """A image more does no harm; means over some that are gone or have changed would be of nothing."""
+    here = {image.name: image.sha256 for image in files_here}
     for score in (score for point in before.points for score in point.scores):
         if here.get(score.image) != score.sha256:
             what = "has changed since" if score.image in here else "is not among these"
             raise ResultsError(
-                f"{output} holds scores of other pictures: {score.image} of {before.images} {what}. "
+                f"{output} holds scores of other images: {score.image} of {before.images} {what}. "
                 "Write to another file with -o, or start anew with --force."
             )
 
 
-def _unmeasured(point: Point, pictures: Sequence[Picture], beside: Path | None) -> list[Picture]:
-    """Those without a score, or whose coded file is wanted (``beside`` is given) and gone."""
-    done = {score.image for score in point.scores if beside is None or _is_there(score, beside)}
-    return [picture for picture in pictures if picture.name not in done]
+def _unmeasured(
+    point: Point, files_here: Sequence[ImageFile], beside: Path | None, wanted: Set[str]
+) -> list[ImageFile]:
+    """Those without a score or a wanted metric, or whose file is wanted (``beside`` is given) and gone."""
+    done = {
+        score.image
+        for score in point.scores
+        if wanted <= score.values.keys() and (beside is None or _is_there(score, beside))
+    }
+    return [image for image in files_here if image.name not in done]
 
 
 def _is_there(score: Score, beside: Path) -> bool:

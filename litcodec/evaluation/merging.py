@@ -17,8 +17,8 @@ class Measured(NamedTuple):
 def merge_points(results: Sequence[Results], labels: Sequence[str] = ()) -> tuple[Measured, ...]:
     """All points, those of one curve name under one name if they can stand on one curve.
 
-    The same setting twice is one point if the codec gave the same bytes for every picture that both know;
-    of the two the one with more pictures is kept. Otherwise, or if the two share no picture, all that
+    The same setting twice is one point if the codec gave the same bytes for every image that both know;
+    of the two the one with more images is kept. Otherwise, or if the two share no image, all that
     this results file has of the curve goes under a name of its own: "JPEG (second run)".
 
     Args:
@@ -65,19 +65,19 @@ def _names(curve: str, label: str) -> Iterator[str]:
 def _fits(layer: Sequence[Point], name: str, there: Sequence[Measured]) -> bool:
     """Whether the curve called ``name`` can take ``layer`` in."""
     curve = {entry.point.setting: entry.point for entry in there if entry.curve == name}
-    return _share_pictures(layer, list(curve.values())) and all(
+    return _share_images(layer, list(curve.values())) and all(
         point.setting not in curve or _same(point, curve[point.setting]) for point in layer
     )
 
 
 def _same(a: Point, b: Point) -> bool:
-    """Whether two points are one measurement, perhaps of more pictures: times may differ, bytes may not."""
+    """Whether two points are one measurement, perhaps of more images: times may differ, bytes may not."""
     bytes_of = {score.sha256: score.bytes for score in b.scores}
     same_bytes = all(bytes_of.get(score.sha256, score.bytes) == score.bytes for score in a.scores)
-    return a.fingerprint == b.fingerprint and same_bytes and _share_pictures([a], [b])
+    return a.fingerprint == b.fingerprint and same_bytes and _share_images([a], [b])
 
 
-def _share_pictures(some: Sequence[Point], others: Sequence[Point]) -> bool:
-    """Whether a picture is common to both, or one side has none that it could be told by."""
+def _share_images(some: Sequence[Point], others: Sequence[Point]) -> bool:
+    """Whether a image is common to both, or one side has none that it could be told by."""
     one, other = ({score.sha256 for point in side for score in point.scores} for side in (some, others))
     return not one or not other or not one.isdisjoint(other)

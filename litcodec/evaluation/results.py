@@ -1,40 +1,40 @@
-"""What an evaluation found, and its file: JSON whose schema is documented in ``SCHEMA.md``."""
+"""What an evaluation found; its file is JSON whose schema is documented in ``SCHEMA.md``."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-SCHEMA_VERSION = 1
+from litcodec.metrics import MetricInfo
+
+SCHEMA_VERSION = 2
 
 
 class Score(NamedTuple):
-    """One picture under one codec at one setting. All from the bytes in ``file`` and what they decode to."""
+    """One image under one codec at one setting. All from the bytes in ``file`` and what they decode to."""
 
-    image: str  # path below the folder of pictures, with forward slashes
-    sha256: str  # of the picture's file
+    image: str  # path below the folder of images, with forward slashes
+    sha256: str  # of the image's file
     width: int
     height: int
     bytes: int  # of the whole file
     bpp: float  # 8 * bytes / (width * height)
-    psnr_rgb: float  # dB, 8-bit rounded; infinite if nothing was lost
-    psnr_luma: float  # dB
-    ms_ssim: float  # nan if a side is under 161
-    ms_ssim_db: float
+    values: Mapping[str, float]  # by name of the metric; inf or nan where there is no finite value
     encode_s: float
     decode_s: float
     file: str  # where the bytes are kept, relative to the results file; "" if not kept
 
 
 class Failure(NamedTuple):
-    """A picture that could not be scored."""
+    """An image that could not be scored."""
 
     image: str
     reason: str
 
 
 class Point(NamedTuple):
-    """One codec at one setting, over all pictures."""
+    """One codec at one setting, over all images."""
 
     curve: str  # points of one name make one curve: "MeanScaleHyperprior N=128 M=192, MSE", "JPEG"
-    kind: Literal["codec", "anchor"]
+    kind: Literal["codec", "baseline"]
     setting: str  # "lmbda 0.0130", "quality 40"
     source: str  # the codec file's path, or the libraries: "Pillow 12.1, libjpeg-turbo 3.1"
     lmbda: float | None
@@ -62,4 +62,5 @@ class Results(NamedTuple):
     images: str  # the folder, as given
     created: str  # ISO 8601, UTC
     machine: Machine
+    metrics: tuple[MetricInfo, ...]  # whose values scores have
     points: tuple[Point, ...]

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from litcodec.anchors import KODAK
+from litcodec.baselines import KODAK
 from litcodec.errors import ResultsError
 from litcodec.evaluation import read_results
 from litcodec.evaluation.curves import measured_curves, published
+from litcodec.evaluation.image_sets import image_curves
 from litcodec.evaluation.merging import Measured, merge_points
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 from litcodec.report.bd_table import bd_table
 from litcodec.report.data import ImageRow, ReportData
 from litcodec.report.decoding import Source
-from litcodec.report.notes import notes_on, pictures_of
+from litcodec.report.notes import notes_on
 from litcodec.report.numbers import finite
 from litcodec.report.pictures import gallery
 
@@ -50,12 +51,12 @@ def report_data(
         raise ResultsError(f"no picture was scored in {', '.join(map(str, paths))}. Evaluate again.")
     place = {curve.name: k for k, curve in enumerate(found)}
     measured = tuple(sorted(measured, key=lambda entry: place.get(entry.curve, len(place))))
-    sets = pictures_of(measured)
+    images = image_curves(measured)
     if overlay is None:
-        overlay = USUAL_PUBLISHED if set(sets.values()) == {KODAK} else ()
+        overlay = USUAL_PUBLISHED if {curve.asked for curve in images.values()} == {KODAK} else ()
     drawn = published(overlay)
     curves = found + drawn
-    sets |= {curve.name: KODAK for curve in drawn}
+    metrics = tuple({metric.name: metric for result in results for metric in result.metrics}.values())
     sources = [Source(result, path.parent) for result, path in zip(results, paths, strict=True)]
     shown = gallery(measured, sources, count=pictures, max_pixels=max_pixels, progress=progress)
     folders = list(dict.fromkeys(result.images for result in results))
@@ -64,8 +65,9 @@ def report_data(
         created=max(result.created for result in results),
         images=", ".join(folders),
         machine=results[0].machine,
+        metrics=metrics,
         curves=curves,
-        bd=bd_table(curves, sets),
+        bd=bd_table(curves, images, metrics),
         rows=_rows(measured),
         pictures=shown.pictures,
         failures=tuple(
@@ -73,7 +75,7 @@ def report_data(
             for entry in measured
             for failure in entry.point.failures
         ),
-        notes=(*notes_on(curves, measured, sets, results), *shown.notes),
+        notes=(*notes_on(curves, measured, images, results), *shown.notes),
     )
 
 
@@ -91,10 +93,7 @@ def _rows(measured: Sequence[Measured]) -> tuple[ImageRow, ...]:
             image=score.image,
             bytes=score.bytes,
             bpp=score.bpp,
-            psnr_rgb=finite(score.psnr_rgb),
-            psnr_luma=finite(score.psnr_luma),
-            ms_ssim=finite(score.ms_ssim),
-            ms_ssim_db=finite(score.ms_ssim_db),
+            scores={name: finite(value) for name, value in score.values.items()},
             encode_s=score.encode_s,
             decode_s=score.decode_s,
         )

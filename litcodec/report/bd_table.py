@@ -1,61 +1,79 @@
-"""Every curve against every other as yardstick."""
+"""BD-rates of every curve against every other."""
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
 from litcodec.errors import CurveError
 from litcodec.evaluation.curves import Curve
-from litcodec.metrics import bd_quality, bd_rate, ms_ssim_db
-from litcodec.report.data import BDEntry, Metric
+from litcodec.evaluation.image_sets import EqualSets, ImageCurve
+from litcodec.metrics import MetricInfo
+from litcodec.report.data import BDEntry
+
+MOST_ANCHORS = 24
+MOST_PAIRS = 2400  # all of 300 curves would be 90,000, each with a BD-rate of every image
 
 
-def bd_table(curves: Sequence[Curve], pictures: Mapping[str, frozenset[str]]) -> tuple[BDEntry, ...]:
+def bd_table(
+    curves: Sequence[Curve], images: Mapping[str, ImageCurve], metrics: Sequence[MetricInfo]
+) -> tuple[BDEntry, ...]:
     """BD-rate and BD-quality of all ordered pairs of curves, for each metric.
-
-    Against published curves the MS-SSIM of measured points is taken as publications do: the dB of the mean.
 
     Args:
         curves: of one report.
-        pictures: what each curve was measured on. Means over other pictures are other curves, so those of
-            different sets are not compared.
+        images: its measured curves image by image. Means over other images are other curves, so curves of
+            different sets are not compared; an image without a finite value leaves the set for all.
+        metrics: of the report.
 
     Returns:
         Refusals, in words, included. Curves that share qualities but no rate have a BD-rate alone.
     """
-    return tuple(
-        _entry(anchor, test, metric, pictures)
-        for metric in get_args(Metric)
-        for anchor in curves
-        for test in curves
-        if test.name != anchor.name
-    )
+    anchors = anchors_of(curves)
+    entries = []
+    for metric in _one_of_each_scale(metrics):
+        sets = EqualSets(curves, images, metric)
+        entries += [
+            _entry(anchor.name, test.name, sets)
+            for anchor in anchors
+            for test in curves
+            if test.name != anchor.name
+        ]
+    return tuple(entries)
 
 
-def _entry(anchor: Curve, test: Curve, metric: Metric, pictures: Mapping[str, frozenset[str]]) -> BDEntry:
-    refused = BDEntry(anchor.name, test.name, metric, None, None, None, None, "")
-    ours, theirs = pictures[test.name], pictures[anchor.name]
-    if ours != theirs:
-        few, many = sorted((len(ours), len(theirs)))
-        return refused._replace(
-            reason=f"measured on different pictures: {few} and {many}, {len(ours & theirs)} in common."
-        )
-    of_means = "published" in (anchor.kind, test.kind)
-    points = _pairs(anchor, metric, of_means=of_means), _pairs(test, metric, of_means=of_means)
+def anchors_of(curves: Sequence[Curve]) -> Sequence[Curve]:
+    """The curves that others are compared with: all, or of many the baselines, published and first ones."""
+    most = min(MOST_ANCHORS, max(1, MOST_PAIRS // max(1, len(curves))))
+    if len(curves) <= most:
+        return curves
+    ordered = sorted(curves, key=lambda curve: curve.kind == "codec")
+    chosen = {curve.name for curve in ordered[:most]}
+    return [curve for curve in curves if curve.name in chosen]
+
+
+def _one_of_each_scale(metrics: Sequence[MetricInfo]) -> list[MetricInfo]:
+    """Without MS-SSIM where its dB are there: the same order, but a scale that BD-rates are not made for."""
+    names = {metric.name for metric in metrics}
+    return [metric for metric in metrics if metric.name != "ms_ssim" or "ms_ssim_db" not in names]
+
+
+def _entry(anchor: str, test: str, sets: EqualSets) -> BDEntry:
+    refused = BDEntry(anchor, test, sets.metric.name, *(None,) * 9, "")
     try:
-        rate = bd_rate(*points)
+        found = sets.compare(anchor, test)
     except CurveError as error:
         return refused._replace(reason=str(error))
-    try:
-        quality = bd_quality(*points).value
-    except CurveError:  # equal qualities, but at rates that are nowhere equal
-        quality = None
-    return BDEntry(anchor.name, test.name, metric, rate.value, quality, rate.low, rate.high, None)
-
-
-def _pairs(curve: Curve, metric: Metric, *, of_means: bool) -> list[tuple[float, float]]:
-    """Rate and quality of the points that have the metric."""
-    found = [point for point in curve.points if getattr(point, metric) is not None]
-    if metric == "ms_ssim_db" and of_means:
-        # Publications give the dB of the mean MS-SSIM, which lies below the mean of the pictures' dB.
-        return [(point.bpp, ms_ssim_db(point.ms_ssim)) for point in found if point.ms_ssim is not None]
-    return [(point.bpp, getattr(point, metric)) for point in found]
+    each = found.of_images
+    return BDEntry(
+        anchor=anchor,
+        test=test,
+        metric=sets.metric.name,
+        bd_rate=found.rate.value,
+        bd_quality=found.quality,
+        low=found.rate.low,
+        high=found.rate.high,
+        bd_rate_images=None if each is None else each.value,
+        bd_rate_std=None if each is None or each.images < 2 else each.std,
+        bd_images=None if each is None else each.images,
+        images=found.images,
+        all_images=found.all_images,
+        reason=None,
+    )

@@ -1,60 +1,62 @@
 """All that a report shows, as plain values: the page, the figures and the tables are drawn from it alone."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from litcodec.evaluation.curves import Curve
 from litcodec.evaluation.results import Failure, Machine
+from litcodec.metrics import MetricInfo
 
-Metric = Literal["psnr_rgb", "psnr_luma", "ms_ssim_db"]
 Level = Literal["low", "middle", "high"]
 
 
 class BDEntry(NamedTuple):
-    """One curve against one yardstick, or why they cannot be compared."""
+    """One curve against one anchor, or why they cannot be compared."""
 
     anchor: str  # curve names
     test: str
-    metric: Metric
-    bd_rate: float | None  # percent; negative: the test curve needs fewer bits
-    bd_quality: float | None  # dB; positive: the test curve is better
-    low: float | None  # dB: the interval of quality both curves cover
+    metric: str  # its name
+    bd_rate: float | None  # percent, of the mean curves; negative: the test curve needs fewer bits
+    bd_quality: float | None  # in the metric's unit; how much higher the test curve's quality is
+    low: float | None  # the interval of quality both curves cover
     high: float | None
+    bd_rate_images: float | None  # percent, the mean of single images' BD-rates
+    bd_rate_std: float | None  # their standard deviation
+    bd_images: int | None  # how many images that mean is over
+    images: int | None  # that the mean curves are over
+    all_images: int | None  # that were to be measured
     reason: str | None  # in words, if refused
 
 
 class ImageRow(NamedTuple):
-    """One picture under one codec at one setting, for the table."""
+    """One image under one codec at one setting, for the table."""
 
     curve: str
     setting: str
     image: str
     bytes: int
     bpp: float
-    psnr_rgb: float | None
-    psnr_luma: float | None
-    ms_ssim: float | None
-    ms_ssim_db: float | None
+    scores: Mapping[str, float | None]  # by metric; None where there is no finite value
     encode_s: float
     decode_s: float
 
 
 class Version(NamedTuple):
-    """A picture as one codec made it, at one of three rates that are about the same for all codecs."""
+    """An image as one codec made it, at one of three rates that are about the same for all codecs."""
 
     curve: str
     setting: str
     level: Level
     bytes: int
     bpp: float
-    psnr_rgb: float | None
-    ms_ssim: float | None
+    scores: Mapping[str, float | None]
     picture: str  # data: URI, lossless
-    bits: str | None  # data: URI of the map of bits per place, litcodec's codecs only
+    bits: str | None  # data: URI of the map of bits per position, litcodec's codecs only
     bits_scale: float | None  # bits per pixel that its brightest colour stands for
 
 
 class Picture(NamedTuple):
-    """One picture of the viewer."""
+    """One image of the viewer."""
 
     name: str
     width: int
@@ -70,7 +72,8 @@ class ReportData(NamedTuple):
     created: str
     images: str
     machine: Machine
-    curves: tuple[Curve, ...]  # codecs, then yardsticks, then published
+    metrics: tuple[MetricInfo, ...]
+    curves: tuple[Curve, ...]  # codecs, then baselines, then published
     bd: tuple[BDEntry, ...]  # every ordered pair of a test curve and an anchor, each metric
     rows: tuple[ImageRow, ...]
     pictures: tuple[Picture, ...]

@@ -1,20 +1,24 @@
 """Kept files back into pictures, with the very codecs that made them."""
 
 import hashlib
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from litcodec.anchors import ANCHOR_KEYS, open_anchors
+from litcodec.baselines import BASELINE_KEYS, open_baselines
+from litcodec.bitstream import read_stream
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image
-from litcodec.errors import AnchorMissing, CodecFileError, ResultsError, TooLarge
+from litcodec.errors import BaselineMissing, CodecFileError, ResultsError, TooLarge
+from litcodec.evaluation import read_results
 from litcodec.evaluation.results import Point, Results, Score
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
 from litcodec.metrics import bits_per_place
+from litcodec.plugins import load_plugins
 
 
 class Source(NamedTuple):
@@ -33,7 +37,7 @@ class Decoders:
 
     def __init__(self, *, max_pixels: int) -> None:
         self._max_pixels = max_pixels
-        self._anchors = {anchor.name: anchor for anchor in open_anchors(ANCHOR_KEYS).found}
+        self._baselines = {baseline.name: baseline for baseline in open_baselines(BASELINE_KEYS).found}
         self._codecs: dict[Path, FrozenCodec] = {}
 
     def decode(self, point: Point, score: Score, source: Source) -> Tensor:
@@ -50,17 +54,16 @@ class Decoders:
         Raises:
             LitcodecError: if the codec or the file cannot be used.
         """
-        data = _read(source.folder / score.file)
-        if len(data) != score.bytes:
-            raise ResultsError(f"its file has {len(data):,} bytes by now; {score.bytes:,} were evaluated.")
         _check_size(score, self._max_pixels)
+        path = source.folder / score.file
+        data = _read(path, score.bytes, stream=point.kind == "codec", max_pixels=self._max_pixels)
         if point.kind == "codec":
             x_hat = from_stream(self._codec(point, source), data, max_pixels=self._max_pixels)
             picture = (x_hat[0] * 255).round().to(torch.uint8).cpu()
-        elif point.curve in self._anchors:
-            picture = self._anchors[point.curve].decompress(data)
+        elif point.curve in self._baselines:
+            picture = self._baselines[point.curve].decompress(data)
         else:
-            raise AnchorMissing(f"{point.curve} is not installed here.")
+            raise BaselineMissing(f"{point.curve} is not installed here.")
         if picture.shape != (3, score.height, score.width):
             H, W = picture.shape[1:]
             raise ResultsError(f"its file holds {W}x{H} pixels, not {score.width}x{score.height}.")
@@ -86,7 +89,7 @@ class Decoders:
     def _codec(self, point: Point, source: Source) -> FrozenCodec:
         path = _found(Path(point.source), source.folder)
         if path not in self._codecs:
-            self._codecs[path] = load_codec(path)
+            self._codecs[path] = load_codec(path, load_plugins())
         codec = self._codecs[path]
         if codec.fingerprint.hex() != point.fingerprint:
             raise CodecFileError(
@@ -109,6 +112,26 @@ def read_original(score: Score, source: Source, *, max_pixels: int) -> Tensor:
     return x
 
 
+def files_behind(path: Path) -> list[Path]:
+    """What a report of a results file is made from: that file, the originals, codec files and kept files.
+
+    Raises:
+        ResultsError: if the results file is missing or damaged.
+    """
+    results, folder = read_results(path), path.parent
+    images = _found(Path(results.images), folder)
+    codecs = {point.source for point in results.points if point.kind == "codec"}
+    names = {score.image for point in results.points for score in point.scores}
+    names |= {failure.image for point in results.points for failure in point.failures}
+    kept = {score.file for point in results.points for score in point.scores if score.file}
+    return [
+        path,
+        *(_found(Path(codec), folder) for codec in sorted(codecs)),
+        *(images / name for name in sorted(names)),
+        *(folder / file for file in sorted(kept)),
+    ]
+
+
 def _check_size(score: Score, max_pixels: int) -> None:
     needed = pixels_needed(score.height, score.width)
     if needed > max_pixels:
@@ -118,9 +141,16 @@ def _check_size(score: Score, max_pixels: int) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, size: int, *, stream: bool, max_pixels: int) -> bytes:
+    """A kept file of ``size`` bytes; of a stream of ours its header first, then no more than that says."""
     try:
-        return path.read_bytes()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ResultsError(f"{path} is not a regular file.")
+        if found.st_size != size:
+            raise ResultsError(f"its file has {found.st_size:,} bytes by now; {size:,} were evaluated.")
+        with path.open("rb") as file:
+            return read_stream(file, max_pixels=max_pixels) if stream else file.read(size)
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -6,15 +6,17 @@ from html import escape
 import plotly.graph_objects as go
 
 from litcodec.evaluation.curves import Curve, CurvePoint
-from litcodec.report.data import Metric
-from litcodec.report.styles import METRIC_LABELS, RATE_LABEL, drawn, view
+from litcodec.metrics import SHIPPED, MetricInfo, infos
+from litcodec.report.styles import RATE_LABEL, drawn, view
 
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 GRID = "rgba(128, 128, 128, 0.25)"  # to be seen on white and on black
 
 
-def rd_figure(curves: Sequence[Curve], metric: Metric) -> go.Figure:
+def rd_figure(
+    curves: Sequence[Curve], metric: MetricInfo, metrics: Sequence[MetricInfo] = infos(SHIPPED)
+) -> go.Figure:
     """Quality over rate, one trace for every curve that has ``metric``, in the order given.
 
     Curves look alike in all figures made of the same ``curves``. No ground and no colour of text is set:
@@ -23,6 +25,7 @@ def rd_figure(curves: Sequence[Curve], metric: Metric) -> go.Figure:
     Args:
         curves: measured ones are drawn solid with markers, published ones thin and dashed.
         metric: on the y axis.
+        metrics: whose values hovering shows.
     """
     figure = go.Figure(layout={"template": go.layout.Template()})
     for curve, style, points in drawn(curves, metric):
@@ -30,7 +33,7 @@ def rd_figure(curves: Sequence[Curve], metric: Metric) -> go.Figure:
         figure.add_scatter(
             name=curve.name,
             x=[point.bpp for point in points],
-            y=[getattr(point, metric) for point in points],
+            y=[point.scores[metric.name] for point in points],
             mode="lines+markers" if measured else "lines",
             line={
                 "color": style.colour,
@@ -38,13 +41,13 @@ def rd_figure(curves: Sequence[Curve], metric: Metric) -> go.Figure:
                 "dash": "solid" if measured else DASHES[style.place % len(DASHES)],
             },
             marker={"symbol": MARKERS[style.place % len(MARKERS)], "size": 7} if measured else None,
-            hovertext=[_words(curve.name, point) for point in points],
+            hovertext=[_words(curve.name, point, metrics) for point in points],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     axis = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "ticks": "outside"}
     figure.update_layout(
         xaxis={**axis, "title": {"text": RATE_LABEL}},
-        yaxis={**axis, "title": {"text": METRIC_LABELS[metric]}},
+        yaxis={**axis, "title": {"text": metric.title}},
         hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -57,21 +60,18 @@ def rd_figure(curves: Sequence[Curve], metric: Metric) -> go.Figure:
     return figure
 
 
-def _words(name: str, point: CurvePoint) -> str:
+def _words(name: str, point: CurvePoint, metrics: Sequence[MetricInfo]) -> str:
     """What hovering says of a point."""
-    pictures = "1 picture" if point.images == 1 else f"{point.images} pictures"
-    lines = [f"<b>{escape(name)}</b>", f"{escape(point.setting)}, {pictures}"]
+    images = "1 image" if point.images == 1 else f"{point.images} images"
+    lines = [f"<b>{escape(name)}</b>", f"{escape(point.setting)}, {images}"]
     if point.lmbda is not None:
         lines.append(f"λ = {point.lmbda:g}")
     lines.append(f"{point.bpp:.4f} bpp")
-    for label, value, form in (
-        ("PSNR RGB", point.psnr_rgb, "{:.2f} dB"),
-        ("PSNR luma", point.psnr_luma, "{:.2f} dB"),
-        ("MS-SSIM", point.ms_ssim, "{:.4f}"),
-        ("MS-SSIM", point.ms_ssim_db, "{:.2f} dB"),
-        ("encoded in", point.encode_s, "{:.3f} s"),
-        ("decoded in", point.decode_s, "{:.3f} s"),
-    ):
-        if value is not None:
-            lines.append(f"{label} {form.format(value)}")
+    for metric in metrics:
+        if metric.name in point.scores:
+            value = f"{point.scores[metric.name]:.{metric.digits}f} {metric.unit}".strip()
+            lines.append(f"{escape(metric.label)} {escape(value)}")
+    for label, seconds in (("encoded in", point.encode_s), ("decoded in", point.decode_s)):
+        if seconds is not None:
+            lines.append(f"{label} {seconds:.3f} s")
     return "<br>".join(lines)

@@ -2,65 +2,53 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
-from litcodec.anchors import KODAK, is_kodak
+from litcodec.baselines import KODAK
 from litcodec.evaluation.curves import Curve
+from litcodec.evaluation.image_sets import ImageCurve
 from litcodec.evaluation.merging import Measured
-from litcodec.evaluation.results import Machine, Results, Score
-
-Pictures = Mapping[str, frozenset[str]]  # by name of the curve
-
-
-def pictures_of(measured: Sequence[Measured]) -> dict[str, frozenset[str]]:
-    """The pictures that all points of a curve were scored on, for each measured curve.
-
-    By their hashes; Kodak's by their names, by which published curves are known.
-    """
-    sets: dict[str, frozenset[str]] = {}
-    for entry in measured:
-        scored = frozenset(map(_identity, entry.point.scores))
-        if scored:
-            sets[entry.curve] = sets.get(entry.curve, scored) & scored
-    return sets
-
-
-def _identity(score: Score) -> str:
-    if is_kodak(score.image, (score.width, score.height)):
-        return PurePosixPath(score.image).stem
-    return score.sha256
+from litcodec.evaluation.results import Machine, Results
+from litcodec.report.bd_table import anchors_of
 
 
 def notes_on(
-    curves: Sequence[Curve], measured: Sequence[Measured], pictures: Pictures, results: Sequence[Results]
+    curves: Sequence[Curve],
+    measured: Sequence[Measured],
+    images: Mapping[str, ImageCurve],
+    results: Sequence[Results],
 ) -> list[str]:
     """Why some of a report's numbers do not compare, or are means over fewer values than it seems."""
     apart = dict.fromkeys(entry.curve for entry in measured if entry.curve != entry.point.curve)
     notes = [f"{name} is drawn apart: the same settings gave something else before." for name in apart]
     published = [curve.name for curve in curves if curve.kind == "published"]
-    ours = {curve.name: pictures[curve.name] for curve in curves if curve.kind != "published"}
-    if published and set(ours.values()) != {KODAK}:
+    sets = {curve.asked for curve in images.values()}
+    if published and sets != {KODAK}:
         notes.append(
-            "Published curves are means over the 24 pictures of Kodak; not all others were measured on these."
+            "Published curves are means over the 24 images of Kodak; not all others were measured on these."
         )
-    if published and any(point.ms_ssim_db is not None for curve in curves for point in curve.points):
+    if published and any("ms_ssim_db" in point.scores for curve in curves for point in curve.points):
         notes.append(
-            "MS-SSIM in dB is the mean of the pictures' dB, of published curves the dB of the mean, which "
+            "MS-SSIM in dB is the mean of the images' dB, of published curves the dB of the mean, which "
             "is lower: BD-rates against these take the latter of both curves, figures draw what was given."
         )
     counts = {point.images for curve in curves if curve.kind != "published" for point in curve.points}
-    if len(set(ours.values())) > 1 or len(counts) > 1:
+    if len(sets) > 1 or len(counts) > 1:
         notes.append(
-            "Not all points were measured on the same pictures, so their means do not quite compare; "
-            f"{_range(sorted(counts))} pictures a point."
+            "Not all points were measured on the same images, so their means do not quite compare; "
+            f"{_range(sorted(counts))} images a point."
+        )
+    if len(anchors_of(curves)) < len(curves):
+        notes.append(
+            f"Of {len(curves)} curves, BD-rates are against {len(anchors_of(curves))}: "
+            "baselines and published ones first."
         )
     scores = [score for entry in measured for score in entry.point.scores]
-    lossless = sum(math.isinf(score.psnr_rgb) for score in scores)
-    small = sum(math.isnan(score.ms_ssim) for score in scores)
+    lossless = sum(math.isinf(score.values.get("psnr", 0.0)) for score in scores)
+    small = sum(math.isnan(score.values.get("ms_ssim", 0.0)) for score in scores)
     if lossless:
         notes.append(f"{_files(lossless)} lost nothing: without a finite PSNR, out of the means of PSNR.")
     if small:
-        notes.append(f"{_files(small)} of pictures too small for MS-SSIM: out of its means.")
+        notes.append(f"{_files(small)} of images too small for MS-SSIM: out of its means.")
     notes += _other_machines(measured, results)
     return notes
 

@@ -5,7 +5,7 @@ import hashlib
 import html
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from litcodec.evaluation.curves import Curve
+from litcodec.metrics import MetricInfo
 from litcodec.report.data import ReportData
 from litcodec.report.figures import rd_figure
 from litcodec.report.styles import drawn, metrics_of
@@ -59,21 +60,23 @@ def _escaped(text: str) -> str:
 
 
 def _json(data: ReportData) -> str:
-    figures, styles = _figures(data.curves)
+    figures, styles = _figures(data.curves, data.metrics)
     values = {**_plain(data), "figures": figures, "styles": styles}
     # "<" could end the script element that holds the JSON.
     return json.dumps(values, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _figures(curves: Sequence[Curve]) -> tuple[list[dict[str, Any]], dict[str, dict[str, str | None]]]:
+def _figures(
+    curves: Sequence[Curve], metrics: Sequence[MetricInfo]
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, str | None]]]:
     """The figure of each metric that has values, with its curves' names in order; how each curve looks."""
     figures = [
         {
-            "metric": metric,
+            "metric": metric.name,
             "names": [curve.name for curve, _, _ in drawn(curves, metric)],
-            "figure": json.loads(rd_figure(curves, metric).to_json()),
+            "figure": json.loads(rd_figure(curves, metric, metrics).to_json()),
         }
-        for metric in metrics_of(curves)
+        for metric in metrics_of(curves, metrics)
     ]
     styles: dict[str, dict[str, str | None]] = {}
     for entry in figures:
@@ -87,6 +90,8 @@ def _plain(value: Any) -> Any:
     """NamedTuples as dicts; NaN as None; infinity, which JSON has not, as ``{"infinite": true}``."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"infinite": True} if value > 0 else None
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", None)
         if fields is None:

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve
-from litcodec.report.data import Metric
-from litcodec.report.styles import METRIC_LABELS, RATE_LABEL, Style, curve_styles, drawn, metrics_of, view
+from litcodec.metrics import SHIPPED, MetricInfo, infos
+from litcodec.report.styles import RATE_LABEL, Style, curve_styles, drawn, metrics_of, view
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.9, 2.6  # inches; three panels fit the width of a page of print
 LEGEND_ROW, LEGEND_LINE, LETTER = 0.17, 0.55, 0.058  # inches: height; width of a line's look, of a letter
@@ -37,12 +37,15 @@ PRINT: dict[Any, object] = {
 }
 
 
-def plot(curves: Sequence[Curve], form: Literal["png", "svg"]) -> bytes:
+def plot(
+    curves: Sequence[Curve], form: Literal["png", "svg"], metrics: Sequence[MetricInfo] = infos(SHIPPED)
+) -> bytes:
     """One panel for every metric there is, with one legend.
 
     Args:
         curves: measured ones are drawn solid with markers, published ones thin and dashed.
         form: of the file.
+        metrics: a panel for each.
 
     Returns:
         The file.
@@ -50,14 +53,14 @@ def plot(curves: Sequence[Curve], form: Literal["png", "svg"]) -> bytes:
     Raises:
         ResultsError: if no curve has a quality that could be drawn.
     """
-    metrics = metrics_of(curves)
-    if not metrics:
-        raise ResultsError("there is nothing to draw: no curve has a finite PSNR or MS-SSIM.")
+    shown = metrics_of(curves, metrics)
+    if not shown:
+        raise ResultsError("there is nothing to draw: no curve has a finite value of any metric.")
     # The caller's own settings of matplotlib must not change the figure, nor ours the caller's.
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(PRINT)
-        figure = _figure(curves, metrics)
+        figure = _figure(curves, shown)
         file = io.BytesIO()
         figure.savefig(
             file, format=form, dpi=DPI, metadata={"Date": None} if form == "svg" else {"Software": None}
@@ -65,7 +68,7 @@ def plot(curves: Sequence[Curve], form: Literal["png", "svg"]) -> bytes:
     return file.getvalue()
 
 
-def _figure(curves: Sequence[Curve], metrics: Sequence[Metric]) -> Figure:
+def _figure(curves: Sequence[Curve], metrics: Sequence[MetricInfo]) -> Figure:
     width = PANEL_WIDTH * len(metrics)
     columns = _legend_columns([len(curve.name) for curve in curves], width)
     rows = math.ceil(len(curves) / columns)
@@ -97,15 +100,15 @@ def _legend_columns(letters: Sequence[int], width: float) -> int:
     return 1
 
 
-def _panel(axes: Axes, curves: Sequence[Curve], metric: Metric) -> None:
+def _panel(axes: Axes, curves: Sequence[Curve], metric: MetricInfo) -> None:
     for _, style, points in drawn(curves, metric):
         rates = [point.bpp for point in points]
-        axes.plot(rates, [getattr(point, metric) for point in points], **_look(style))
+        axes.plot(rates, [point.scores[metric.name] for point in points], **_look(style))
     shown = view(curves, metric)
     axes.set_xlim(shown.x)
     axes.set_ylim(shown.y)
     axes.set_xlabel(RATE_LABEL)
-    axes.set_ylabel(METRIC_LABELS[metric])
+    axes.set_ylabel(metric.title)
     axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     axes.grid(color="0.92", linewidth=0.5)

@@ -1,17 +1,12 @@
 """How curves look: the same in the page, on the dashboard and on paper."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from litcodec.evaluation.curves import Curve, CurvePoint
-from litcodec.report.data import Metric
+from litcodec.metrics import MetricInfo
 
 RATE_LABEL = "Rate, bits per pixel"
-METRIC_LABELS: dict[Metric, str] = {
-    "psnr_rgb": "PSNR RGB, dB",
-    "psnr_luma": "PSNR luma, dB",
-    "ms_ssim_db": "MS-SSIM RGB, dB",
-}
 # Told apart with any colour vision, on white as on black: Okabe and Ito's, without their black and yellow;
 # then two more. Figures have 7 markers and 5 dashes for 8 and 6 colours: pairs repeat late.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a63d2", "#8c6d31")
@@ -47,20 +42,22 @@ def curve_styles(curves: Sequence[Curve]) -> tuple[Style, ...]:
     return tuple(styles)
 
 
-def drawn(curves: Sequence[Curve], metric: Metric) -> Iterator[tuple[Curve, Style, list[CurvePoint]]]:
+def drawn(curves: Sequence[Curve], metric: MetricInfo) -> Iterator[tuple[Curve, Style, list[CurvePoint]]]:
     """The curves that have ``metric``, and their points that have it."""
     for curve, style in zip(curves, curve_styles(curves), strict=True):
-        points = [point for point in curve.points if getattr(point, metric) is not None]
+        points = [point for point in curve.points if metric.name in point.scores]
         if points:
             yield curve, style, points
 
 
-def metrics_of(curves: Sequence[Curve]) -> list[Metric]:
-    """The metrics that at least one curve has."""
-    return [metric for metric in get_args(Metric) if next(drawn(curves, metric), None)]
+def metrics_of(curves: Sequence[Curve], metrics: Sequence[MetricInfo]) -> list[MetricInfo]:
+    """The metrics to draw: those that at least one curve has; of MS-SSIM its dB alone, if they are there."""
+    names = {metric.name for metric in metrics}
+    wanted = [metric for metric in metrics if metric.name != "ms_ssim" or "ms_ssim_db" not in names]
+    return [metric for metric in wanted if next(drawn(curves, metric), None)]
 
 
-def view(curves: Sequence[Curve], metric: Metric) -> View:
+def view(curves: Sequence[Curve], metric: MetricInfo) -> View:
     """What to show at first: the rates of what was measured, and all quality there is at these rates.
 
     Args:
@@ -70,7 +67,7 @@ def view(curves: Sequence[Curve], metric: Metric) -> View:
     found = [(style.measured, point) for _, style, points in drawn(curves, metric) for point in points]
     rates = [point.bpp for measured, point in found if measured] or [point.bpp for _, point in found]
     right = max(rates) * (1 + MARGIN)
-    heights = [getattr(point, metric) for _, point in found if point.bpp <= right]
+    heights = [point.scores[metric.name] for _, point in found if point.bpp <= right]
     low, high = min(heights), max(heights)
     space = MARGIN * (high - low) or 1.0
     return View((0.0, right), (low - space, high + space))

@@ -2,36 +2,39 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from litcodec.evaluation.curves import CurvePoint
+from litcodec.metrics import MetricInfo
 from litcodec.report.data import BDEntry, ReportData
-from litcodec.report.styles import METRIC_LABELS, drawn, metrics_of
-
-POINT_COLUMNS = (
-    ("setting", "setting"),
-    ("pictures", "images"),
-    ("bpp", "bpp"),
-    ("PSNR RGB, dB", "psnr_rgb"),
-    ("PSNR luma, dB", "psnr_luma"),
-    ("MS-SSIM", "ms_ssim"),
-    ("MS-SSIM, dB", "ms_ssim_db"),
-    ("encode, s", "encode_s"),
-    ("decode, s", "decode_s"),
-)
-DIGITS = {"psnr_rgb": 2, "psnr_luma": 2, "ms_ssim_db": 2, "encode_s": 3, "decode_s": 3}
+from litcodec.report.styles import metrics_of
 
 
 def csv_table(data: ReportData) -> str:
     """All points, a row each, at full precision; what is missing is empty.
 
-    The values of single pictures are in the results files.
+    The values of single images are in the results files.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["curve", "kind", *CurvePoint._fields, "source"])
+    names = [metric.name for metric in data.metrics]
+    counts = [f"{name}_images" for name in names]
+    head = ["curve", "kind", "setting", "lmbda", "images", "bpp"]
+    writer.writerow([*head, *names, *counts, "encode_s", "decode_s", "source"])
     for curve in data.curves:
-        writer.writerows([curve.name, curve.kind, *point, curve.source] for point in curve.points)
+        for p in curve.points:
+            scores = [*(p.scores.get(name) for name in names), *(p.counts.get(name) for name in names)]
+            row = [p.setting, p.lmbda, p.images, p.bpp, *scores, p.encode_s, p.decode_s]
+            writer.writerow([curve.name, curve.kind, *row, curve.source])
+    return text.getvalue()
+
+
+def bd_csv_table(data: ReportData) -> str:
+    """All BD-rates, a row for each metric, test curve and anchor; both ways, at full precision."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(BDEntry._fields)
+    writer.writerows(data.bd)
     return text.getvalue()
 
 
@@ -39,12 +42,15 @@ def markdown(data: ReportData) -> str:
     """Measured points and all BD-rates as Markdown tables, with the notes and the reasons of refusals."""
     parts = [f"# {_cell(data.title)}", _about(data), "## Points", _points(data)]
     refused: list[BDEntry] = []
-    for metric in metrics_of(data.curves):
-        having = {curve.name for curve, _, _ in drawn(data.curves, metric)}
-        entries = [e for e in data.bd if e.metric == metric and {e.test, e.anchor} <= having]
+    for metric in metrics_of(data.curves, data.metrics):
+        having = {curve.name for curve in data.curves if curve.pairs(metric.name)}
+        entries = [e for e in data.bd if e.metric == metric.name and {e.test, e.anchor} <= having]
         refused += [entry for entry in entries if entry.bd_rate is None]
         if any(entry.bd_rate is not None for entry in entries):
-            parts += [f"## BD-rate, {METRIC_LABELS[metric].removesuffix(', dB')}", _bd_rates(entries)]
+            parts += [f"## BD-rate, {_cell(metric.label)}", _bd_rates(entries), _bd_note(entries)]
+        if any(entry.bd_rate_images is not None for entry in entries):
+            title = f"## Mean of per-image BD-rates, {_cell(metric.label)}"
+            parts += [title, _bd_rates_of_images(entries), _bd_images_note()]
     if refused:
         parts += ["## Not compared", "\n".join(f"- {line}" for line in _refusals(refused))]
     if data.notes:
@@ -55,29 +61,67 @@ def markdown(data: ReportData) -> str:
 def _about(data: ReportData) -> str:
     machine = data.machine
     return (
-        f"Pictures: {_cell(data.images)}. Evaluated {data.created} on {_cell(machine.cpu)} "
+        f"Images: {_cell(data.images)}. Evaluated {data.created} on {_cell(machine.cpu)} "
         f"({machine.threads} of {machine.cores} cores, {_cell(machine.device)}), "
-        f"litcodec {machine.litcodec}, torch {machine.torch}. Means of the pictures' values."
+        f"litcodec {machine.litcodec}, torch {machine.torch}. Means of the images' values; in brackets over "
+        "how many, where not over all."
     )
 
 
 def _points(data: ReportData) -> str:
     rows = [
-        [curve.name, *(_number(getattr(point, field), DIGITS.get(field, 4)) for _, field in POINT_COLUMNS)]
+        [
+            curve.name,
+            point.setting,
+            str(point.images),
+            _number(point.bpp, 4),
+            *(_mean(point, metric) for metric in data.metrics),
+            _number(point.encode_s, 3),
+            _number(point.decode_s, 3),
+        ]
         for curve in data.curves
         if curve.kind != "published"
         for point in curve.points
     ]
-    return _table(["codec", *(title for title, _ in POINT_COLUMNS)], rows, words=2)
+    titles = [metric.title for metric in data.metrics]
+    return _table(["codec", "setting", "images", "bpp", *titles, "encode, s", "decode, s"], rows, words=2)
+
+
+def _mean(point: CurvePoint, metric: MetricInfo) -> str:
+    text = _number(point.scores.get(metric.name), metric.digits)
+    count = point.counts.get(metric.name, 0)
+    return f"{text} ({count})" if 0 < count < point.images else text
+
+
+def _bd_note(entries: Sequence[BDEntry]) -> str:
+    """Over how many images the mean curves are."""
+    pairs = [(e.images, e.all_images) for e in entries if e.images is not None and e.all_images is not None]
+    words = dict.fromkeys(f"{some} of {all_} images" for some, all_ in pairs)
+    return f"Of the mean curves over {', '.join(words)}, percent of bits; negative: fewer than the anchor."
+
+
+def _bd_images_note() -> str:
+    return "Percent of bits, each image's own curves compared; mean ± standard deviation (images)."
 
 
 def _bd_rates(entries: Sequence[BDEntry]) -> str:
-    """Tests down, yardsticks across."""
-    compared = [entry for entry in entries if entry.bd_rate is not None]
-    rates = {(entry.test, entry.anchor): entry.bd_rate for entry in compared}
-    anchors = list(dict.fromkeys(entry.anchor for entry in compared))
-    tests = list(dict.fromkeys(entry.test for entry in compared))
-    rows = [[test, *(_percent(rates.get((test, anchor))) for anchor in anchors)] for test in tests]
+    """Tests down, anchors across."""
+    return _matrix([e for e in entries if e.bd_rate is not None], lambda e: _percent(e.bd_rate))
+
+
+def _bd_rates_of_images(entries: Sequence[BDEntry]) -> str:
+    def words(entry: BDEntry) -> str:
+        spread = "" if entry.bd_rate_std is None else f" ± {entry.bd_rate_std:.1f}"
+        return f"{_percent(entry.bd_rate_images)}{spread} ({entry.bd_images})"
+
+    return _matrix([e for e in entries if e.bd_rate_images is not None], words)
+
+
+def _matrix(entries: Sequence[BDEntry], words: Callable[[BDEntry], str]) -> str:
+    cells = {(entry.test, entry.anchor): words(entry) for entry in entries}
+    anchors = list(dict.fromkeys(entry.anchor for entry in entries))
+    tests = list(dict.fromkeys(entry.test for entry in entries))
+    rows = [[test, *(cells.get((test, anchor), "–") for anchor in anchors)] for test in tests]
     return _table(["against", *anchors], rows, words=1)
 
 
@@ -105,10 +149,8 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _number(value: str | float | None, digits: int) -> str:
-    if isinstance(value, float):
-        return f"{value:.{digits}f}"
-    return "–" if value is None else str(value)
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def _percent(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """The LightningModule of every codec that trains on R + lmbda * D."""
 
-import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +15,9 @@ from litcodec.codec_files import check_same_codec, describe
 from litcodec.codecs import Codec
 from litcodec.data import ImageBatch, as_image_batch
 from litcodec.errors import OptionError
-from litcodec.frozen import FrozenCodec, through_bytes
-from litcodec.metrics import bpp, ms_ssim, psnr
+from litcodec.frozen import FrozenCodec
+from litcodec.measure_image import CodecCoder, measure_image
+from litcodec.metrics import MS_SSIM, PSNR, mean_of_finite
 from litcodec.objectives import Loss, Objective, mse
 from litcodec.objectives import describe as describe_objective
 from litcodec.training.follow_phases import FollowPhases
@@ -28,6 +29,7 @@ from litcodec.training.ranks import gather_from_ranks
 from litcodec.training.warm_start import load_inner, load_weights
 from litcodec.types import CodecOutput
 
+TESTED = (PSNR, MS_SSIM)
 COMPILED = ("g_a", "g_s", "h_a", "h_s", "enhancer")
 
 
@@ -37,7 +39,7 @@ class Prediction(NamedTuple):
     name: str
     x_hat: Tensor  # (3, H, W), uint8
     bpp: float  # of the bytes, header included
-    psnr: float  # RGB, dB
+    scores: Mapping[str, float]  # by metric
 
 
 def _check_float32(codec: Codec) -> None:
@@ -118,7 +120,7 @@ class CodecModule(L.LightningModule):
         self.phases = phases
         self._optimizer, self._lr_scheduler = optimizer, lr_scheduler
         self._coder: FrozenCodec | None = None
-        self._tested: list[tuple[str, float, float, float]] = []
+        self._tested: list[tuple[str, dict[str, float]]] = []
         if compile_transforms:
             for name, part in codec.named_modules():
                 if name.rpartition(".")[2] in COMPILED:
@@ -179,7 +181,7 @@ class CodecModule(L.LightningModule):
         return output, self.objective.loss(output, batch, lmbda=lmbdas, weights=weights)
 
     def validation_step(self, batch: Tensor | ImageBatch, batch_idx: int) -> None:
-        """Estimated loss of whole images. Real bytes are ``callbacks.RDPoints``'s part."""
+        """Estimated loss of whole images. Real bytes are ``litcodec.callbacks.RDPoints``'s part."""
         x = as_image_batch(batch, batch_idx).x
         output = self.codec(x)
         # Images too small for the objective count nothing, but are logged: every process must log alike.
@@ -203,19 +205,16 @@ class CodecModule(L.LightningModule):
 
     def test_step(self, batch: Tensor | ImageBatch, batch_idx: int) -> None:
         """Rate and distortion of real bytes, image by image."""
-        images = as_image_batch(batch, batch_idx)
-        for x, prediction in zip(images.x, self.predict_step(images, batch_idx), strict=True):
-            x_hat = prediction.x_hat.to(x.device).float() / 255
-            point = (prediction.name, prediction.bpp, prediction.psnr, ms_ssim(x[None], x_hat[None]))
-            self._tested.append(point)
+        for prediction in self.predict_step(batch, batch_idx):
+            self._tested.append((prediction.name, {"bpp": prediction.bpp, **prediction.scores}))
 
     def on_test_epoch_end(self) -> None:
         """Log the means over all processes' images, each counted once."""
-        points = {point[0]: point[1:] for found in gather_from_ranks(self._tested) for point in found}
-        for name, values in zip(("bpp", "psnr", "ms_ssim"), zip(*points.values(), strict=True), strict=True):
-            finite = [value for value in values if math.isfinite(value)]
-            if finite:  # MS-SSIM is not defined for small images
-                self.log(f"test/{name}", sum(finite) / len(finite))
+        points = {name: scores for found in gather_from_ranks(self._tested) for name, scores in found}
+        for name in ("bpp", *(metric.name for metric in TESTED)):
+            mean = mean_of_finite(scores[name] for scores in points.values())
+            if mean.number:  # MS-SSIM is not defined for small images
+                self.log(f"test/{name}", mean.value)
 
     def predict_step(self, batch: Tensor | ImageBatch, batch_idx: int) -> list[Prediction]:
         """Each image through real bytes and back."""
@@ -224,10 +223,8 @@ class CodecModule(L.LightningModule):
 
     def _predict(self, x: Tensor, name: str) -> Prediction:
         assert self._coder is not None
-        data, x_hat = through_bytes(self._coder, x)
-        levels = (x_hat[0] * 255).round().to(torch.uint8)
-        H, W = x.shape[2:]
-        return Prediction(name, levels, bpp(len(data), (H, W)), psnr(x, x_hat))
+        found = measure_image(CodecCoder(self._coder), x, TESTED)
+        return Prediction(name, found.x_hat, found.bpp, found.scores)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Check that the checkpoint is of this codec.

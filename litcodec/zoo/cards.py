@@ -24,8 +24,11 @@ class Kodak(NamedTuple):
 
     bpp: tuple[float, float]  # mean bits per pixel at q 1 and at q 100
     psnr_rgb: tuple[float, float]  # dB, likewise
-    bd_rate_psnr: dict[str, float]  # by yardstick
+    bd_rate_psnr: dict[str, float]  # of the mean curves, by baseline
     bd_rate_ms_ssim: dict[str, float]  # of MS-SSIM in dB
+    # The mean of per-image BD-rates, its standard deviation, number of images; older cards lack it.
+    bd_rate_images_psnr: dict[str, list[float]] = {}  # noqa: RUF012
+    bd_rate_images_ms_ssim: dict[str, list[float]] = {}  # noqa: RUF012
 
 
 class Training(NamedTuple):

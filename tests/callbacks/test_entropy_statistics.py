@@ -6,8 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from callbacks.figures import draw_channels, draw_densities
-from callbacks.latent_counts import channel_bpp, count_latents, dead_channels, entropy_scalars
 from litcodec.codecs import (
     Checkerboard,
     Codec,
@@ -17,6 +15,8 @@ from litcodec.codecs import (
     MixtureAutoregressive,
     ScaleHyperprior,
 )
+from litcodec.dashboard.latent_counts import channel_bpp, count_latents, dead_channels, entropy_scalars
+from litcodec.dashboard.latent_figures import draw_channels, draw_densities
 
 
 def _counted(

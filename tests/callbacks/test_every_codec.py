@@ -11,7 +11,14 @@ from lightning.pytorch.loggers import CSVLogger
 from PIL import Image
 from tiny_run import Fit
 
-from callbacks import EntropyStatistics, PatchThroughput, RDCurve, RDPoints, Reconstructions, ReportPage
+from litcodec.callbacks import (
+    EntropyStatistics,
+    PatchThroughput,
+    RDCurve,
+    RDPoints,
+    Reconstructions,
+    ReportPage,
+)
 from litcodec.codecs import Checkerboard, Codec, HybridCodec, JointAutoregressive, MixtureAutoregressive
 from litcodec.evaluation import read_results
 from litcodec.transforms import GRDN
@@ -55,7 +62,7 @@ def test_all_callbacks_agree_about_a_codec(
         Reconstructions(),
         EntropyStatistics(),
         PatchThroughput(window=1),
-        RDCurve(anchors=[]),
+        RDCurve(baselines=[]),
         ReportPage(pictures=1),
     ]
     fit_in_run_folder(callbacks, CSVLogger(str(tmp_path)), codec=codec)
@@ -72,7 +79,7 @@ def test_all_callbacks_agree_about_a_codec(
     # Coded again by the report, from the codec file, it is what it was in the validation.
     (measured,) = read_results(run_folder / "results.json").points
     (score,) = measured.scores
-    assert (score.bytes, score.psnr_rgb) == (point.bytes, pytest.approx(point.psnr, abs=1e-3))
+    assert (score.bytes, score.values["psnr"]) == (point.bytes, pytest.approx(point.scores["psnr"], abs=1e-3))
     html = (run_folder / "report.html").read_text()
     assert f'"{measured.curve}"' in html
     assert html.count("data:image/webp") == 3  # the original, what it decodes to, where its bits lie

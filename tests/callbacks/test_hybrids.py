@@ -12,9 +12,9 @@ from PIL import Image
 from tiny_run import SIZES, TinyModule, as_loader, tiny_hybrid, validation_batches
 from wandb_file import read_offline_run
 
-from callbacks import EntropyStatistics, RDPoints, Reconstructions
-from callbacks.validation import ObservedImage
+from litcodec.callbacks import EntropyStatistics, RDPoints, Reconstructions
 from litcodec.codecs import FactorizedPrior, HybridCodec
+from litcodec.dashboard.validation import ObservedImage
 from litcodec.data import read_image
 from litcodec.frozen import FrozenHybrid, FrozenTransformCodec, TrainingInfo
 from litcodec.metrics import bits_per_place, psnr
@@ -71,7 +71,9 @@ def test_the_gain_is_the_psnr_of_all_less_that_of_the_inner_codec(
         assert point.enhancement.psnr_inner == pytest.approx(before, abs=0.01)
         assert point.enhancement.enhancer_gain == pytest.approx(after - before, abs=0.01)
         assert point.enhancement.enhancer_gain > 0.5
-        assert point.psnr == pytest.approx(point.enhancement.psnr_inner + point.enhancement.enhancer_gain)
+        assert point.scores["psnr"] == pytest.approx(
+            point.enhancement.psnr_inner + point.enhancement.enhancer_gain
+        )
     gains = [point.enhancement.enhancer_gain for point in points.points]
     assert metrics["val/enhancer_gain"] == pytest.approx(fmean(gains), rel=1e-5)
     assert "val/half_share" not in metrics  # there is no choice
@@ -143,7 +145,7 @@ def test_a_wandb_run_shows_and_tells_what_the_enhancer_does(pictures: Path, tmp_
     (caption,) = row["reconstructions"]["captions"]
     before, gain, size = first.enhancement
     assert caption.startswith(
-        f"a/first.png: {first.bpp:.4f} bpp, {first.psnr:.2f} dB; "
+        f"a/first.png: {first.bpp:.4f} bpp, {first.scores['psnr']:.2f} dB; "
         f"inner codec {before:.2f} dB at {size} size, enhancer {gain:+.2f} dB (error: "
     )
     with Image.open(run.folder / row["reconstructions"]["filenames"][0]) as picture:

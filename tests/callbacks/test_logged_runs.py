@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, WandbLogger
 from PIL import Image
 from wandb_file import OfflineRun, read_offline_run
 
-from callbacks import EntropyStatistics, PatchThroughput, RDPoints, Reconstructions
+from litcodec.callbacks import EntropyStatistics, PatchThroughput, RDPoints, Reconstructions
 
 # Lightning still asks for a class that torch has renamed.
 pytestmark = [
@@ -76,7 +76,7 @@ def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
         assert any(name in row for row in run.history), name
     row = _row_with(run, "val/bpp")
     assert row["val/bpp"] == pytest.approx(fmean(p.bpp for p in points), rel=1e-6)
-    assert row["val/ms_ssim_db"] == pytest.approx(fmean(p.ms_ssim_db for p in points[:2]), rel=1e-6)
+    assert row["val/ms_ssim_db"] == pytest.approx(fmean(p.scores["ms_ssim_db"] for p in points[:2]), rel=1e-6)
 
     row = _row_with(run, "rd_points")
     assert row["trainer/global_step"] == trainer.global_step == 3
@@ -97,11 +97,12 @@ def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
         ]
     )
     assert all(point.enhancement is None for point in points)
-    expected = [[3, 0, 0.013, *(None if v != v else v for v in point[:-1])] for point in points]
+    rows = [[*point[:-2], *point.scores.values()] for point in points]
+    expected = [[3, 0, 0.013, *(None if v != v else v for v in row)] for row in rows]
     assert table["data"] == expected
     assert table["data"][2][-2:] == [None, None]  # too small for MS-SSIM
     assert row["rd/bpp"] == pytest.approx(fmean(p.bpp for p in points))
-    assert row["rd/psnr"] == pytest.approx(fmean(p.psnr for p in points))
+    assert row["rd/psnr"] == pytest.approx(fmean(p.scores["psnr"] for p in points))
 
     assert run.axes["rd/psnr"] == run.axes["rd/ms_ssim_db"] == "rd/bpp"
     assert run.axes["val/psnr"] == "trainer/global_step"
@@ -113,7 +114,9 @@ def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
 
     shown = _row_with(run, "reconstructions")["reconstructions"]
     assert shown["count"] == 2
-    assert shown["captions"][0].startswith(f"a/first.png: {points[0].bpp:.4f} bpp, {points[0].psnr:.2f} dB")
+    assert shown["captions"][0].startswith(
+        f"a/first.png: {points[0].bpp:.4f} bpp, {points[0].scores['psnr']:.2f} dB"
+    )
     with Image.open(run.folder / shown["filenames"][0]) as picture:
         assert picture.format == "JPEG"
         assert picture.size == (4 * 200 + 3 * 4, 192 + 18)  # room for both, 192x192 and 170x200
@@ -143,11 +146,13 @@ def test_a_csv_run_holds_the_scalars_and_pictures_are_saved(
     assert float(found["val/bpp_gap"]) == pytest.approx(
         fmean(p.bpp for p in points) / fmean(p.bpp_estimated for p in points) - 1, abs=1e-6
     )
-    assert float(found["val/psnr"]) == pytest.approx(fmean(p.psnr for p in points), rel=1e-6)
-    assert float(found["val/ms_ssim"]) == pytest.approx(fmean(p.ms_ssim for p in points[:2]), rel=1e-6)
-    assert math.isnan(points[2].ms_ssim)
+    assert float(found["val/psnr"]) == pytest.approx(fmean(p.scores["psnr"] for p in points), rel=1e-6)
+    assert float(found["val/ms_ssim"]) == pytest.approx(
+        fmean(p.scores["ms_ssim"] for p in points[:2]), rel=1e-6
+    )
+    assert math.isnan(points[2].scores["ms_ssim"])
     assert float(found["val_images/second/bpp"]) == points[1].bpp
-    assert float(found["val_images/tiny/psnr"]) == points[2].psnr
+    assert float(found["val_images/tiny/psnr"]) == points[2].scores["psnr"]
     pictures = sorted(p.name for p in (tmp_path / "root" / "reconstructions").iterdir())
     assert pictures == ["step-0000003-first.jpg", "step-0000003-second.jpg"]
 
@@ -157,7 +162,7 @@ def test_a_run_without_a_logger_still_measures(fit: Fit, module: L.LightningModu
     trainer = fit(module, callbacks, False)
     assert len(callbacks[0].points) == 3
     assert trainer.callback_metrics["val/psnr"].item() == pytest.approx(
-        fmean(p.psnr for p in callbacks[0].points), rel=1e-6
+        fmean(p.scores["psnr"] for p in callbacks[0].points), rel=1e-6
     )
 
 

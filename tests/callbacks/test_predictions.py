@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_run import as_loader, validation_batches
 
-from callbacks import WritePredictions
+from litcodec.callbacks import WritePredictions
 from litcodec.codecs import FactorizedPrior
 from litcodec.data import read_image
 from litcodec.training import CodecModule, Prediction

@@ -8,7 +8,7 @@ import pytest
 from lightning.pytorch.loggers import CSVLogger
 from tiny_run import TinyModule, as_loader, tiny_hybrid, validation_batches
 
-from callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions
+from litcodec.callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
@@ -21,7 +21,7 @@ def _validated(folder: Path, module: TinyModule, pictures: Path, **options: obje
     trainer = L.Trainer(
         accelerator="cpu",
         logger=CSVLogger(str(folder)),
-        callbacks=[RDPoints(), Reconstructions(max_images=2), EntropyStatistics(), RDCurve(anchors=[])],
+        callbacks=[RDPoints(), Reconstructions(max_images=2), EntropyStatistics(), RDCurve(baselines=[])],
         default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -12,8 +12,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from PIL import Image
 from tiny_run import TinyModule, as_loader, validation_batches
 
-from callbacks import EntropyStatistics, RDPoints, Reconstructions
 from litcodec.bitstream import pack, unpack
+from litcodec.callbacks import EntropyStatistics, RDPoints, Reconstructions
 from litcodec.codecs import FactorizedPrior
 from litcodec.data import read_image, write_png
 from litcodec.frozen import FrozenCodec, FrozenTransformCodec, to_stream
@@ -63,10 +63,12 @@ def test_points_are_those_of_files_on_disk(
         H, W = original.shape[:2]
         assert point.bytes == file.stat().st_size
         assert point.bpp == 8 * file.stat().st_size / (H * W)
-        assert point.psnr == pytest.approx(10 * np.log10(255**2 / np.mean((original - seen) ** 2)), rel=1e-9)
+        assert point.scores["psnr"] == pytest.approx(
+            10 * np.log10(255**2 / np.mean((original - seen) ** 2)), rel=1e-9
+        )
         luma = [0.299, 0.587, 0.114]
         error = np.mean((original @ luma - seen @ luma) ** 2)
-        assert point.psnr_luma == pytest.approx(10 * np.log10(255**2 / error), rel=1e-9)
+        assert point.scores["psnr_luma"] == pytest.approx(10 * np.log10(255**2 / error), rel=1e-9)
 
         with torch.no_grad():
             likelihoods = module.codec(x).likelihoods
@@ -82,11 +84,11 @@ def test_ms_ssim_of_points_is_that_of_the_metric(tmp_path: Path, module: TinyMod
     for point in callback.points[:2]:
         x = read_image(pictures / point.image)[None].float() / 255
         x_hat = frozen.decompress(frozen.compress(x))
-        assert (point.psnr, point.psnr_luma) == (psnr(x, x_hat), psnr_luma(x, x_hat))
-        assert point.ms_ssim == ms_ssim(x, x_hat)
-        assert point.ms_ssim_db == ms_ssim_db(point.ms_ssim)
-    assert math.isnan(callback.points[2].ms_ssim)
-    assert math.isnan(callback.points[2].ms_ssim_db)
+        assert (point.scores["psnr"], point.scores["psnr_luma"]) == (psnr(x, x_hat), psnr_luma(x, x_hat))
+        assert point.scores["ms_ssim"] == ms_ssim(x, x_hat)
+        assert point.scores["ms_ssim_db"] == ms_ssim_db(point.scores["ms_ssim"])
+    assert math.isnan(callback.points[2].scores["ms_ssim"])
+    assert math.isnan(callback.points[2].scores["ms_ssim_db"])
 
 
 def test_the_sanity_check_is_not_an_evaluation(fit: Fit, module: TinyModule) -> None:
@@ -113,7 +115,7 @@ def test_a_checkpoint_can_watch_the_psnr_of_real_bytes(tmp_path: Path, fit: Fit,
     callback = RDPoints()
     fit(module, [callback, checkpoint], False, enable_checkpointing=True)
     assert checkpoint.best_model_score.item() == pytest.approx(
-        np.mean([p.psnr for p in callback.points]), rel=1e-6
+        np.mean([p.scores["psnr"] for p in callback.points]), rel=1e-6
     )
 
 

@@ -9,7 +9,7 @@ from lightning.pytorch.loggers import WandbLogger
 from tiny_run import LADDER, Fit
 from wandb_file import read_offline_run
 
-from callbacks import RDCurve, RDPoints, ReportPage
+from litcodec.callbacks import RDCurve, RDPoints, ReportPage
 from litcodec.codec_files import load_codec
 from litcodec.evaluation import read_results
 
@@ -20,7 +20,7 @@ def test_a_fit_ends_with_codec_results_and_report(
     import wandb
 
     points = RDPoints()
-    callbacks = [points, RDCurve(anchors=["jpeg"]), ReportPage(pictures=1)]
+    callbacks = [points, RDCurve(baselines=["jpeg"]), ReportPage(pictures=1)]
     fit_in_run_folder(callbacks, WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path)))
     wandb.finish()
     wandb.teardown()
@@ -31,7 +31,9 @@ def test_a_fit_ends_with_codec_results_and_report(
     assert point.fingerprint == codec.fingerprint.hex()
     # What the command measures is what the last validation measured.
     assert [(s.image, s.bytes) for s in point.scores] == [(p.image, p.bytes) for p in points.points]
-    assert [s.psnr_rgb for s in point.scores] == pytest.approx([p.psnr for p in points.points], abs=1e-3)
+    assert [s.values["psnr"] for s in point.scores] == pytest.approx(
+        [p.scores["psnr"] for p in points.points], abs=1e-3
+    )
 
     html = (run_folder / "report.html").read_text()
     assert html.startswith("<!")

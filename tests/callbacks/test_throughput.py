@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from callbacks import PatchThroughput
+from litcodec.callbacks import PatchThroughput
 
 
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr("callbacks.throughput.perf_counter", lambda: self.now)
+        monkeypatch.setattr("litcodec.callbacks.throughput.perf_counter", lambda: self.now)
 
 
 class Recorder:

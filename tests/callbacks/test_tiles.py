@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from callbacks.names import short_names
-from callbacks.tiles import ERROR_GAIN, GAP, LABEL_HEIGHT, Stage, bits_scale, on_one_canvas, panel
+from litcodec.dashboard.short_names import short_names
+from litcodec.dashboard.tiles import ERROR_GAIN, GAP, LABEL_HEIGHT, Stage, bits_scale, on_one_canvas, panel
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import torch
 from lightning.pytorch.loggers import CSVLogger
 from tiny_run import Fit
 
-from callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions, ReportPage
-from callbacks.rate_ladder import rate_curve
+from litcodec.callbacks import EntropyStatistics, RDCurve, RDPoints, Reconstructions, ReportPage
 from litcodec.codec_files import load_codec
 from litcodec.codecs import MeanScaleHyperprior, VariableRate
+from litcodec.dashboard.further_rates import rate_curve
 from litcodec.data import read_image
 from litcodec.errors import ShapeError
 from litcodec.evaluation import read_results
@@ -28,7 +28,7 @@ def test_a_run_logs_its_whole_curve(
     inner = MeanScaleHyperprior(N=8, M=12)
     with torch.no_grad():
         inner.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
-    points, curve = RDPoints(qualities=(1, 75.5)), RDCurve(anchors=[])
+    points, curve = RDPoints(qualities=(1, 75.5)), RDCurve(baselines=[])
     callbacks = [points, Reconstructions(), EntropyStatistics(), curve, ReportPage(pictures=1)]
     fit_in_run_folder(callbacks, CSVLogger(str(tmp_path)), codec=VariableRate(inner))
 

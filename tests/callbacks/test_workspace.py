@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import wandb
 
-from callbacks import workspace as command
+from litcodec.cli import main
+from litcodec.dashboard import workspace as command
 from tests.stand_in_server import ENTITY, stand_in_server
 
 # Of the library, about its own use of pydantic.
@@ -66,7 +67,7 @@ def test_the_library_reads_its_own_workspace_back() -> None:
 
 
 def test_a_spec_can_be_written_without_asking_anyone(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert command.main(["litcodec", "--entity", "us", "--spec", "spec.json"]) == 0
+    assert main(["workspace", "litcodec", "--entity", "us", "--spec", "spec.json"]) == 0
     spec = json.loads((tmp_path / "spec.json").read_text())
     assert (spec["entity"], spec["project"], spec["displayName"]) == ("us", "litcodec", command.NAME)
     assert capsys.readouterr().out == "spec.json\n"
@@ -80,7 +81,7 @@ def test_without_a_server_it_says_so_and_writes_what_it_would_create(
     mode: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", mode)
-    assert command.main(["mine"]) == 1
+    assert main(["workspace", "mine"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"litcodec: no workspace was created: {reason}")
     assert line.endswith(" What it would be is in workspace-mine.json.")
@@ -91,7 +92,7 @@ def test_a_server_that_refuses_the_connection_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    assert command.main(["mine"]) == 1
+    assert main(["workspace", "mine"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "http://127.0.0.1:9 does not answer: " in line
     assert "Connection refused" in line
@@ -104,7 +105,7 @@ def test_a_server_gets_the_workspace_and_its_address_is_told(
     with stand_in_server() as server:
         monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
-        assert command.main(["mine"]) == 0
+        assert main(["workspace", "mine"]) == 0
         (view,) = server.views
     assert (view["entityName"], view["projectName"], view["displayName"]) == (ENTITY, "mine", command.NAME)
     assert _shown({"spec": json.loads(view["spec"])}) == _shown(command.workspace(ENTITY, "mine")._spec)

@@ -1,4 +1,4 @@
-"""A folder of small pictures, two codecs of one curve, and a yardstick that counts."""
+"""A folder of small pictures, two codecs of one curve, and a baseline that counts."""
 
 import io
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from torch import Tensor
 from litcodec.codec_files import save_codec
 from litcodec.codecs import Codec, MeanScaleHyperprior
 from litcodec.data import write_png
-from litcodec.errors import AnchorFailed
-from litcodec.evaluation.candidates import CodecCoder
+from litcodec.errors import BaselineFailed
 from litcodec.frozen import TrainingInfo
+from litcodec.measure_image import CodecCoder
 
 
 class CountingJpeg:
-    """Pillow's JPEG as a yardstick of two rungs, which counts and can be told to fail."""
+    """Pillow's JPEG as a baseline of two rungs, which counts and can be told to fail."""
 
     name = "JPEG of the tests"
     key = "fake"
     suffix = ".jpg"
     source = "Pillow"
-    ladder = (30.0, 60.0)
+    qualities = (30.0, 60.0)
 
     def __init__(self) -> None:
         self.coded = 0
@@ -36,7 +36,7 @@ class CountingJpeg:
 
     def compress(self, x: Tensor, quality: float) -> bytes:
         if self.fails(x, quality):
-            raise AnchorFailed(f"no JPEG of {tuple(x.shape)} today")
+            raise BaselineFailed(f"no JPEG of {tuple(x.shape)} today")
         self.coded += 1
         buffer = io.BytesIO()
         Image.fromarray(x.permute(1, 2, 0).contiguous().numpy()).save(buffer, "JPEG", quality=int(quality))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from litcodec.anchors import ANCHOR_KEYS, Anchors
+from litcodec.baselines import BASELINE_KEYS, Baselines
 from litcodec.cli import main
 from litcodec.commands import evaluate as command
 from litcodec.evaluation import read_results
@@ -18,13 +18,13 @@ def installed(monkeypatch: pytest.MonkeyPatch, jpeg) -> list[str]:
     """Of all yardsticks only the tests' own is installed; gives the keys asked for."""
     asked: list[str] = []
 
-    def opened(keys: Sequence[str]) -> Anchors:
+    def opened(keys: Sequence[str]) -> Baselines:
         asked[:] = keys
         missing = tuple(f"{key}: pip install it" for key in keys if key != jpeg.key)
-        return Anchors((jpeg,) if jpeg.key in keys else (), missing)
+        return Baselines((jpeg,) if jpeg.key in keys else (), missing)
 
-    monkeypatch.setattr(command, "open_anchors", opened)
-    monkeypatch.setattr(command, "ANCHOR_KEYS", ("fake", "other"))
+    monkeypatch.setattr(command, "open_baselines", opened)
+    monkeypatch.setattr(command, "BASELINE_KEYS", ("fake", "other"))
     return asked
 
 
@@ -37,7 +37,7 @@ def test_a_yardstick_that_is_missing_is_named_and_left_out(
     keys: str, two_codecs, installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     output = tmp_path / "r.json"
-    assert run(*two_codecs, "--images", pictures, "--anchors", keys, "-o", output) == 0
+    assert run(*two_codecs, "--images", pictures, "--baselines", keys, "-o", output) == 0
     told = capsys.readouterr()
     assert installed == ["fake", "other"]
     assert told.err == "litcodec: left out other: pip install it\n"
@@ -48,8 +48,8 @@ def test_a_yardstick_that_is_missing_is_named_and_left_out(
     for point in points:
         (row,) = (row for row in rows if row.startswith(f"  {point.setting} "))
         bpp = sum(score.bpp for score in point.scores) / 3
-        psnr = sum(score.psnr_rgb for score in point.scores) / 3
-        ms_ssim_db = point.scores[0].ms_ssim_db  # of the only picture that is large enough
+        psnr = sum(score.values["psnr"] for score in point.scores) / 3
+        ms_ssim_db = point.scores[0].values["ms_ssim_db"]  # of the only picture that is large enough
         cells = row.removeprefix(f"  {point.setting}").split()
         assert cells[:4] == ["3", f"{bpp:.4f}", f"{psnr:.2f}", f"{ms_ssim_db:.2f}"]
 
@@ -59,7 +59,7 @@ def test_what_fails_is_one_line_each_and_tried_again(
 ):
     (pictures / "broken.png").write_bytes(b"no picture")
     jpeg.fails = lambda x, quality: x.shape[2] == 56 and quality == 60
-    words = [*two_codecs, "--images", pictures, "--anchors", "fake", "-o", tmp_path / "r.json"]
+    words = [*two_codecs, "--images", pictures, "--baselines", "fake", "-o", tmp_path / "r.json"]
     assert run(*words) == 1
     unreadable, failed, summary = capsys.readouterr().err.splitlines()
     assert unreadable.startswith(f"litcodec: {pictures / 'broken.png'}: not an image")
@@ -76,7 +76,7 @@ def test_help_names_every_yardstick(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         run("--help")
     told = "".join(capsys.readouterr().out.split())
-    assert f"{','.join(ANCHOR_KEYS)},orall" in told
+    assert f"{','.join(BASELINE_KEYS)},orall" in told
 
 
 def test_wrong_usage_and_wrong_inputs_are_told_apart(
@@ -85,12 +85,12 @@ def test_wrong_usage_and_wrong_inputs_are_told_apart(
     with pytest.raises(SystemExit) as caught:
         run("--images", pictures)
     assert caught.value.code == 2
-    assert "--anchors" in capsys.readouterr().err
+    assert "--baselines" in capsys.readouterr().err
     output = tmp_path / "r.json"
     for words, told in (
         ([tmp_path / "none.safetensors", "--images", pictures], "none.safetensors"),
         ([*two_codecs, "--images", tmp_path / "nowhere"], "nowhere"),
-        (["--images", pictures, "--anchors", "other"], "nothing to evaluate"),
+        (["--images", pictures, "--baselines", "other"], "nothing to evaluate"),
     ):
         assert run(*words, "-o", output) == 1
         error = capsys.readouterr().err.splitlines()[-1]
@@ -124,7 +124,7 @@ def tell(step):
     if step.done == 4:
         os.kill(os.getpid(), signal.SIGKILL)
 
-evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), anchors=[CountingJpeg()], tell=tell)
+evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], tell=tell)
 """
     done = subprocess.run(
         [sys.executable, "-c", script, pictures, output], cwd=Path(__file__).parent, check=False

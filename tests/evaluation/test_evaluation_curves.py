@@ -5,7 +5,7 @@ from statistics import mean
 
 import pytest
 
-from litcodec.anchors import published_curves
+from litcodec.baselines import published_curves
 from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import better_of, curves_of, published
 from litcodec.evaluation.merging import merge_points
@@ -21,13 +21,13 @@ def test_a_point_is_the_mean_of_its_pictures_values(make_results):
     assert (curve.name, curve.kind, curve.source) == ("Codec", "codec", "source of Codec")
     assert (point.setting, point.lmbda, point.images) == ("lmbda 0.013", 0.013, 3)
     assert point.bpp == pytest.approx(8 * (1000 + 400 + 700) / 3 / 8000, rel=1e-12)
-    assert point.psnr_rgb == pytest.approx(30.0, rel=1e-12)
-    assert point.psnr_luma == pytest.approx(31.0, rel=1e-12)
+    assert point.scores["psnr"] == pytest.approx(30.0, rel=1e-12)
+    assert point.scores["psnr_luma"] == pytest.approx(31.0, rel=1e-12)
     # The mean of the pictures' dB, which is not the dB of the mean.
-    assert point.ms_ssim_db == pytest.approx(mean([15, 18, 12]), rel=1e-12)
+    assert point.scores["ms_ssim_db"] == pytest.approx(mean([15, 18, 12]), rel=1e-12)
     of_the_mean = -10 * math.log10(mean(10 ** (-psnr / 20) for _, _, psnr in SMALL))
-    assert point.ms_ssim == pytest.approx(1 - 10 ** (-of_the_mean / 10), rel=1e-12)
-    assert abs(point.ms_ssim_db - of_the_mean) > 0.5
+    assert point.scores["ms_ssim"] == pytest.approx(1 - 10 ** (-of_the_mean / 10), rel=1e-12)
+    assert abs(point.scores["ms_ssim_db"] - of_the_mean) > 0.5
     assert (point.encode_s, point.decode_s) == (0.25, 0.5)
 
 
@@ -35,12 +35,13 @@ def test_what_is_infinite_or_undefined_stays_out_of_the_mean(make_results):
     results = make_results({"Codec": {"lmbda 0.1": [*SMALL, ("same.png", 3000, math.inf)]}})
     (curve,) = curves_of([results])
     assert curve.points[0].images == 4
-    assert curve.points[0].psnr_rgb == pytest.approx(30.0)
+    assert curve.points[0].scores["psnr"] == pytest.approx(30.0)
+    assert curve.points[0].counts == {"psnr": 3, "psnr_luma": 3, "ms_ssim": 4, "ms_ssim_db": 3}
     assert curve.points[0].bpp == pytest.approx(8 * 5100 / 4 / 8000)
 
     (only,) = curves_of([make_results({"Codec": {"lmbda 0.1": [("same.png", 3000, math.inf)]}})])
-    assert only.points[0].psnr_rgb is only.points[0].ms_ssim_db is None
-    assert only.points[0].ms_ssim == 1.0
+    assert not {"psnr", "ms_ssim_db"} & only.points[0].scores.keys()
+    assert only.points[0].scores["ms_ssim"] == 1.0
 
 
 def test_points_come_by_rate_and_codecs_before_yardsticks(make_results):
@@ -113,10 +114,12 @@ def test_published_curves_are_drawn_as_published():
     (vtm,) = published(["vtm"])
     (source,) = (curve for curve in published_curves() if curve.name == "vtm")
     assert (vtm.kind, vtm.source) == ("published", source.source)
-    assert [(p.bpp, p.psnr_rgb, p.ms_ssim_db) for p in vtm.points] == sorted(
+    assert [(p.bpp, p.scores["psnr"], p.scores["ms_ssim_db"]) for p in vtm.points] == sorted(
         (p.bpp, p.psnr_rgb, p.ms_ssim_db) for p in source.points
     )
-    assert {(p.images, p.psnr_luma, p.encode_s, p.lmbda) for p in vtm.points} == {(24, None, None, None)}
+    assert {(p.images, p.scores.get("psnr_luma"), p.encode_s, p.lmbda) for p in vtm.points} == {
+        (24, None, None, None)
+    }
 
 
 def test_an_unknown_published_curve_is_named_with_those_that_are_near():

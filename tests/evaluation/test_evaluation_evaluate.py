@@ -4,6 +4,7 @@ import io
 import math
 import os
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -45,17 +46,17 @@ def test_a_codecs_scores_are_those_that_compressing_reports(two_codecs, pictures
         told = compress_file(pictures / score.image, stream, codec, max_pixels=MAX_PIXELS, overwrite=True)
         assert (tmp_path / score.file).read_bytes() == stream.read_bytes()
         assert (score.width, score.height, score.bytes, score.bpp) == told[2:6]
-        assert score.psnr_rgb == told.psnr_rgb
-        assert score.ms_ssim == pytest.approx(told.ms_ssim, nan_ok=True, abs=0)
-        assert math.isnan(score.ms_ssim_db) == (score.image != "a.png")
+        assert score.values["psnr"] == told.psnr_rgb
+        assert score.values["ms_ssim"] == pytest.approx(told.ms_ssim, nan_ok=True, abs=0)
+        assert math.isnan(score.values["ms_ssim_db"]) == (score.image != "a.png")
         assert score.encode_s > 0 < score.decode_s
 
 
 def test_a_yardsticks_scores_are_those_of_pillow_and_numpy(jpeg, pictures: Path, tmp_path: Path):
-    results = evaluate([], pictures, tmp_path / "results.json", anchors=[jpeg])
+    results = evaluate([], pictures, tmp_path / "results.json", baselines=[jpeg])
 
     assert [(p.curve, p.kind, p.setting, p.source, p.lmbda, p.fingerprint) for p in results.points] == [
-        (jpeg.name, "anchor", f"quality {q}", "Pillow", None, None) for q in (30, 60)
+        (jpeg.name, "baseline", f"quality {q}", "Pillow", None, None) for q in (30, 60)
     ]
     original = Image.open(pictures / "b é.png").convert("RGB")
     buffer = io.BytesIO()
@@ -65,8 +66,8 @@ def test_a_yardsticks_scores_are_those_of_pillow_and_numpy(jpeg, pictures: Path,
     (score,) = (score for score in results.points[1].scores if score.image == "b é.png")
     assert score.bytes == len(buffer.getvalue())
     assert score.bpp == 8 * len(buffer.getvalue()) / (40 * 56)
-    assert score.psnr_rgb == pytest.approx(10 * np.log10(255**2 / np.mean((x - x_hat) ** 2)), abs=1e-9)
-    assert score.psnr_luma == pytest.approx(
+    assert score.values["psnr"] == pytest.approx(10 * np.log10(255**2 / np.mean((x - x_hat) ** 2)), abs=1e-9)
+    assert score.values["psnr_luma"] == pytest.approx(
         10 * np.log10(255**2 / np.mean(((x - x_hat) @ luma) ** 2)), abs=1e-9
     )
     assert (tmp_path / score.file).read_bytes() == buffer.getvalue()
@@ -87,12 +88,12 @@ def test_each_codec_warms_up_once_and_nothing_is_measured_twice(
     two_codecs, jpeg, encoded, pictures: Path, tmp_path: Path
 ):
     output = tmp_path / "results.json"
-    evaluate(two_codecs, pictures, output, anchors=[jpeg])
+    evaluate(two_codecs, pictures, output, baselines=[jpeg])
     assert encoded[:4] == [(3, 170, 164), (3, 170, 164), (3, 40, 56), (3, 17, 33)]
     assert (len(encoded), jpeg.coded) == (8, 8)
 
     before, steps = output.read_bytes(), list[Step]()
-    again = evaluate(two_codecs, pictures, output, anchors=[jpeg], tell=steps.append)
+    again = evaluate(two_codecs, pictures, output, baselines=[jpeg], tell=steps.append)
     assert (len(encoded), jpeg.coded, steps) == (8, 8, [])
     assert output.read_bytes() == before
     assert untimed(again) == untimed(read_results(output))
@@ -101,7 +102,7 @@ def test_each_codec_warms_up_once_and_nothing_is_measured_twice(
 def test_an_evaluation_that_is_killed_loses_no_picture_and_ends_where_an_undisturbed_one_does(
     two_codecs, jpeg, encoded, pictures: Path, tmp_path: Path
 ):
-    whole = evaluate(two_codecs, pictures, tmp_path / "whole" / "results.json", anchors=[jpeg])
+    whole = evaluate(two_codecs, pictures, tmp_path / "whole" / "results.json", baselines=[jpeg])
     jpeg.coded = 0
     encoded.clear()
     output = tmp_path / "killed" / "results.json"
@@ -115,12 +116,12 @@ def test_an_evaluation_that_is_killed_loses_no_picture_and_ends_where_an_undistu
 
         kept = sum(len(p.scores) for p in read_results(output).points) if output.exists() else 0
         with pytest.raises(KeyboardInterrupt):
-            evaluate(two_codecs, pictures, output, anchors=[jpeg], tell=tell)
+            evaluate(two_codecs, pictures, output, baselines=[jpeg], tell=tell)
 
     die_at(2)
     die_at(5)
     steps = list[Step]()
-    results = evaluate(two_codecs, pictures, output, anchors=[jpeg], tell=steps.append)
+    results = evaluate(two_codecs, pictures, output, baselines=[jpeg], tell=steps.append)
     assert (steps[0].kept, steps[0].total) == (7, 5)
     assert steps[-1] == Step(5, 5, 7, "", "", "")
     # 12 measured; one warming up per codec and rung in each run that had something left of it.
@@ -135,7 +136,7 @@ def test_a_broken_picture_is_a_failure_and_the_rest_is_measured(
     output, steps = tmp_path / "results.json", list[Step]()
     (pictures / "broken.png").write_bytes((pictures / "a.png").read_bytes()[:-3000])
     jpeg.fails = lambda x, quality: x.shape[2] == 56 and quality == 60
-    results = evaluate(two_codecs[:1], pictures, output, anchors=[jpeg], tell=steps.append)
+    results = evaluate(two_codecs[:1], pictures, output, baselines=[jpeg], tell=steps.append)
     assert [len(point.scores) for point in results.points] == [3, 3, 2]
     assert [[f.image for f in point.failures] for point in results.points] == [
         ["broken.png"],
@@ -151,7 +152,7 @@ def test_a_broken_picture_is_a_failure_and_the_rest_is_measured(
     Image.open(pictures / "a.png").rotate(90).save(pictures / "broken.png")
     jpeg.fails = lambda x, quality: False
     steps.clear()
-    results = evaluate(two_codecs[:1], pictures, output, anchors=[jpeg], tell=steps.append)
+    results = evaluate(two_codecs[:1], pictures, output, baselines=[jpeg], tell=steps.append)
     assert (steps[0].total, steps[0].kept) == (4, 8)
     assert [(len(point.scores), point.failures) for point in results.points] == [(4, ())] * 3
 
@@ -180,7 +181,7 @@ def test_scores_of_other_pictures_are_not_mixed_in(change: str, two_codecs, pict
     else:
         Image.new("RGB", (20, 10)).save(pictures / "a.png")
     before = output.read_bytes()
-    with pytest.raises(ResultsError, match=r"results\.json holds scores of other pictures: a\.png .*--force"):
+    with pytest.raises(ResultsError, match=r"results\.json holds scores of other images: a\.png .*--force"):
         evaluate(two_codecs, pictures, output)
     assert output.read_bytes() == before
     results = evaluate(two_codecs[1:], pictures, output, force=True)
@@ -199,10 +200,10 @@ def test_a_retrained_codec_and_another_version_of_a_yardstick_are_measured_anew(
     make_codec, jpeg, encoded, pictures: Path, tmp_path: Path
 ):
     output, path = tmp_path / "results.json", tmp_path / "codec.safetensors"
-    evaluate([make_codec(path, seed=0)], pictures, output, anchors=[jpeg])
+    evaluate([make_codec(path, seed=0)], pictures, output, baselines=[jpeg])
     jpeg.source, jpeg.coded = "Pillow, newer", 0
     encoded.clear()
-    results = evaluate([make_codec(path, seed=1)], pictures, output, anchors=[jpeg])
+    results = evaluate([make_codec(path, seed=1)], pictures, output, baselines=[jpeg])
     assert (len(encoded), jpeg.coded) == (4, 8)
     assert [point.fingerprint for point in results.points] == [load_codec(path).fingerprint.hex(), None, None]
     assert {point.source for point in results.points[1:]} == {"Pillow, newer"}
@@ -223,8 +224,8 @@ def test_a_coded_file_that_is_gone_is_made_again_unless_files_are_not_wanted(
 
 
 def test_results_among_the_pictures_do_not_become_pictures(jpeg, pictures: Path):
-    evaluate([], pictures, pictures / "results.json", anchors=[jpeg])
-    results = evaluate([], pictures, pictures / "results.json", anchors=[jpeg])
+    evaluate([], pictures, pictures / "results.json", baselines=[jpeg])
+    results = evaluate([], pictures, pictures / "results.json", baselines=[jpeg])
     assert [len(point.scores) for point in results.points] == [3, 3]
 
 
@@ -237,6 +238,50 @@ def test_names_of_curves_cannot_lead_out_of_the_folder_of_files(two_codecs, pict
     found = [folder(evaluate(two_codecs[:1], pictures, output, label=label).points[-1]) for label in labels]
     assert found == ["%2E.", "a%2Fb", "a+b", "a%2Bb", "%C3%A9"]
     assert {path.name for path in (tmp_path / "results.files").iterdir()} == set(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [(b"\xff.png", "is not UTF-8"), (b"a\nb.png", "holds control characters")]
+)
+def test_a_name_that_no_results_file_holds_costs_its_row_alone(
+    jpeg, pictures: Path, tmp_path: Path, name: bytes, why: str
+):
+    (pictures / os.fsdecode(name)).write_bytes((pictures / "a.png").read_bytes())
+    evaluate([], pictures, tmp_path / "results.json", baselines=[jpeg])
+    for point in read_results(tmp_path / "results.json").points:
+        assert [score.image for score in point.scores] == NAMES
+        assert [failure.reason for failure in point.failures] == [f"its name {why}: rename it."]
+
+
+def test_a_label_that_no_results_file_holds_is_refused_before_anything_is_measured(
+    two_codecs, encoded, pictures: Path, tmp_path: Path
+):
+    with pytest.raises(ResultsError, match="characters that no results file holds"):
+        evaluate(two_codecs, pictures, tmp_path / "results.json", label="a\nb")
+    assert not encoded
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_of_two_runs_on_one_file_the_second_waits_and_no_score_is_lost(
+    two_codecs, jpeg, pictures: Path, tmp_path: Path
+):
+    output, waited, under_way, second = tmp_path / "results.json", Event(), Event(), []
+
+    def hold(step: Step) -> None:
+        under_way.set()
+        assert waited.wait(60)  # until the second has come
+
+    def run_second() -> None:
+        assert under_way.wait(60)
+        second.append(evaluate(two_codecs[:1], pictures, output, waiting=waited.set))
+
+    thread = Thread(target=run_second)
+    thread.start()
+    evaluate([], pictures, output, baselines=[jpeg], tell=hold)
+    thread.join()
+    assert [len(point.scores) for point in second[0].points] == [3, 3, 3]
+    assert untimed(read_results(output)) == untimed(second[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pictures", "results.files", "results.json"]
 
 
 def test_what_cannot_be_written_is_known_before_anything_is_measured(

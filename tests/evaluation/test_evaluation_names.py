@@ -6,13 +6,13 @@ import pytest
 
 from litcodec.codecs import FactorizedPrior, HybridCodec, MeanScaleHyperprior
 from litcodec.evaluation import Point
-from litcodec.evaluation.candidates import codec_candidates
+from litcodec.evaluation.under_test import codecs_under_test
 from litcodec.frozen import TrainingInfo
 from litcodec.transforms import GRDN
 
 
 def names(paths: list[Path], *, label: str | None = None, before: list[Point] | None = None) -> list[Point]:
-    found = codec_candidates(paths, label=label, max_pixels=2**20, before=before or [])
+    found = codecs_under_test(paths, label=label, max_pixels=2**20, before=before or [])
     return [candidate.point for candidate in found]
 
 

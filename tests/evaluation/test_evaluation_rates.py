@@ -11,8 +11,8 @@ from litcodec.codecs import FactorizedPrior, VariableRate
 from litcodec.data import read_image
 from litcodec.errors import CodecFileError, ShapeError
 from litcodec.evaluation import evaluate, read_results
-from litcodec.evaluation.candidates import codec_candidates
 from litcodec.evaluation.curves import curves_of
+from litcodec.evaluation.under_test import codecs_under_test
 from litcodec.frozen import TrainingInfo, to_stream
 from litcodec.frozen.rates import level_of
 
@@ -50,12 +50,12 @@ def test_one_file_is_a_curve_of_the_qualities_asked_for(
 
 
 def test_without_being_told_eight_rates_are_measured(variable: Path, two_codecs: list[Path]) -> None:
-    found = codec_candidates([variable, *two_codecs], label=None, max_pixels=2**20, before=[])
+    found = codecs_under_test([variable, *two_codecs], label=None, max_pixels=2**20, before=[])
     settings = [candidate.point.setting for candidate in found]
     assert settings[0] == "q 1"
     assert settings[7:] == ["q 100", "lmbda 0.0035", "lmbda 0.0130"]
     with pytest.raises(ShapeError, match="got 0"):
-        codec_candidates([variable], label=None, max_pixels=2**20, before=[], qualities=[0])
+        codecs_under_test([variable], label=None, max_pixels=2**20, before=[], qualities=[0])
 
 
 def test_qualities_of_codecs_that_have_none_are_refused(variable: Path, two_codecs: list[Path]) -> None:
@@ -63,10 +63,12 @@ def test_qualities_of_codecs_that_have_none_are_refused(variable: Path, two_code
         CodecFileError,
         match=r"low.safetensors, high.safetensors: not of variable rate.*leave --qualities out",
     ):
-        codec_candidates(two_codecs, label=None, max_pixels=2**20, before=[], qualities=[10])
+        codecs_under_test(two_codecs, label=None, max_pixels=2**20, before=[], qualities=[10])
     assert (
         len(
-            codec_candidates([variable, *two_codecs], label=None, max_pixels=2**20, before=[], qualities=[10])
+            codecs_under_test(
+                [variable, *two_codecs], label=None, max_pixels=2**20, before=[], qualities=[10]
+            )
         )
         == 3
     )

@@ -12,18 +12,21 @@ import pytest
 import litcodec
 from litcodec.errors import ResultsError
 from litcodec.evaluation import Failure, Machine, Point, Results, Score, read_results, write_results
+from litcodec.metrics import SHIPPED, MetricInfo, infos
 
 MACHINE = Machine("a processor", 2, 1, "cpu", "Linux", "3.11", "2.11", "0.1")
-SCORE = Score("a/é.png", "00ff", 3, 2, 60, 80.0, 30.5, 31.25, 0.9, 10.0, 0.1, 0.2, "r.files/a/é.png.litc")
-SMALL = SCORE._replace(image="small.png", ms_ssim=math.nan, ms_ssim_db=math.nan)
+VALUES = {"psnr": 30.5, "psnr_luma": 31.25, "ms_ssim": 0.9, "ms_ssim_db": 10.0}
+SCORE = Score("a/é.png", "00ff", 3, 2, 60, 80.0, VALUES, 0.1, 0.2, "r.files/a/é.png.litc")
+SMALL = SCORE._replace(image="small.png", values={**VALUES, "ms_ssim": math.nan, "ms_ssim_db": math.nan})
 SAME = SCORE._replace(
-    image="same.png", psnr_rgb=math.inf, psnr_luma=math.inf, ms_ssim=1.0, ms_ssim_db=math.inf
+    image="same.png",
+    values={"psnr": math.inf, "psnr_luma": math.inf, "ms_ssim": 1.0, "ms_ssim_db": math.inf},
 )
 POINTS = (
     Point("C", "codec", "lmbda 0.0130", "c.safetensors", 0.013, "12ab", (SCORE, SAME, SMALL), ()),
-    Point("JPEG", "anchor", "quality 40", "Pillow", None, None, (), (Failure("x.png", "broken"),)),
+    Point("JPEG", "baseline", "quality 40", "Pillow", None, None, (), (Failure("x.png", "broken"),)),
 )
-RESULTS = Results("pictures", "2026-01-01T00:00:00+00:00", MACHINE, POINTS)
+RESULTS = Results("pictures", "2026-01-01T00:00:00+00:00", MACHINE, infos(SHIPPED), POINTS)
 
 
 @pytest.fixture
@@ -36,10 +39,9 @@ def test_what_is_written_is_read_with_its_infinities(path: Path):
     assert repr(read_results(path)) == repr(RESULTS)  # nan is not equal to itself, but reads the same
     plain = json.loads(path.read_bytes(), parse_constant=pytest.fail)  # no NaN, which is not JSON
     scores = plain["points"][0]["scores"]
-    quality = ("psnr_rgb", "psnr_luma", "ms_ssim", "ms_ssim_db")
-    assert [[score[key] for key in quality] for score in scores] == [
+    assert [list(score["values"].values()) for score in scores] == [
         [30.5, 31.25, 0.9, 10.0],
-        [None, None, 1.0, None],
+        ["inf", "inf", 1.0, "inf"],
         [30.5, 31.25, None, None],
     ]
 
@@ -75,10 +77,24 @@ def _with(value: object, *where: str | int) -> Callable[[Any], None]:
         (_with(True, "points", 0, "scores", 0, "bytes"), "points[0].scores[0].bytes should be int, not True"),
         (_with(None, "points", 0, "scores", 0, "bpp"), "points[0].scores[0].bpp should be float, not None"),
         (_with("x", "points", 0, "lmbda"), "points[0].lmbda should be float or null, not 'x'"),
-        (_with("guess", "points", 0, "kind"), "points[0].kind should be one of codec, anchor, not 'guess'"),
+        (_with("guess", "points", 0, "kind"), "points[0].kind should be one of codec, baseline, not 'guess'"),
         (_with("../x", "points", 0, "scores", 0, "file"), "points[0].scores[0].file leads out of its folder"),
         (_with("/x", "points", 0, "scores", 0, "image"), "points[0].scores[0].image leads out of its folder"),
-        (_with(2, "version"), "has results version 2; this litcodec reads version 1"),
+        (_with(3, "version"), "has results version 3; this litcodec reads versions 1 and 2"),
+        (_with(10**400, "points", 0, "scores", 0, "bytes"), "not an integer of 1329 bits"),
+        (
+            _with(-1, "points", 0, "scores", 0, "bpp"),
+            "points[0].scores[0].bpp should be 1e-09 to 1e+06, not -1",
+        ),
+        (_with(1e308, "points", 0, "scores", 0, "bpp"), "not 1e+308"),
+        (_with(0, "points", 0, "scores", 0, "width"), "points[0].scores[0].width should be 1 to"),
+        (_with("a\nb", "points", 0, "curve"), "points[0].curve holds control characters: 'a\\nb'"),
+        (_with("\ud800", "points", 0, "curve"), "points[0].curve holds half a character, a lone surrogate"),
+        (_with(1.0, "points", 0, "scores", 0, "values", "\ud800"), "scores[0].values holds half a character"),
+        (_with("x" * 10**6, "points", 0, "curve"), "points[0].curve has 1000000 characters"),
+        (_with("30", "points", 0, "scores", 0, "values", "psnr"), "values.psnr should be a number, null"),
+        (_with(1e300, "points", 0, "scores", 0, "values", "psnr"), "values.psnr should be -1e+12 to 1e+12"),
+        (_with([[1] * 99] * 99, "points", 0, "lmbda"), "points[0].lmbda should be float or null, not [[1, 1"),
         (_with("other", "format"), "is not a results file"),
     ],
 )
@@ -115,7 +131,7 @@ def test_a_file_cut_short_is_never_read(path: Path):
             read_results(path)
 
 
-@pytest.mark.parametrize("kind", [Results, Machine, Point, Score, Failure])
+@pytest.mark.parametrize("kind", [Results, Machine, MetricInfo, Point, Score, Failure])
 def test_the_schema_explains_every_key_and_no_other(kind: type):
     schema = Path(litcodec.__file__).parent / "evaluation" / "SCHEMA.md"
     chapters = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", schema.read_text("utf-8"), re.M | re.S))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from litcodec.anchors import published_named
+from litcodec.baselines import published_named
 from litcodec.errors import CurveError
 from litcodec.metrics import bd_quality, bd_rate
 

@@ -8,7 +8,7 @@ import torch
 
 from litcodec.errors import ShapeError
 from litcodec.limits import MS_SSIM_MIN_SIDE
-from litcodec.metrics import bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma, quality
+from litcodec.metrics import SHIPPED, bpp, ms_ssim, ms_ssim_db, psnr, psnr_luma, scores_of
 
 
 def _pair(H: int, W: int, *, noise: float = 0.05, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -176,4 +176,5 @@ def test_quality_is_what_the_single_metrics_give(side: int) -> None:
     torch.manual_seed(0)
     x, x_hat = torch.rand(2, 1, 3, side, side)
     expected = psnr(x, x_hat), psnr_luma(x, x_hat), ms_ssim(x, x_hat), ms_ssim_db(ms_ssim(x, x_hat))
-    assert quality(x, x_hat) == pytest.approx(expected, rel=0, abs=0, nan_ok=True)
+    found = scores_of(x, x_hat, SHIPPED)
+    assert tuple(found.values()) == pytest.approx(expected, rel=0, abs=0, nan_ok=True)

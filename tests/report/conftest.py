@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from litcodec.anchors import open_anchors
+from litcodec.baselines import open_baselines
 from litcodec.codec_files import save_codec
 from litcodec.codecs import MeanScaleHyperprior
 from litcodec.data import write_png
@@ -29,6 +29,6 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, image_like) -> Path:
         codec = MeanScaleHyperprior(N=8, M=12).eval().freeze()
         codec.training = TrainingInfo(lmbda=0.01 * (seed + 1), distortion="mse")
         save_codec(codec, path)
-    anchors = open_anchors(("jpeg", "webp")).found
-    evaluate(codecs, folder / "pictures", folder / "results.json", anchors=anchors)
+    baselines = open_baselines(("jpeg", "webp")).found
+    evaluate(codecs, folder / "pictures", folder / "results.json", baselines=baselines)
     return folder / "results.json"

@@ -3,7 +3,9 @@
 import pytest
 
 from litcodec.evaluation.curves import Curve, CurvePoint
-from litcodec.report.bd_table import bd_table
+from litcodec.evaluation.image_sets import ImageCurve, ImagePoint
+from litcodec.metrics import MS_SSIM_DB, PSNR, PSNR_LUMA, infos
+from litcodec.report.bd_table import bd_table as table_of
 
 PICTURES = frozenset({"a", "b"})
 
@@ -12,7 +14,7 @@ def _curve(name: str, *, rate: float = 1.0, points: int = 5, gain: float = 0.0, 
     """Quality that rises by 5 dB at each doubling of the rate."""
     return Curve(
         name,
-        "anchor",
+        "baseline",
         "",
         tuple(
             CurvePoint(
@@ -20,10 +22,12 @@ def _curve(name: str, *, rate: float = 1.0, points: int = 5, gain: float = 0.0, 
                 lmbda=None,
                 images=2,
                 bpp=rate * 0.1 * 2**k,
-                psnr_rgb=25.0 + 5 * k + gain,
-                psnr_luma=26.0 + 5 * k if luma else None,
-                ms_ssim=None,
-                ms_ssim_db=10.0 + 3 * k,
+                scores={
+                    "psnr": 25.0 + 5 * k + gain,
+                    **({"psnr_luma": 26.0 + 5 * k} if luma else {}),
+                    "ms_ssim_db": 10.0 + 3 * k,
+                },
+                counts={},
                 encode_s=None,
                 decode_s=None,
             )
@@ -32,12 +36,27 @@ def _curve(name: str, *, rate: float = 1.0, points: int = 5, gain: float = 0.0, 
     )
 
 
-def _entry(entries, test: str, anchor: str, metric: str = "psnr_rgb"):
+def bd_table(curves, pictures):
+    """Of curves whose images all have the curve's own values."""
+    images = {
+        curve.name: ImageCurve(
+            curve.name,
+            pictures[curve.name],
+            tuple(
+                {image: ImagePoint(p.bpp, p.scores) for image in pictures[curve.name]} for p in curve.points
+            ),
+        )
+        for curve in curves
+    }
+    return table_of(curves, images, infos([PSNR, PSNR_LUMA, MS_SSIM_DB]))
+
+
+def _entry(entries, test: str, anchor: str, metric: str = "psnr"):
     (found,) = (e for e in entries if (e.test, e.anchor, e.metric) == (test, anchor, metric))
     return found
 
 
-@pytest.mark.parametrize("metric", ["psnr_rgb", "psnr_luma", "ms_ssim_db"])
+@pytest.mark.parametrize("metric", ["psnr", "psnr_luma", "ms_ssim_db"])
 def test_half_the_rate_is_minus_50_percent_and_twice_the_rate_plus_100(metric: str):
     curves = [_curve("whole"), _curve("half", rate=0.5)]
     entries = bd_table(curves, dict.fromkeys(["whole", "half"], PICTURES))
@@ -69,7 +88,7 @@ def test_curves_of_different_pictures_are_not_compared():
     curves = [_curve("one"), _curve("other")]
     entries = bd_table(curves, {"one": PICTURES, "other": frozenset("bcd")})
     assert {entry.bd_rate for entry in entries} == {None}
-    assert {entry.reason for entry in entries} == {"measured on different pictures: 2 and 3, 1 in common."}
+    assert {entry.reason for entry in entries} == {"measured on different images: 2 and 3, 1 in common."}
 
 
 def test_too_few_points_are_refused_in_the_metrics_own_words():

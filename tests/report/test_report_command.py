@@ -53,6 +53,19 @@ def test_an_existing_report_is_kept_unless_forced(evaluated: Path, tmp_path: Pat
     assert output.read_bytes().startswith(STARTS["csv"])
 
 
+@pytest.mark.parametrize("which", ["pictures/a.png", "0.safetensors", "results.files"])
+def test_what_a_report_is_made_from_is_never_replaced(evaluated: Path, tmp_path: Path, capsys, which: str):
+    found = evaluated.parent / which
+    file = next(path for path in found.rglob("*.jpg")) if found.is_dir() else found
+    before, form = file.read_bytes(), "png" if file.suffix == ".png" else "md"
+    link = tmp_path / "report"
+    link.symlink_to(file)
+    for output in (file, link):
+        assert main(["report", str(evaluated), "-o", str(output), "--format", form, "--force"]) == 1
+        assert "is the input" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [(["missing.json"], "missing.json"), (["--published", "vtn"], "'vtn'")],

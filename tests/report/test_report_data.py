@@ -33,11 +33,11 @@ def report(make_results, tmp_path: Path):
 def test_every_picture_of_every_point_is_a_row_and_json_can_hold_it(report):
     lossless = {"Codec": {"lmbda 1.0": [("a.png", 900, math.inf), ("b.png", 800, 40.0)]}}
     data = report([{**lossless, "JPEG": _ladder(["a.png"])}])
-    assert [(row.curve, row.setting, row.image, row.bytes, row.psnr_rgb) for row in data.rows[:2]] == [
+    assert [(row.curve, row.setting, row.image, row.bytes, row.scores["psnr"]) for row in data.rows[:2]] == [
         ("Codec", "lmbda 1.0", "a.png", 900, None),
         ("Codec", "lmbda 1.0", "b.png", 800, 40.0),
     ]
-    assert data.rows[0].ms_ssim_db is data.rows[0].psnr_luma is None
+    assert data.rows[0].scores["ms_ssim_db"] is data.rows[0].scores["psnr_luma"] is None
     assert len(data.rows) == 2 + 5
     json.dumps(data, allow_nan=False)
     assert any("1 file lost nothing" in note for note in data.notes)
@@ -54,7 +54,7 @@ def test_half_the_bytes_is_a_bd_rate_of_minus_50_percent(report):
     data = report([{"Codec": _ladder(["a.png", "b.png"]), "JPEG": _ladder(["a.png", "b.png"], factor=2)}])
     found = {(e.test, e.anchor, e.metric): e.bd_rate for e in data.bd}
     assert len(found) == 2 * 3
-    for metric in ("psnr_rgb", "psnr_luma", "ms_ssim_db"):
+    for metric in ("psnr", "psnr_luma", "ms_ssim_db"):
         assert found["Codec", "JPEG", metric] == pytest.approx(-50, abs=1e-6)
 
 
@@ -62,7 +62,7 @@ def test_on_kodak_the_usual_published_curves_are_drawn_and_compared(report):
     data = report([{"JPEG": _ladder(KODAK, factor=40)}], size=(768, 512))
     published = [curve.name for curve in data.curves if curve.kind == "published"]
     assert [name.split(",")[0] for name in published] == ["vtm", "hm", "bpg_444_x265_ycbcr"]
-    compared = {(e.test, e.anchor) for e in data.bd if e.metric == "psnr_rgb" and e.bd_rate is not None}
+    compared = {(e.test, e.anchor) for e in data.bd if e.metric == "psnr" and e.bd_rate is not None}
     assert {("JPEG", name) for name in published} <= compared
 
 
@@ -73,10 +73,10 @@ def test_on_kodak_the_usual_published_curves_are_drawn_and_compared(report):
 )
 def test_what_is_not_kodak_is_compared_with_nothing_published(report, names, size):
     curves = {"JPEG": _ladder(names, factor=40)}
-    assert [curve.kind for curve in report([curves], size=size).curves] == ["anchor"]
+    assert [curve.kind for curve in report([curves], size=size).curves] == ["baseline"]
     data = report([curves], size=size, overlay=["vtm"])
     reasons = {e.reason for e in data.bd if "JPEG" in (e.test, e.anchor)}
-    assert all("different pictures" in (reason or "") for reason in reasons)
+    assert all("different images" in (reason or "") for reason in reasons)
     assert any("Kodak" in note for note in data.notes)
 
 
@@ -86,14 +86,18 @@ def test_ms_ssim_is_compared_with_published_curves_as_these_give_it(report):
     vtm = report([{"JPEG": _ladder(["a"])}], overlay=["vtm"]).curves[-1]
     ladder = {
         f"quality {k}": [
-            (name, round(point.bpp * 768 * 512 / 8), _psnr_of_ms_ssim(point.ms_ssim, spread=0.5 - place % 2))
+            (
+                name,
+                round(point.bpp * 768 * 512 / 8),
+                _psnr_of_ms_ssim(point.scores["ms_ssim"], spread=0.5 - place % 2),
+            )
             for place, name in enumerate(KODAK)
         ]
         for k, point in enumerate(vtm.points)
     }
     data = report([{"JPEG": ladder}], size=(768, 512), overlay=["vtm"])
     (entry,) = (e for e in data.bd if (e.test, e.metric) == ("JPEG", "ms_ssim_db"))
-    assert data.curves[0].points[3].ms_ssim_db > vtm.points[3].ms_ssim_db + 0.3
+    assert data.curves[0].points[3].scores["ms_ssim_db"] > vtm.points[3].scores["ms_ssim_db"] + 0.3
     assert entry.bd_rate == pytest.approx(0, abs=0.1)
 
 
@@ -106,8 +110,9 @@ def test_points_on_other_pictures_are_told(report):
     ladder = _ladder(["a.png", "b.png"])
     ladder["quality 4"] = ladder["quality 4"][:1]
     data = report([{"JPEG": ladder, "WebP": _ladder(["a.png", "b.png"])}])
-    assert any("same pictures" in note and "1 to 2" in note for note in data.notes)
-    assert {e.bd_rate for e in data.bd} == {None}
+    assert any("same images" in note and "1 to 2" in note for note in data.notes)
+    # What was not scored at one point leaves the set for all that is compared.
+    assert {(e.images, e.all_images, e.bd_images) for e in data.bd} == {(1, 2, 1)}
 
 
 def test_several_files_make_one_report_and_a_second_measurement_stays_apart(report):

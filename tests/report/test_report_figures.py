@@ -9,10 +9,15 @@ from PIL import Image
 
 from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve, CurvePoint
+from litcodec.metrics import MS_SSIM_DB, PSNR, PSNR_LUMA
 from litcodec.report import plot, rd_figure
 from litcodec.report.styles import view
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _known(**scores: float | None) -> dict[str, float]:
+    return {name: value for name, value in scores.items() if value is not None}
 
 
 def _curve(name: str, kind: str, *points: tuple[float, float | None, float | None]) -> Curve:
@@ -21,35 +26,37 @@ def _curve(name: str, kind: str, *points: tuple[float, float | None, float | Non
         kind,
         "",
         tuple(
-            CurvePoint(f"setting {k}", 0.013, 24, bpp, rgb, luma, 0.9, None, 0.25, 0.5)
+            CurvePoint(
+                f"setting {k}", 0.013, 24, bpp, _known(psnr=rgb, psnr_luma=luma, ms_ssim=0.9), {}, 0.25, 0.5
+            )
             for k, (bpp, rgb, luma) in enumerate(points)
         ),
     )
 
 
 OURS = _curve("ours <b>", "codec", (0.1, 25.0, 26.0), (0.2, None, 28.0), (0.4, 31.0, 32.0))
-JPEG = _curve("JPEG $5", "anchor", (0.2, 24.0, 25.0), (1.0, 33.0, 34.0))
+JPEG = _curve("JPEG $5", "baseline", (0.2, 24.0, 25.0), (1.0, 33.0, 34.0))
 VTM = _curve("vtm", "published", (0.1, 28.0, None), (0.9, 38.0, None), (3.6, 48.0, None))
 CURVES = (OURS, JPEG, VTM)
 
 
 def test_a_trace_holds_its_curves_points_and_leaves_out_undefined_ones():
-    figure = rd_figure(CURVES, "psnr_rgb")
+    figure = rd_figure(CURVES, PSNR.info)
     found = [(trace.name, list(zip(trace.x, trace.y, strict=True))) for trace in figure.data]
     assert found == [
         ("ours <b>", [(0.1, 25.0), (0.4, 31.0)]),
         ("JPEG $5", [(0.2, 24.0), (1.0, 33.0)]),
         ("vtm", [(0.1, 28.0), (0.9, 38.0), (3.6, 48.0)]),
     ]
-    assert [trace.name for trace in rd_figure(CURVES, "psnr_luma").data] == ["ours <b>", "JPEG $5"]
-    assert len(rd_figure(CURVES, "ms_ssim_db").data) == 0
+    assert [trace.name for trace in rd_figure(CURVES, PSNR_LUMA.info).data] == ["ours <b>", "JPEG $5"]
+    assert len(rd_figure(CURVES, MS_SSIM_DB.info).data) == 0
 
 
 def test_hovering_tells_codec_setting_pictures_rate_quality_and_times():
-    words = rd_figure(CURVES, "psnr_rgb").data[0].hovertext[1]
+    words = rd_figure(CURVES, PSNR.info).data[0].hovertext[1]
     assert words.split("<br>") == [
         "<b>ours &lt;b&gt;</b>",
-        "setting 2, 24 pictures",
+        "setting 2, 24 images",
         "λ = 0.013",
         "0.4000 bpp",
         "PSNR RGB 31.00 dB",
@@ -61,7 +68,7 @@ def test_hovering_tells_codec_setting_pictures_rate_quality_and_times():
 
 
 def test_measured_curves_are_solid_with_markers_and_published_ones_thin_and_dashed():
-    ours, jpeg, vtm = rd_figure(CURVES, "psnr_rgb").data
+    ours, jpeg, vtm = rd_figure(CURVES, PSNR.info).data
     assert (ours.mode, ours.line.dash, vtm.mode) == ("lines+markers", "solid", "lines")
     assert vtm.line.dash != "solid"
     assert vtm.line.width < ours.line.width
@@ -69,26 +76,26 @@ def test_measured_curves_are_solid_with_markers_and_published_ones_thin_and_dash
 
 
 def test_a_curve_looks_the_same_in_every_figure_of_the_same_curves():
-    of_rgb = {trace.name: trace.line.color for trace in rd_figure((VTM, *CURVES[:2]), "psnr_rgb").data}
-    of_luma = {trace.name: trace.line.color for trace in rd_figure((VTM, *CURVES[:2]), "psnr_luma").data}
+    of_rgb = {trace.name: trace.line.color for trace in rd_figure((VTM, *CURVES[:2]), PSNR.info).data}
+    of_luma = {trace.name: trace.line.color for trace in rd_figure((VTM, *CURVES[:2]), PSNR_LUMA.info).data}
     assert of_luma == {name: of_rgb[name] for name in ("ours <b>", "JPEG $5")}
     assert len(set(of_rgb.values())) == 3
 
 
 def test_colours_of_text_and_ground_are_left_to_the_page():
-    figure = rd_figure(CURVES, "psnr_rgb")
+    figure = rd_figure(CURVES, PSNR.info)
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
     assert figure.layout.font.color is None
     assert "#" not in figure.layout.to_plotly_json().__repr__()
 
 
 def test_the_view_is_that_of_the_measured_rates():
-    (left, right), (low, high) = view(CURVES, "psnr_rgb")
+    (left, right), (low, high) = view(CURVES, PSNR.info)
     assert left == 0
     assert 1.0 < right < 1.1
     assert 23 < low < 24
     assert 38 < high < 39  # not the 48 dB at a rate that nothing else reaches
-    assert view((VTM,), "psnr_rgb").x[1] > 3.6
+    assert view((VTM,), PSNR.info).x[1] > 3.6
 
 
 def test_a_png_has_two_panels_at_print_resolution():

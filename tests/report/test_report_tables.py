@@ -33,7 +33,12 @@ def test_csv_reads_back_to_the_points(data: ReportData):
     assert len(rows) == len(points) > 11
     for row, (curve, point) in zip(rows, points, strict=True):
         assert (row["curve"], row["kind"], row["source"]) == (curve.name, curve.kind, curve.source)
-        for field, value in point._asdict().items():
+        known = {
+            field: value for field, value in point._asdict().items() if field not in ("scores", "counts")
+        }
+        counts = {f"{name}_images": point.counts.get(name) for name in ("psnr", "ms_ssim_db")}
+        scores = {name: point.scores.get(name) for name in ("psnr", "psnr_luma", "ms_ssim", "ms_ssim_db")}
+        for field, value in (known | counts | scores).items():
             if isinstance(value, float):
                 assert float(row[field]) == value  # every digit
             else:
@@ -57,7 +62,7 @@ def test_markdown_holds_points_and_bd_rates(data: ReportData):
     assert len({len(row) for row in [head, *rows]}) == 1  # the bar in a name does not make a column
     assert [row[1] for row in rows if row[0] == "JPEG"] == [f"quality {q}" for q in (10, 20, 30, 40, 50)]
     first = dict(zip(head, next(row for row in rows if row[0] == "JPEG"), strict=True))
-    assert (first["bpp"], first["PSNR RGB, dB"], first["pictures"]) == ("0.1000", "25.00", "2")
+    assert (first["bpp"], first["PSNR RGB, dB"], first["images"]) == ("0.1000", "25.00", "2")
     lossless = next(row for row in rows if row[0] == "Codec short")
     assert lossless[head.index("PSNR RGB, dB")] == "–"
 
@@ -65,12 +70,17 @@ def test_markdown_holds_points_and_bd_rates(data: ReportData):
     (ours,) = (row for row in rows if row[0].startswith('Codec "x'))
     assert ours[head.index("JPEG")] == "−50.0 %"
     assert {row[0] for row in rows} | set(head[1:]) == {ours[0], "JPEG"}
+    assert "Of the mean curves over 2 of 2 images" in text
+
+    head, *rows = _table(text, "Mean of per-image BD-rates, PSNR RGB")
+    (ours,) = (row for row in rows if row[0].startswith('Codec "x'))
+    assert ours[head.index("JPEG")] == "−50.0 % ± 0.0 (2)"
 
 
 def test_markdown_says_what_was_not_compared_and_why(data: ReportData):
     _, _, rest = markdown(data).partition("## Not compared")
     refused, _, notes = rest.partition("## Notes")
-    assert "different pictures: 2 and 24, 0 in common" in refused
+    assert "different images: 2 and 24, 0 in common" in refused
     assert "vtm" in refused
     assert "Kodak" in notes
     assert "2 files lost nothing" in notes

@@ -47,7 +47,7 @@ def test_failed_points_are_named_with_their_logs(file: str, capsys: pytest.Captu
     ("arguments", "said"),
     [
         (["--images", "nowhere"], "nowhere"),
-        (["--anchors", "jpeg,jpg"], "'jpg'"),
+        (["--baselines", "jpeg,jpg"], "'jpg'"),
         (["--devices", "two"], "'two'"),
     ],
 )

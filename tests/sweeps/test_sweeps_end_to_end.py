@@ -104,7 +104,7 @@ def test_one_command_leads_from_the_file_to_the_report_and_repeats_nothing(
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("WANDB_MODE", raising=False)
     monkeypatch.chdir(folder)
-    command = ["sweep", "sweep.yaml", "--devices", "2", "--images", "photographs", "--anchors", "jpeg"]
+    command = ["sweep", "sweep.yaml", "--devices", "2", "--images", "photographs", "--baselines", "jpeg"]
     code = main(command)
     said = capsys.readouterr()
     assert code == 0, said.out + said.err
@@ -114,7 +114,7 @@ def test_one_command_leads_from_the_file_to_the_report_and_repeats_nothing(
     codecs = [point for point in results.points if point.kind == "codec"]
     assert sorted(point.lmbda for point in codecs if point.lmbda) == LAMBDAS
     assert {len(point.scores) for point in codecs} == {4}
-    assert {point.curve for point in results.points if point.kind == "anchor"} == {"JPEG"}
+    assert {point.curve for point in results.points if point.kind == "baseline"} == {"JPEG"}
     assert "<html" in (root / "report.html").read_text()[:200]
 
     for lmbda in LAMBDAS:

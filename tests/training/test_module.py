@@ -82,7 +82,10 @@ def test_fit_export_validate_test_predict_agree(
     assert "test/bpp" in table
     assert "test/ms_ssim" not in table  # 80 pixels are too few for it
     pictures = tmp_path / "pictures"
-    writer = ["--trainer.callbacks+=callbacks.WritePredictions", f"--trainer.callbacks.output_dir={pictures}"]
+    writer = [
+        "--trainer.callbacks+=litcodec.callbacks.WritePredictions",
+        f"--trainer.callbacks.output_dir={pictures}",
+    ]
     lightning("predict", "--ckpt_path", checkpoint, *writer, "--return_predictions", "false")
 
     inputs = [str(path) for path in sorted(photographs.iterdir())]

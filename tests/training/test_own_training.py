@@ -76,7 +76,7 @@ trainer:
   val_check_interval: 2
   check_val_every_n_epoch: null
   callbacks:
-    - class_path: callbacks.RDPoints
+    - class_path: litcodec.callbacks.RDPoints
     - {class_path: lightning.pytorch.callbacks.LearningRateMonitor, init_args: {logging_interval: step}}
 """
 

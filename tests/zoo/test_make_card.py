@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from litcodec.anchors import KODAK
+from litcodec.baselines import KODAK
 from litcodec.codec_files import save_codec
 from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.commands.card import main

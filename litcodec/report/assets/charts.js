@@ -1,11 +1,11 @@
 // Rate-distortion charts: the figures come from Python, colours of text and grid from the page's theme.
 
 const RANGES = [["", "all"], ["1", "0 to 1"], ["0.5", "0 to ½"], ["0.25", "0 to ¼"]];
-const KINDS = { codec: "Codecs", anchor: "Yardsticks", published: "Published" };
+const KINDS = { codec: "Codecs", baseline: "Baselines", published: "Published" };
 
 function showCharts() {
   const charts = report.figures.map(({ metric, names, figure }) => {
-    const title = METRICS[metric].name;
+    const title = METRICS[metric].label;
     const plot = el("div", { class: "plot", id: `plot-${metric}`, role: "img", "aria-label": `${title} over rate; all points are in the table below` });
     byId("charts").append(el("div", { class: "chart" }, el("h3", {}, title), plot));
     return { plot, names, figure };
@@ -122,12 +122,9 @@ function pointTable() {
       { label: "Codec", value: (row) => row.curve, node: (row) => named(row.curve), kind: "name" },
       { label: "Setting", value: (row) => row.point.setting, kind: "plain" },
       { label: "λ", numeric: true, value: (row) => row.point.lmbda, text: (row) => row.point.lmbda ?? MISSING },
-      number("Pictures", "images", 0),
+      number("Images", "images", 0),
       number("bpp", "bpp", 3),
-      number("PSNR RGB", "psnr_rgb", 2, "dB"),
-      number("PSNR luma", "psnr_luma", 2, "dB"),
-      number("MS-SSIM", "ms_ssim", 4),
-      number("MS-SSIM", "ms_ssim_db", 2, "dB"),
+      ...report.metrics.map((metric) => metricColumn(metric, (row) => row.point.scores)),
     ],
     { caption: "Points of all curves" },
   );

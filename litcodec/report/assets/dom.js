@@ -3,11 +3,6 @@
 
 const MISSING = "–";
 const LEVELS = { low: "Low", middle: "Middle", high: "High" };
-const METRICS = {
-  psnr_rgb: { name: "PSNR RGB", delta: "BD-PSNR" },
-  psnr_luma: { name: "PSNR luma", delta: "BD-PSNR" },
-  ms_ssim_db: { name: "MS-SSIM", delta: "BD-MS-SSIM" },
-};
 
 // What Plotly draws for its names of dashes and markers.
 const DASHES = { dash: "6 4", dot: "2 2.6", dashdot: "7 3 2 3", longdash: "11 4", longdashdot: "10 3 2 3" };
@@ -22,8 +17,9 @@ const MARKERS = {
   star: "M13 .5l1.4 3.7l3.9.2l-3.1 2.4l1.1 3.8L13 8.4l-3.3 2.2l1.1-3.8l-3.1-2.4l3.9-.2z",
 };
 
-// JSON knows no infinity: the PSNR of a lossless picture arrives as {"infinite": true}.
+// JSON knows no infinity: the PSNR of a lossless image arrives as {"infinite": true}.
 const report = JSON.parse(byId("report-data").textContent, (_, value) => (value?.infinite ? Infinity : value));
+const METRICS = Object.fromEntries(report.metrics.map((metric) => [metric.name, metric]));
 const curves = new Map(report.curves.map((curve) => [curve.name, curve]));
 
 function byId(id) {

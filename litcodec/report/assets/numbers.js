@@ -1,13 +1,13 @@
-// The three tables of results: Bjøntegaard deltas, picture by picture, times.
+// The three tables of results: Bjøntegaard deltas, image by image, times.
 
-const FEW = 200; // rows of the table of pictures that are drawn before one asks for all
+const FEW = 200; // rows of the table of images that are drawn before one asks for all
 
 function showDeltas() {
   const [anchor, metric] = [byId("bd-anchor"), byId("bd-metric")];
   const anchors = report.curves.map(({ name }) => name).filter((name) => report.bd.some((entry) => entry.anchor === name));
   const metrics = Object.keys(METRICS).filter((key) => report.bd.some((entry) => entry.metric === key));
-  fill(anchor, anchors.map((name) => [name, name]), anchors.find((name) => curves.get(name).kind === "anchor"));
-  fill(metric, metrics.map((key) => [key, METRICS[key].name]));
+  fill(anchor, anchors.map((name) => [name, name]), anchors.find((name) => curves.get(name).kind === "baseline"));
+  fill(metric, metrics.map((key) => [key, METRICS[key].label]));
 
   const draw = () => {
     const entries = report.bd.filter((entry) => entry.anchor === anchor.value && entry.metric === metric.value);
@@ -15,21 +15,30 @@ function showDeltas() {
     const [least, most] = [Math.min(0, ...rates), Math.max(0, ...rates)];
     const at = (percent) => (percent - least) / (most - least || 1);
     const bar = ({ bd_rate: rate }) => meter(at(0), at(rate), rate <= 0 ? "var(--good)" : "var(--bad)", at(0));
+    const { label, unit, digits } = METRICS[metric.value];
     const table = sortableTable(
       [
         { label: "Codec", value: (row) => row.test, node: (row) => named(row.test), kind: "name" },
-        { label: "BD-rate", unit: "%", numeric: true, value: (row) => row.bd_rate, text: (row) => signed(row.bd_rate, 1) },
+        { label: "BD-rate", unit: "%, mean curve", numeric: true, value: (row) => row.bd_rate, text: (row) => signed(row.bd_rate, 1) },
         { label: "", kind: "meter zero", node: bar },
         {
-          label: METRICS[metric.value].delta, unit: "dB", numeric: true, descending: true,
-          value: (row) => row.bd_quality, text: (row) => signed(row.bd_quality, 2),
+          label: "Mean per image", unit: "% ± std", numeric: true,
+          value: (row) => row.bd_rate_images, text: perImage,
         },
         {
-          label: "Overlap", unit: "dB", numeric: true,
+          label: `BD-${label.replace(/ (RGB|luma)$/, "")}`, unit, numeric: true, descending: true,
+          value: (row) => row.bd_quality, text: (row) => signed(row.bd_quality, digits),
+        },
+        {
+          label: "Overlap", unit, numeric: true,
           value: (row) => row.low, text: (row) => `${fixed(row.low, 1)} to ${fixed(row.high, 1)}`,
         },
+        {
+          label: "Images", numeric: true, value: (row) => row.images,
+          text: (row) => (row.images === row.all_images ? `${row.images}` : `${row.images} of ${row.all_images}`),
+        },
       ],
-      { caption: `Against ${anchor.value}, ${METRICS[metric.value].name}`, sorted: 1, refusal: (row) => row.reason },
+      { caption: `Against ${anchor.value}, ${label}`, sorted: 1, refusal: (row) => row.reason },
     );
     table.show(entries);
     byId("bd-table").replaceChildren(table.node);
@@ -37,6 +46,13 @@ function showDeltas() {
   anchor.addEventListener("change", draw);
   metric.addEventListener("change", draw);
   draw();
+}
+
+/** The mean of single images' BD-rates, its standard deviation and how many images it is over. */
+function perImage(row) {
+  if (row.bd_rate_images === null) return MISSING;
+  const spread = row.bd_rate_std === null ? "" : ` ± ${fixed(row.bd_rate_std, 1)}`;
+  return `${signed(row.bd_rate_images, 1)}${spread} (${row.bd_images})`;
 }
 
 function signed(value, digits) {
@@ -50,19 +66,16 @@ function showImages() {
   const time = (label, key) => ({ label, unit: "ms", numeric: true, value: (row) => row[key], text: (row) => milliseconds(row[key]) });
   const table = sortableTable(
     [
-      { label: "Picture", value: (row) => row.image },
+      { label: "Image", value: (row) => row.image },
       { label: "Codec", value: (row) => row.curve, node: (row) => named(row.curve), kind: "name" },
       { label: "Setting", value: (row) => row.setting, kind: "plain" },
       { label: "Bytes", numeric: true, value: (row) => row.bytes, text: (row) => whole(row.bytes) },
       number("bpp", "bpp", 3),
-      number("PSNR RGB", "psnr_rgb", 2, "dB"),
-      number("PSNR luma", "psnr_luma", 2, "dB"),
-      number("MS-SSIM", "ms_ssim", 4),
-      number("MS-SSIM", "ms_ssim_db", 2, "dB"),
+      ...report.metrics.map((metric) => metricColumn(metric, (row) => row.scores)),
       time("Encode", "encode_s"),
       time("Decode", "decode_s"),
     ],
-    { caption: "Every picture, codec and setting", limit: FEW },
+    { caption: "Every image, codec and setting", limit: FEW },
   );
   byId("image-table").append(table.node);
 
@@ -98,14 +111,14 @@ function showTimes() {
       time("Encode", "encode"), bar("encode"),
       time("Decode", "decode"), bar("decode"),
     ],
-    { caption: "Times per picture", sorted: 3 },
+    { caption: "Times per image", sorted: 3 },
   );
   table.show(rows);
   byId("times-table").append(table.node);
   const { cpu, cores, threads, device } = report.machine;
   const where = device === "cpu" ? "" : `, codecs of litcodec on ${device}`;
   byId("times-explain").textContent =
-    `Milliseconds per picture, mean over pictures and settings, measured on ${cpu}, ${count(cores, "core")}, ` +
+    `Milliseconds per image, mean over images and settings, measured on ${cpu}, ${count(cores, "core")}, ` +
     `${count(threads, "thread")}${where}. They compare with each other, not with times from elsewhere; ` +
     "published curves have none.";
 }

@@ -44,9 +44,9 @@ function showHeader() {
   const of = (kind) => report.curves.filter((curve) => curve.kind === kind);
   const pictures = new Set(report.rows.map((row) => row.image)).size;
   const parts = [
-    count(pictures, "picture"),
+    count(pictures, "image"),
     count(of("codec").length, "codec"),
-    count(of("anchor").length, "yardstick"),
+    count(of("baseline").length, "baseline"),
     count(of("published").length, "published curve"),
     count(report.rows.length, "file measured", "files measured"),
   ];
@@ -55,7 +55,7 @@ function showHeader() {
   const device = machine.device === "cpu" ? "" : `, ${machine.device}`;
   const facts = [
     ["Made", moment(created)],
-    ["Pictures", images],
+    ["Images", images],
     ["Machine", `${machine.cpu}, ${count(machine.cores, "core")}, ${count(machine.threads, "thread")}${device}, ${machine.system}`],
     ["Versions", `litcodec ${machine.litcodec}, torch ${machine.torch}, Python ${machine.python}`],
   ];
@@ -84,8 +84,8 @@ function showSections() {
   const sections = [
     ["curves", "Curves", report.figures.length, showCharts],
     ["bd", "BD rates", report.bd.length, showDeltas],
-    ["pictures", "Pictures", report.pictures.length, showPictures],
-    ["images", "Picture by picture", report.rows.length, showImages],
+    ["pictures", "Viewer", report.pictures.length, showPictures],
+    ["images", "Image by image", report.rows.length, showImages],
     ["times", "Times", measured, showTimes],
   ];
   for (const [id, name, something, show] of sections) {

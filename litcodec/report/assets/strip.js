@@ -22,7 +22,7 @@ function tile(picture, version) {
     shift("down", -event.movementY / Math.max(1, picture.height - frame.clientHeight));
     place();
   });
-  const numbers = version ? `${fixed(version.bpp, 3)} bpp · ${fixed(version.psnr_rgb, 2)} dB` : `${picture.width} × ${picture.height}`;
+  const numbers = version ? `${fixed(version.bpp, 3)} bpp · ${fixed(version.scores.psnr ?? null, 2)} dB` : `${picture.width} × ${picture.height}`;
   return el("figure", { class: "tile" }, frame, el("figcaption", {}, version ? named(title) : title, el("small", {}, numbers)));
 }
 

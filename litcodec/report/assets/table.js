@@ -79,3 +79,9 @@ function meter(start, end, colour, zero = null) {
   const style = zero === null ? place : `${place}; --zero: ${(100 * zero).toFixed(2)}%`;
   return el("span", { "aria-hidden": "true", style }, el("i"));
 }
+
+/** A column of one metric's values; `scores(row)` is an object by metric. The first click sorts the best first. */
+function metricColumn({ name, label, unit, digits, higher_is_better: descending }, scores) {
+  const value = (row) => scores(row)[name] ?? null;
+  return { label, unit, numeric: true, descending, value, text: (row) => fixed(value(row), digits) };
+}

@@ -9,7 +9,8 @@ from PIL import Image
 
 from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.evaluation.results import Failure, Machine
-from litcodec.report.data import BDEntry, ImageRow, Level, Metric, Picture, ReportData, Version
+from litcodec.metrics import SHIPPED, infos
+from litcodec.report.data import BDEntry, ImageRow, Level, Picture, ReportData, Version
 
 HOSTILE = "Naïve </script><b>x \"q\" 's' &amp; ${title}"
 OURS, JPEG, VTM, HM = "Hyperprior N=32", "JPEG", "VTM, published", "HM, published"
@@ -49,10 +50,13 @@ def _curve(name: str, kind: str, count: int, height: float) -> Curve:
                 lmbda=LMBDAS[k] if kind == "codec" else None,
                 images=2 if measured else 24,
                 bpp=bpp,
-                psnr_rgb=psnr,
-                psnr_luma=psnr + 1 if measured else None,
-                ms_ssim=0.98,
-                ms_ssim_db=psnr / 2,
+                scores={
+                    "psnr": psnr,
+                    **({"psnr_luma": psnr + 1} if measured else {}),
+                    "ms_ssim": 0.98,
+                    "ms_ssim_db": psnr / 2,
+                },
+                counts={"psnr": 2},
                 encode_s=0.1 * (k + 1) if measured else None,
                 decode_s=0.3 if measured else None,
             )
@@ -63,7 +67,7 @@ def _curve(name: str, kind: str, count: int, height: float) -> Curve:
 CURVES = (
     _curve(OURS, "codec", 5, 30.0),
     _curve(HOSTILE, "codec", 4, 29.0),
-    _curve(JPEG, "anchor", 5, 27.0),
+    _curve(JPEG, "baseline", 5, 27.0),
     _curve(VTM, "published", 6, 32.0),
     _curve(HM, "published", 6, 31.0),
 )
@@ -71,16 +75,18 @@ CURVES = (
 
 def _deltas() -> tuple[BDEntry, ...]:
     """Against JPEG the order of the first two differs between qualities; against VTM all is refused."""
-    metrics: tuple[Metric, ...] = ("psnr_rgb", "ms_ssim_db")
-    rates = {"psnr_rgb": (-20.5, -101.25 / 2, 7.0, None), "ms_ssim_db": (-33.0, -9.0, 2.0, 1.0)}
+    metrics = ("psnr", "ms_ssim_db")
+    rates = {"psnr": (-20.5, -101.25 / 2, 7.0, None), "ms_ssim_db": (-33.0, -9.0, 2.0, 1.0)}
     entries = []
     for metric in metrics:
         for test, rate in zip((OURS, HOSTILE, VTM, HM), rates[metric], strict=True):
             if rate is None:
-                entries.append(BDEntry(JPEG, test, metric, None, None, None, None, REFUSAL))
+                entries.append(BDEntry(JPEG, test, metric, *(None,) * 9, REFUSAL))
             else:
-                entries.append(BDEntry(JPEG, test, metric, rate, -rate / 10, 28.04, 36.96, None))
-        entries.append(BDEntry(VTM, OURS, metric, None, None, None, None, REFUSAL))
+                entries.append(
+                    BDEntry(JPEG, test, metric, rate, -rate / 10, 28.04, 36.96, rate + 1, 4.25, 2, 2, 2, None)
+                )
+        entries.append(BDEntry(VTM, OURS, metric, *(None,) * 9, REFUSAL))
     return tuple(entries)
 
 
@@ -96,7 +102,8 @@ def _rows() -> tuple[ImageRow, ...]:
                 rows.append(
                     ImageRow(
                         curve.name, point.setting, image, (k * 23 % 29 + 1) * 495, point.bpp,
-                        psnr, psnr, ms_ssim, ms_ssim and 12.0, 0.1, 0.3,
+                        {"psnr": psnr, "psnr_luma": psnr, "ms_ssim": ms_ssim, "ms_ssim_db": ms_ssim and 12.0},
+                        0.1, 0.3,
                     )
                 )  # fmt: skip
     return tuple(rows)
@@ -105,7 +112,7 @@ def _rows() -> tuple[ImageRow, ...]:
 def _picture(name: str, levels: tuple[Level, ...]) -> Picture:
     versions = [
         Version(
-            curve, f"setting of {level}", level, 12345, 0.4321, 31.236, 0.9765,
+            curve, f"setting of {level}", level, 12345, 0.4321, {"psnr": 31.236, "ms_ssim": 0.9765},
             address(DECODED), address(BITS) if curve == OURS else None, BITS_SCALE if curve == OURS else None,
         )
         for level in levels
@@ -119,6 +126,7 @@ SAMPLE = ReportData(
     created="2025-03-01T12:34:56+00:00",
     images="photographs/é",
     machine=Machine("Some CPU", 8, 4, "cpu", "Linux", "3.11.2", "2.15.0", "0.1.0"),
+    metrics=infos(SHIPPED),
     curves=CURVES,
     bd=_deltas(),
     rows=_rows(),

@@ -5,7 +5,7 @@ import re
 from page_sample import CURVES, HM, HOSTILE, IMAGES, JPEG, MEASURED, OURS, REFUSAL, SAMPLE, VTM
 from playwright.sync_api import Page
 
-PLOTS = {"psnr_rgb": 5, "psnr_luma": 3, "ms_ssim_db": 5}  # curves that have it
+PLOTS = {"psnr": 5, "psnr_luma": 3, "ms_ssim_db": 5}  # curves that have it
 
 
 def _column(page: Page, table: str, column: int) -> list[str]:
@@ -38,9 +38,7 @@ def test_each_chart_draws_the_curves_that_have_its_quality(page: Page):
 
 
 def test_measured_curves_are_solid_and_published_ones_dashed(page: Page):
-    dashes = page.locator("#plot-psnr_rgb .js-line").evaluate_all(
-        "all => all.map(x => x.style.strokeDasharray)"
-    )
+    dashes = page.locator("#plot-psnr .js-line").evaluate_all("all => all.map(x => x.style.strokeDasharray)")
     assert [bool(dash and dash != "none") for dash in dashes] == [False, False, False, True, True]
 
 
@@ -53,31 +51,31 @@ def test_unticking_a_curve_hides_it_in_every_chart_and_ticking_brings_it_back(pa
 
 
 def test_hovering_tells_codec_setting_lambda_and_pictures(page: Page):
-    page.locator("#plot-psnr_rgb .point").nth(2).hover(force=True)
-    words = page.locator("#plot-psnr_rgb .hoverlayer text").first.text_content() or ""
+    page.locator("#plot-psnr .point").nth(2).hover(force=True)
+    words = page.locator("#plot-psnr .hoverlayer text").first.text_content() or ""
     point = CURVES[0].points[2]
     for expected in (
         OURS,
         "lmbda 0.0130",
         "λ = 0.013",
-        "2 pictures",
+        "2 images",
         f"{point.bpp:.3f}",
-        f"{point.psnr_rgb:.2f} dB",
+        f"{point.scores['psnr']:.2f} dB",
     ):
         assert expected in words
 
 
 def test_the_rates_that_are_drawn_are_chosen_by_key(page: Page):
-    before = page.evaluate("document.getElementById('plot-psnr_rgb').layout.xaxis.range")
+    before = page.evaluate("document.getElementById('plot-psnr').layout.xaxis.range")
     page.locator("#rate-range input").first.press("ArrowRight")
     for metric in PLOTS:
         assert page.evaluate(f"document.getElementById('plot-{metric}').layout.xaxis.range") == [0, 1]
     page.locator("#rate-range input").nth(1).press("ArrowLeft")
-    assert page.evaluate("document.getElementById('plot-psnr_rgb').layout.xaxis.range") == before
+    assert page.evaluate("document.getElementById('plot-psnr').layout.xaxis.range") == before
 
 
 def test_charts_offer_no_sending_to_a_server(page: Page):
-    titles = page.locator("#plot-psnr_rgb .modebar-btn").evaluate_all("all => all.map(x => x.dataset.title)")
+    titles = page.locator("#plot-psnr .modebar-btn").evaluate_all("all => all.map(x => x.dataset.title)")
     assert len(titles) == 6
     assert not [title for title in titles if re.search("share|cloud|edit|studio", title, re.IGNORECASE)]
 
@@ -135,7 +133,7 @@ def test_hostile_names_are_text(page: Page):
 
 
 def test_what_has_no_data_is_left_out_and_long_tables_are_shown_in_parts(open_page):
-    nothing = {"psnr_luma": None, "encode_s": None, "decode_s": None}
+    nothing = {"encode_s": None, "decode_s": None}
     curves = [
         curve._replace(points=tuple(p._replace(**nothing) for p in curve.points)) for curve in SAMPLE.curves
     ]
@@ -146,7 +144,7 @@ def test_what_has_no_data_is_left_out_and_long_tables_are_shown_in_parts(open_pa
         "curves",
         "images",
     ]
-    assert page.locator("nav a").all_inner_texts() == ["Curves", "Picture by picture"]
+    assert page.locator("nav a").all_inner_texts() == ["Curves", "Image by image"]
     assert page.locator("#image-table tbody tr").count() == 200
     page.click("#show-all")
     assert page.locator("#image-table tbody tr").count() == 280

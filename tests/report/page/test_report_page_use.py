@@ -123,8 +123,8 @@ def test_text_keeps_its_contrast_in_both_themes_and_the_button_changes_them(page
         grounds.append(page.locator("body").evaluate("x => getComputedStyle(x).backgroundColor"))
         for selector in TEXTS:
             assert _contrast(page, selector) >= 4.5, selector
-        text = page.locator("#plot-psnr_rgb .xtick text").first.evaluate("x => getComputedStyle(x).fill")
-        assert text == page.locator("#plot-psnr_rgb").evaluate("x => getComputedStyle(x).color")
+        text = page.locator("#plot-psnr .xtick text").first.evaluate("x => getComputedStyle(x).fill")
+        assert text == page.locator("#plot-psnr").evaluate("x => getComputedStyle(x).color")
         page.click("#theme")
     assert grounds == [GROUNDS[first], GROUNDS["dark" if first == "light" else "light"]]
 

@@ -1,0 +1,19 @@
+"""Baseline codecs (JPEG, AVIF, VVC …), run for real, and curves that others published."""
+
+from litcodec.baselines.base import Baseline, Baselines
+from litcodec.baselines.kodak import KODAK, is_kodak
+from litcodec.baselines.opening import BASELINE_KEYS, open_baselines
+from litcodec.baselines.published import PublishedCurve, PublishedPoint, published_curves, published_named
+
+__all__ = [
+    "BASELINE_KEYS",
+    "KODAK",
+    "Baseline",
+    "Baselines",
+    "PublishedCurve",
+    "PublishedPoint",
+    "is_kodak",
+    "open_baselines",
+    "published_curves",
+    "published_named",
+]

@@ -1,0 +1,61 @@
+"""The validation pictures as files."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import lightning as L
+
+from litcodec.data import WholeImages, list_images
+
+CACHE = ".baselines"  # below the run root: what is true of the pictures, whichever run
+
+
+class Pictures(NamedTuple):
+    """Pictures in a folder that may hold more."""
+
+    root: Path
+    names: tuple[str, ...]  # below ``root``, with forward slashes
+
+    @property
+    def paths(self) -> list[Path]:
+        """Their files."""
+        return [self.root / name for name in self.names]
+
+    def digest(self) -> str:
+        """Of names and contents."""
+        digest = hashlib.sha256()
+        for name in sorted(self.names):
+            with (self.root / name).open("rb") as file:
+                digest.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        return digest.hexdigest()[:16]
+
+
+def validation_pictures(trainer: L.Trainer, names: Sequence[str] | None = None) -> Pictures | None:
+    """The validation pictures of a trainer; None if they are no files of a folder.
+
+    Args:
+        trainer: once it has made its validation loader.
+        names: of those that matter; all if not given.
+    """
+    loaders = trainer.val_dataloaders
+    loader = loaders[0] if isinstance(loaders, list) and loaders else loaders
+    dataset = getattr(loader, "dataset", None)
+    if not isinstance(dataset, WholeImages):
+        return None
+    every = tuple(path.relative_to(dataset.root).as_posix() for path in dataset.paths)
+    return Pictures(dataset.root, every if names is None else tuple(names))
+
+
+def picture_folder(pictures: Pictures, place: Path) -> Path:
+    """A folder with just these pictures: their own, or else ``pictures`` in ``place``, with links to them."""
+    if sorted(list_images(pictures.root)) == sorted(pictures.paths):
+        return pictures.root
+    folder = place / "pictures"
+    for name, path in zip(pictures.names, pictures.paths, strict=True):
+        link = folder / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(path.resolve())
+    return folder

@@ -1,0 +1,120 @@
+"""One image file through one codec: a real coded file, written, read back, decoded and compared."""
+
+import errno
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote_plus
+
+from litcodec.data import read_image
+from litcodec.errors import LitcodecError
+from litcodec.evaluation.outputs import atomic_output
+from litcodec.evaluation.results import Failure, Score
+from litcodec.evaluation.results_file import MOST_OF_METRICS
+from litcodec.evaluation.texts import has_control_characters, is_utf_8, one_line
+from litcodec.evaluation.under_test import UnderTest
+from litcodec.measure_image import measure_image
+from litcodec.metrics import Metric
+
+# What may be wrong with one image and not with the next; torch's out of memory is a RuntimeError.
+_FAILURES = (LitcodecError, OSError, MemoryError, RuntimeError, ValueError, TypeError, ArithmeticError)
+
+
+class ImageFile(NamedTuple):
+    """An image to evaluate on."""
+
+    name: str  # path below the folder of images, with forward slashes
+    path: Path
+    sha256: str  # "" if it cannot be read
+
+
+class _NotWritten(Exception):
+    """The coded file could not be written: a full disk is not the image's fault."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class FileMeasurer:
+    """Measures image files with one codec under test, after coding the first one once to warm up.
+
+    Args:
+        tested: what to measure.
+        metrics: of the decoded images.
+        files: where the coded files go, in folders named for curve and setting.
+        beside: the folder of the results file, if the coded files are kept.
+        max_pixels: refuse larger images.
+    """
+
+    def __init__(
+        self,
+        tested: UnderTest,
+        metrics: Sequence[Metric],
+        *,
+        files: Path,
+        beside: Path | None,
+        max_pixels: int,
+    ) -> None:
+        self.coder = tested.coder
+        self.metrics = metrics
+        self.folder = files / _folder_name(tested.point.curve) / _folder_name(tested.point.setting)
+        self.beside = beside
+        self.max_pixels = max_pixels
+        self._warm = False
+
+    def __call__(self, image: ImageFile) -> Score | Failure:
+        """Measure one image.
+
+        Raises:
+            OSError: if the coded file cannot be written.
+        """
+        if has_control_characters(image.path.as_posix()):
+            return Failure(image.name, "its name holds control characters: rename it.")
+        if not is_utf_8(image.path.as_posix()):
+            return Failure(image.name, "its name is not UTF-8: rename it.")
+        path = self.folder / f"{image.name}{self.coder.suffix}"
+
+        def written_and_read(data: bytes) -> bytes:
+            try:
+                with atomic_output(path, overwrite=True) as file:
+                    file.write(data)
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    raise
+                raise _NotWritten(error) from error
+            return path.read_bytes()
+
+        try:
+            x = read_image(image.path, max_pixels=self.max_pixels)
+            if not self._warm:
+                self.coder.decode(self.coder.encode(x))
+                self._warm = True
+            found = measure_image(self.coder, x, self.metrics, through=written_and_read)
+        except _NotWritten as error:
+            raise error.reason from None
+        except _FAILURES as error:
+            return Failure(image.name, one_line(str(error)) or type(error).__name__)
+        for name, value in found.scores.items():
+            if math.isfinite(value) and abs(value) > MOST_OF_METRICS:
+                return Failure(image.name, f"its {name} is {value:g}, more than a results file holds.")
+        H, W = x.shape[1:]
+        return Score(
+            image=image.name,
+            sha256=image.sha256,
+            width=W,
+            height=H,
+            bytes=len(found.data),
+            bpp=found.bpp,
+            values=found.scores,
+            encode_s=found.encode_s,
+            decode_s=found.decode_s,
+            file="" if self.beside is None else path.relative_to(self.beside).as_posix(),
+        )
+
+
+def _folder_name(text: str) -> str:
+    """A unique, filesystem-safe folder name: no slash, not hidden."""
+    name = quote_plus(text, safe="=,()")
+    return f"%2E{name[1:]}" if name.startswith(".") else name

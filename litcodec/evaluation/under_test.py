@@ -1,0 +1,176 @@
+"""The codecs under test: codec files and baselines at one setting each, named, behind the same two verbs."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from litcodec.architecture import Architecture, usual_arguments
+from litcodec.baselines.base import Baseline
+from litcodec.codec_files import load_codec
+from litcodec.errors import CodecFileError
+from litcodec.evaluation.results import Point
+from litcodec.frozen import FrozenCodec
+from litcodec.measure_image import CodecCoder, Coder
+from litcodec.plugins import load_plugins
+
+# Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
+QUALITIES = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
+# By a hybrid's scale, and whether it chooses.
+_SIZES_CODED: dict[tuple[Any, Any], str] = {
+    (1, False): "",
+    (2, False): " at half size",
+    (2, True): " at half or native size",
+}
+
+
+class UnderTest(NamedTuple):
+    """One codec at one setting."""
+
+    point: Point  # its names; no scores yet
+    coder: Coder
+
+
+class BaselineCoder:
+    """A baseline codec at one quality."""
+
+    def __init__(self, baseline: Baseline, quality: float) -> None:
+        self.baseline = baseline
+        self.quality = quality
+        self.suffix = baseline.suffix
+
+    def encode(self, x: Tensor) -> bytes:
+        """See ``Coder.encode``."""
+        return self.baseline.compress(x, self.quality)
+
+    def decode(self, data: bytes) -> Tensor:
+        """See ``Coder.decode``."""
+        return self.baseline.decompress(data)
+
+
+def codecs_under_test(
+    paths: Sequence[Path],
+    *,
+    label: str | None,
+    max_pixels: int,
+    before: Sequence[Point],
+    qualities: Sequence[float] | None = None,
+    names: Mapping[Path, str] = MappingProxyType({}),
+) -> list[UnderTest]:
+    """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
+
+    Args:
+        paths: written by ``litcodec export``.
+        label: the curve of all of them; by class, sizes and distortion if not given.
+        max_pixels: refuse to decode larger images.
+        before: what the results file holds already: a codec keeps the setting it had there, and takes none
+            that another file has.
+        qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
+        names: curves of single files, where ``label`` is not given: "litcodec cosine-2".
+
+    Raises:
+        CodecFileError: if a file is missing or damaged, or qualities are asked of codecs that have none.
+        ShapeError: if there is no such quality.
+    """
+    found = []
+    loaded = {path: load_codec(path, load_plugins()) for path in dict.fromkeys(paths)}
+    variable = any(codec.qualities is not None for codec in loaded.values())
+    if qualities is not None and loaded and not variable:
+        files = ", ".join(path.name for path in loaded)
+        raise CodecFileError(
+            f"{files}: not of variable rate, so there are no qualities; leave --qualities out."
+        )
+    for path, codec in loaded.items():
+        curve = label or names.get(path) or curve_name(codec.architecture, codec.training.distortion)
+        for setting, at in _rates(codec, path, QUALITIES if qualities is None else qualities):
+            about = (path.as_posix(), at.training.lmbda, at.fingerprint.hex())
+            point = Point(curve, "codec", setting, *about, (), ())
+            found.append(UnderTest(point, CodecCoder(at, max_pixels=max_pixels)))
+    settings = _distinct_settings([tested.point for tested in found], before)
+    return [c._replace(point=c.point._replace(setting=s)) for c, s in zip(found, settings, strict=True)]
+
+
+def _rates(codec: FrozenCodec, path: Path, qualities: Sequence[float]) -> list[tuple[str, FrozenCodec]]:
+    """A codec's settings, and the codec at each."""
+    if codec.qualities is not None:
+        return [(f"q {quality:g}", codec.at_quality(quality)) for quality in dict.fromkeys(qualities)]
+    lmbda = codec.training.lmbda
+    return [(path.stem if lmbda is None else f"lmbda {_lmbda(lmbda)}", codec)]
+
+
+def baselines_under_test(baselines: Sequence[Baseline]) -> list[UnderTest]:
+    """Every baseline at each of its qualities."""
+    return [
+        UnderTest(
+            Point(baseline.name, "baseline", baseline.setting(quality), baseline.source, None, None, (), ()),
+            BaselineCoder(baseline, quality),
+        )
+        for baseline in baselines
+        for quality in baseline.qualities
+    ]
+
+
+def curve_name(architecture: Architecture, distortion: str | None) -> str:
+    """What codecs that differ in lambda alone share: "MeanScaleHyperprior N=128 M=192, MSE".
+
+    Of a hybrid both parts: "MeanScaleHyperprior N=128 M=192 + GRDN C=32 at half size, MSE".
+    """
+    words = _words(architecture)
+    return words if distortion is None else f"{words}, {distortion.upper()}"
+
+
+def _words(architecture: Architecture, *, is_codec: bool = True) -> str:
+    """A class, its sizes and unusual words, and its parts: "MeanScaleHyperprior N=8 M=12 + GRDN C=16"."""
+    init_args, usual = architecture.init_args, usual_arguments(architecture.class_path)
+    nested = [(key, _part(value)) for key, value in init_args.items() if isinstance(value, dict)]
+    parts = " + ".join(_words(part, is_codec=key == "inner") for key, part in nested)
+    if "lmbda_min" in init_args:
+        return f"{parts} at lmbda {_lmbda(init_args['lmbda_min'])} to {_lmbda(init_args['lmbda_max'])}"
+    if "native" in init_args:
+        return parts + _SIZES_CODED.get((init_args.get("scale"), init_args["native"]), "")
+    plain = [(key, value) for key, value in init_args.items() if not isinstance(value, dict)]
+    shown = [
+        f"{key}={value}"
+        for k, (key, value) in enumerate(plain)
+        if (type(value) is int if is_codec else k == 0) or (usual.get(key) != value and key != "scale")
+    ]
+    return " ".join([architecture.name, *shown, *([f"({parts})"] if parts else [])])
+
+
+def _part(value: dict[str, Any]) -> Architecture:
+    return Architecture(value["class_path"], value["init_args"])
+
+
+def _lmbda(value: Any) -> str:
+    """As the field writes it: 0.0130, 8.73; all digits where four places do not tell."""
+    usual = f"{value:.4f}" if value < 1 else f"{value:.2f}"
+    return usual if float(usual) == value else repr(value)
+
+
+def _distinct_settings(points: Sequence[Point], before: Sequence[Point]) -> list[str]:
+    """For every point the one it had before, or the shortest that no other of its curve could have."""
+    holders = {(point.curve, point.setting): point for point in before}
+    wanted = Counter((point.curve, name) for point in points for name in _settings(point))
+    chosen: list[tuple[str, str]] = []
+    for point in points:
+        names = [(point.curve, name) for name in _settings(point)]
+        kept = [n for n, p in holders.items() if _identity(p) == _identity(point)]
+        free = [n for n in names if wanted[n] == 1 and holders.get(n, point).source == point.source]
+        chosen.append(next(n for n in [*kept, *free, names[-1]] if n not in chosen))
+    return [setting for _, setting in chosen]
+
+
+def _identity(point: Point) -> tuple[str, str | None, float | None]:
+    # A codec of variable rate has one fingerprint and many lmbdas.
+    return point.curve, point.fingerprint, point.lmbda
+
+
+def _settings(point: Point) -> list[str]:
+    """Ever longer names; the last is this file's alone."""
+    setting, source = point.setting, point.source
+    stem = PurePosixPath(source).stem
+    short = [setting] if setting == stem else [setting, f"{setting} ({stem})"]
+    return [*short, f"{setting} ({source})", f"{setting} ({source}, {point.fingerprint})"]

@@ -70,4 +70,5 @@ class AttentionBlock(nn.Module):
             return self._attend(x.float())
 
     def _attend(self, x: Tensor) -> Tensor:
-        return x + self.conv_a(x) * torch.sigmoid(self.conv_b(x))
+        change: Tensor = self.conv_a(x) * torch.sigmoid(self.conv_b(x))
+        return x + change

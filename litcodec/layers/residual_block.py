@@ -62,7 +62,8 @@ class ResidualBlockDownsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C', h/2, w/2)."""
         change: Tensor = self.gdn(self.conv2(F.leaky_relu(self.conv1(x), inplace=True)))
-        return change + self.skip(x)
+        skipped: Tensor = self.skip(x)
+        return change + skipped
 
 
 class ResidualBlockUpsample(nn.Module):
@@ -84,4 +85,5 @@ class ResidualBlockUpsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C', 2h, 2w)."""
         change: Tensor = self.igdn(self.conv(F.leaky_relu(self.subpel_conv(x), inplace=True)))
-        return change + self.upsample(x)
+        upsampled: Tensor = self.upsample(x)
+        return change + upsampled

@@ -15,7 +15,14 @@ LIGHTNING = {
     "test": "write real bytes for the test photographs and report rate and quality",
     "predict": "reconstruct photographs from real bytes",
 }
-COMPRESSAI_ARCHITECTURES = ("bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018-mean", "mbt2018")
+COMPRESSAI_ARCHITECTURES = (
+    "bmshj2018-factorized",
+    "bmshj2018-hyperprior",
+    "mbt2018-mean",
+    "mbt2018",
+    "cheng2020-anchor",
+    "cheng2020-attn",
+)
 REPORT_FORMATS = ("html", "png", "svg", "csv", "md")
 
 

@@ -51,7 +51,7 @@ def _fixed_point_weights(codec: Codec, tensors: Mapping[str, Tensor]) -> Iterato
             continue
         convolutions = [
             index
-            for index, layer in module.named_children()
+            for index, layer in module.named_modules()
             if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
         ]
         for k, index in enumerate(convolutions):

@@ -2,6 +2,7 @@
 
 from litcodec.codecs.base import Codec, TransformCodec
 from litcodec.codecs.checkerboard import Checkerboard
+from litcodec.codecs.cheng2020 import Cheng2020
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
@@ -14,6 +15,7 @@ from litcodec.codecs.variable_rate import VariableRate
 
 __all__ = [
     "Checkerboard",
+    "Cheng2020",
     "Codec",
     "FactorizedPrior",
     "HybridCodec",

@@ -45,8 +45,9 @@ def run_import(options: Options) -> int:
     with atomic_output(output, overwrite=options.force, inputs=[options.weights]) as file:
         file.write(codec_bytes(frozen))
     about = frozen.architecture
+    sizes = ", ".join(f"{name}={about.init_args[name]}" for name in ("N", "M") if name in about.init_args)
     print(
-        f"{output}: {about.name}, N={about.init_args['N']}, M={about.init_args['M']}, "
+        f"{output}: {about.name}, {sizes}, "
         f"fingerprint {frozen.fingerprint.hex()}, {output.stat().st_size / 1e6:.1f} MB"
     )
     shift = imported.median_shift

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from litcodec.errors import FreezeError
+from litcodec.layers import convolutions_of, layers_of
 
 FRACTION_BITS = 12  # activations are multiples of 2^-12
 ACTIVATION_MAX = 2.0**24  # in units of 2^-12, so +-4096
@@ -34,10 +35,11 @@ class FixedPointLayer(NamedTuple):
 
 
 class FixedPointNet:
-    """Runs a trained ``nn.Sequential`` of convolutions and (leaky) ReLUs in exact fixed point.
+    """Runs a trained ``nn.Sequential`` of convolutions, pixel shuffles, (leaky) ReLUs in exact fixed point.
 
     Args:
-        structure: the network; tells kinds, strides, paddings and slopes. Its weights are not used.
+        structure: the network, in which ``nn.Sequential`` may be nested: kinds, strides, paddings and slopes.
+            Its weights are not used.
         layers: the integers of each convolution, in order.
 
     Raises:
@@ -45,9 +47,9 @@ class FixedPointNet:
     """
 
     def __init__(self, structure: nn.Sequential, layers: list[FixedPointLayer]) -> None:
-        self.structure = structure
+        self.structure = layers_of(structure)
         self.layers = layers
-        convolutions = [m for m in structure if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+        convolutions = convolutions_of(structure)
         self.channels = convolutions[0].in_channels if convolutions else 0  # C of what comes in
         if len(convolutions) != len(layers):
             raise FreezeError(f"{len(convolutions)} convolutions but {len(layers)} fixed-point layers.")
@@ -58,12 +60,12 @@ class FixedPointNet:
                 )
             if not 0 <= layer.shift <= WEIGHT_BITS_MAX or _reach(module, layer) >= ACCUMULATOR_MAX:
                 raise FreezeError(f"{module} does not fit 52-bit sums with shift {layer.shift}.")
-        for other in structure:
-            if not isinstance(other, (nn.Conv2d, nn.ConvTranspose2d, nn.ReLU, nn.LeakyReLU)):
+        for other in self.structure:
+            if not isinstance(other, (nn.Conv2d, nn.ConvTranspose2d, nn.PixelShuffle, nn.ReLU, nn.LeakyReLU)):
                 raise FreezeError(f"no fixed-point form of {type(other).__name__} is known.")
             if isinstance(other, nn.LeakyReLU) and not 0 <= other.negative_slope <= 1:
                 raise FreezeError(f"no fixed-point form of {other} is known: its slope.")
-        if not isinstance(next(iter(structure), None), (nn.Conv2d, nn.ConvTranspose2d)):
+        if not isinstance(next(iter(self.structure), None), (nn.Conv2d, nn.ConvTranspose2d)):
             raise FreezeError("a fixed-point network begins with a convolution.")
         for module in convolutions:
             if module.groups != 1 or module.dilation != (1, 1) or module.padding_mode != "zeros":
@@ -78,8 +80,7 @@ class FixedPointNet:
         Raises:
             FreezeError: if a weight is not finite or too large for any grid.
         """
-        layers = [_quantise(m) for m in net if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
-        return cls(net, layers)
+        return cls(net, [_quantise(module) for module in convolutions_of(net)])
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
@@ -92,7 +93,8 @@ class FixedPointNet:
         Returns:
             (B, C', h', w') or (n, C'), float64 integers in the same units, within +-``ACTIVATION_MAX``.
         """
-        first, *_ = (m for m in self.structure if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)))
+        first = self.structure[0]
+        assert isinstance(first, (nn.Conv2d, nn.ConvTranspose2d))
         return self.finish(_convolve(first, self.layers[0], x.clamp(-ACTIVATION_MAX, ACTIVATION_MAX)))
 
     def share(self, first: int, last: int) -> Tensor:
@@ -121,6 +123,8 @@ class FixedPointNet:
             elif isinstance(module, nn.LeakyReLU):
                 slope = round(module.negative_slope * 2**SLOPE_BITS)
                 x = torch.maximum(x, (x * (slope * 2.0**-SLOPE_BITS)).round_())  # slopes are below 1
+            elif isinstance(module, nn.PixelShuffle):
+                x = module(x)
             else:
                 x = x.clamp_min(0)
         return x

@@ -20,17 +20,38 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from litcodec.codecs import Codec, FactorizedPrior, JointAutoregressive, MeanScaleHyperprior, ScaleHyperprior
+from litcodec.codecs import (
+    Cheng2020,
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    ScaleHyperprior,
+)
 from litcodec.entropy import SCALE_MIN
 from litcodec.errors import CodecFileError
 from litcodec.interchange.checkpoints import read_checkpoint
 
-ARCHITECTURES: tuple[str, ...] = ("bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018-mean", "mbt2018")
+ARCHITECTURES: tuple[str, ...] = (
+    "bmshj2018-factorized",
+    "bmshj2018-hyperprior",
+    "mbt2018-mean",
+    "mbt2018",
+    "cheng2020-anchor",
+    "cheng2020-attn",
+)
+# Of theirs that ours do not cover: a key that nothing else has, and what to call the model.
+NOT_COVERED = {
+    "Gain": "a variable-rate model (*-vbr)",
+    "latent_codec.y.channel_context.y1.0.weight": "elic2022",
+    "latent_codec.y.context_prediction.weight": "cheng2020-anchor-checkerboard",
+}
 
 # matrices.0 today, _matrix0 in the published checkpoints, _matrices.0 before.
 DENSITY = re.compile(r"entropy_bottleneck\.(?:_?(matrices|biases|factors)\.|_(matrix|bias|factor))(\d)")
 PLURAL = {"matrix": "matrices", "bias": "biases", "factor": "factors"}
 QUANTILES = "entropy_bottleneck.quantiles"
+RESIDUAL = "g_a.0.conv1.weight"  # the first layer of residual transforms
 SCALE_BOUND = "gaussian_conditional.lower_bound_scale.bound"
 # Tables, which ours are built anew from the densities; constants of theirs that are the same in ours; and
 # the mask of the context model, which is the same for all.
@@ -75,12 +96,15 @@ def codec_from_compressai(state: Mapping[str, Tensor], architecture: str) -> Imp
     """
     plain = {name.removeprefix("module."): tensor for name, tensor in state.items()}  # of DataParallel
     weights = {_renamed(name): tensor for name, tensor in plain.items() if not IGNORED.fullmatch(name)}
+    uncovered = [model for key, model in NOT_COVERED.items() if key in plain]
+    if uncovered:
+        raise CodecFileError(f"holds {uncovered[0]}; what can be imported: {', '.join(ARCHITECTURES)}.")
     found = _architecture_of(weights)
     if found is None:
         raise CodecFileError(
             f"has none of the layers of {', '.join(ARCHITECTURES)}; its first key is {next(iter(state))!r}."
         )
-    N, M = weights["g_a.0.weight"].shape[0], weights["g_a.6.weight"].shape[0]
+    N, M = _sizes(weights)
     if found != architecture:
         raise CodecFileError(
             f"has the layers of {found} (N={N}, M={M}), not of {architecture}. Use --arch {found}."
@@ -108,6 +132,10 @@ def _theirs(name: str) -> str:
 
 def _architecture_of(weights: Mapping[str, Tensor]) -> str | None:
     """Which architecture the layers look like."""
+    if RESIDUAL in weights:
+        if weights[RESIDUAL].dim() != 4 or 0 in weights[RESIDUAL].shape:
+            return None
+        return "cheng2020-attn" if "g_a.3.conv_a.0.conv.0.weight" in weights else "cheng2020-anchor"
     ends = [weights.get(name) for name in ("g_a.0.weight", "g_a.6.weight")]
     if any(end is None or end.dim() != 4 or 0 in end.shape for end in ends):
         return None
@@ -120,7 +148,16 @@ def _architecture_of(weights: Mapping[str, Tensor]) -> str | None:
     return "mbt2018-mean" if predicts_means else "bmshj2018-hyperprior"
 
 
+def _sizes(weights: Mapping[str, Tensor]) -> tuple[int, int]:
+    """N and M of an architecture that has been found."""
+    if RESIDUAL in weights:
+        return weights[RESIDUAL].shape[0], weights[RESIDUAL].shape[0]
+    return weights["g_a.0.weight"].shape[0], weights["g_a.6.weight"].shape[0]
+
+
 def _build(architecture: str, *, N: int, M: int) -> Codec:
+    if architecture.startswith("cheng2020"):
+        return Cheng2020(N=N, attention=architecture == "cheng2020-attn", K=1)
     if architecture == "bmshj2018-factorized":
         return FactorizedPrior(N=N, M=M)
     if architecture == "bmshj2018-hyperprior":

@@ -9,6 +9,7 @@ from litcodec.coding import IntegerTables, check_tables
 from litcodec.entropy import FixedPointNet
 from litcodec.entropy.fixed_point import FixedPointLayer
 from litcodec.errors import FreezeError
+from litcodec.layers import convolutions_of
 
 
 def take(tensors: Mapping[str, Tensor], name: str) -> Tensor:
@@ -61,7 +62,7 @@ def net_from(name: str, structure: nn.Sequential, tensors: Mapping[str, Tensor])
         FreezeError: if a tensor is missing or does not fit ``structure``.
     """
     layers = []
-    for k in range(sum(isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)) for m in structure)):
+    for k in range(len(convolutions_of(structure))):
         weight, bias, shift = (take(tensors, f"{name}.{k}.{part}") for part in ("weight", "bias", "shift"))
         if shift.dim() != 0:
             raise FreezeError(f"{name}.{k}.shift must be one number; got {tuple(shift.shape)}.")

@@ -1,17 +1,33 @@
 """Layers, one idea per file."""
 
+from litcodec.layers.attention import AttentionBlock, ResidualBottleneck
 from litcodec.layers.cbam import CBAM
-from litcodec.layers.conv import FullPrecisionConv2d, check_width, conv, deconv
+from litcodec.layers.conv import (
+    FullPrecisionConv2d,
+    check_width,
+    conv,
+    convolutions_of,
+    deconv,
+    initialise_conv,
+    layers_of,
+)
 from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
+from litcodec.layers.residual_block import (
+    ResidualBlock,
+    ResidualBlockDownsample,
+    ResidualBlockUpsample,
+    sub_pixel_conv,
+)
 from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDenseBlock
 from litcodec.layers.separable_block import SeparableBlock
 
 __all__ = [
     "CBAM",
     "GDN",
+    "AttentionBlock",
     "CausalConv2d",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
@@ -20,12 +36,20 @@ __all__ = [
     "Gains",
     "GroupedResidualDenseBlock",
     "MaskedConv2d",
+    "ResidualBlock",
+    "ResidualBlockDownsample",
+    "ResidualBlockUpsample",
+    "ResidualBottleneck",
     "ResidualDenseBlock",
     "SeparableBlock",
     "SimplifiedGDN",
     "check_width",
     "conv",
+    "convolutions_of",
     "deconv",
     "gdn_layer",
+    "initialise_conv",
+    "layers_of",
     "name_flat",
+    "sub_pixel_conv",
 ]

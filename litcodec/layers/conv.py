@@ -76,3 +76,31 @@ def deconv(
     return kind(
         in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, output_padding=stride - 1
     )
+
+
+def layers_of(net: nn.Sequential) -> list[nn.Module]:
+    """The layers in the order in which they run, those of nested ``nn.Sequential`` one by one."""
+    found: list[nn.Module] = []
+    for module in net:
+        found.extend(layers_of(module) if type(module) is nn.Sequential else [module])
+    return found
+
+
+def convolutions_of(net: nn.Sequential) -> list[nn.Conv2d | nn.ConvTranspose2d]:
+    """Those of ``layers_of`` that are convolutions; not what residual blocks have inside."""
+    return [m for m in layers_of(net) if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+
+
+def initialise_conv(module: nn.Conv2d | nn.ConvTranspose2d, *, gain: float = 1.0) -> None:
+    """Weights whose sums have ``gain`` times the standard deviation of what comes in; no bias."""
+    if not module.weight.is_meta:  # torch would import its compiler, and for nothing
+        nn.init.normal_(module.weight, std=gain * _inputs(module) ** -0.5)
+    if module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
+def _inputs(module: nn.Conv2d | nn.ConvTranspose2d) -> float:
+    """How many products an output value is the sum of."""
+    taps = module.kernel_size[0] * module.kernel_size[1]
+    overlap = module.stride[0] * module.stride[1] if isinstance(module, nn.ConvTranspose2d) else 1
+    return module.in_channels * taps / overlap

@@ -7,6 +7,12 @@ pictures.
 
 from litcodec.transforms.balle2017 import analysis_9x9, synthesis_9x9
 from litcodec.transforms.balle2018 import analysis, hyper_analysis, hyper_synthesis, synthesis
+from litcodec.transforms.cheng2020 import (
+    residual_analysis,
+    residual_hyper_analysis,
+    residual_hyper_synthesis,
+    residual_synthesis,
+)
 from litcodec.transforms.cosine import (
     best_step,
     cosine_analysis,
@@ -47,6 +53,10 @@ __all__ = [
     "latent_spread",
     "mean_scale_hyper_analysis",
     "mean_scale_hyper_synthesis",
+    "residual_analysis",
+    "residual_hyper_analysis",
+    "residual_hyper_synthesis",
+    "residual_synthesis",
     "synthesis",
     "synthesis_9x9",
 ]

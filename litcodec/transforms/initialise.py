@@ -7,6 +7,8 @@ which moves a weight by at most its learning rate, needs hundreds of steps to ge
 import torch
 from torch import nn
 
+from litcodec.layers import convolutions_of, initialise_conv
+
 # Standard deviation of y relative to a variance-preserving start: several quantisation steps.
 LATENT_GAIN = 5.0
 # Inverse normalisation amplifies what deviates: without it the first pictures would be all noise.
@@ -22,24 +24,14 @@ def initialise(g_a: nn.Sequential, g_s: nn.Sequential, *hyper: nn.Sequential) ->
     """
     keep_variance(g_a, g_s, *hyper)
     with torch.no_grad():
-        g_a[-1].get_parameter("weight").mul_(LATENT_GAIN)
-        g_s[-1].get_parameter("weight").mul_(PICTURE_GAIN)
-        g_s[-1].get_parameter("bias").fill_(GREY)
+        convolutions_of(g_a)[-1].weight.mul_(LATENT_GAIN)
+        last = convolutions_of(g_s)[-1]
+        last.weight.mul_(PICTURE_GAIN)
+        last.get_parameter("bias").fill_(GREY)
 
 
 def keep_variance(*nets: nn.Sequential) -> None:
-    """Weights whose sums are as wide as what comes in, no biases."""
+    """Weights whose sums are as wide as what comes in, no biases; residual blocks inside are left alone."""
     for net in nets:
-        for module in net:
-            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-                if not module.weight.is_meta:  # torch would import its compiler, and for nothing
-                    nn.init.normal_(module.weight, std=_inputs(module) ** -0.5)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-
-
-def _inputs(module: nn.Conv2d | nn.ConvTranspose2d) -> float:
-    """How many products an output value is the sum of."""
-    taps = module.kernel_size[0] * module.kernel_size[1]
-    spread = module.stride[0] * module.stride[1] if isinstance(module, nn.ConvTranspose2d) else 1
-    return module.in_channels * taps / spread
+        for module in convolutions_of(net):
+            initialise_conv(module)

@@ -10,6 +10,7 @@ from tiny_hybrids import inner_of, make_enhancer_lively, tiny_hybrid, tiny_varia
 
 from litcodec.codecs import (
     Checkerboard,
+    Cheng2020,
     Codec,
     FactorizedPrior,
     HybridCodec,
@@ -21,6 +22,7 @@ from litcodec.codecs import (
     ScaleHyperprior,
 )
 from litcodec.frozen import FrozenCodec
+from litcodec.layers import convolutions_of, layers_of
 from litcodec.objectives import mse
 
 SMALL = {"N": 8, "M": 12}
@@ -33,6 +35,8 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "autoregressive": partial(JointAutoregressive, **SMALL),
     "autoregressive mixture": partial(MixtureAutoregressive, **SMALL),
     "checkerboard": partial(Checkerboard, **SMALL),
+    "cheng2020 anchor": partial(Cheng2020, N=8, attention=False, K=1),
+    "cheng2020 attention mixture": partial(Cheng2020, N=8, attention=True, K=3),
     "learned cosine": partial(LearnedCosine, **SMALL, context=6),
     "lapped cosine": partial(
         LappedCosine,
@@ -89,21 +93,23 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
         parameter.add_(torch.randn(parameter.shape) * 0.2)
     codec.latent_model.density.biases[0].add_(torch.randn(codec.latent_model.density.biases[0].shape))
     x = image_like(128, 128, batch=2, seed=9)
-    _rescale(codec.g_a[-1], codec.latents(x).y, to=4.0)
+    _rescale(convolutions_of(codec.g_a)[-1], codec.latents(x).y, to=4.0)
     if codec.latents(x).z is not None:
         _rescale(codec.latent_model.h_a[-1], codec.latents(x).z, to=3.0)
-        for layer in (0, 2, 4):  # all of them: one large gain at the end would blow up roundings too
-            out = codec.latents(x).z
-            for module in codec.latent_model.h_s[: layer + 1]:
-                out = module(out)
-            _rescale(codec.latent_model.h_s[layer], out, to=1.5)
-        codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
-    if isinstance(codec, (JointAutoregressive, MixtureAutoregressive, Checkerboard, LearnedCosine)):
+        out = codec.latents(x).z
+        for layer in layers_of(codec.latent_model.h_s):
+            # All of them: one large gain at the end would blow up roundings too.
+            if hasattr(layer, "weight"):
+                _rescale(layer, layer(out), to=1.5)
+            out = layer(out)
+        last = convolutions_of(codec.latent_model.h_s)[-1]
+        last.bias.copy_(torch.randn(last.bias.shape) + 2)
+    if hasattr(codec.latent_model, "y_model") and hasattr(codec.latent_model.y_model, "context_prediction"):
         _make_context_lively(codec, x)
     if isinstance(codec, LappedCosine):
         for net in codec.latent_model.y_model.sequentials():
             net[-1].weight.mul_(30)
-    last = next(layer for layer in reversed(codec.g_s) if hasattr(layer, "weight"))
+    last = next(layer for layer in reversed(layers_of(codec.g_s)) if hasattr(layer, "weight"))
     _rescale(last, codec(x).x_hat, to=0.15)
     last.bias.fill_(0.5)
     if isinstance(made, HybridCodec):
@@ -111,9 +117,7 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
     return made
 
 
-def _make_context_lively(
-    codec: JointAutoregressive | MixtureAutoregressive | Checkerboard | LearnedCosine, x: torch.Tensor
-) -> None:
+def _make_context_lively(codec: Codec, x: torch.Tensor) -> None:
     # Less than side information tells, or errors of floats would grow from place to place.
     y, z = codec.latents(x)[:2]
     y_model = codec.latent_model.y_model

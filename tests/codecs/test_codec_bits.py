@@ -6,6 +6,7 @@ from tiny_hybrids import inner_of
 from litcodec.codecs import Codec
 from litcodec.coding import SYMBOL_MAX
 from litcodec.frozen import FrozenCodec
+from litcodec.layers import convolutions_of
 
 
 def test_the_bits_of_all_symbols_are_the_length_of_the_strings(frozen: FrozenCodec, image_like):
@@ -26,7 +27,7 @@ def test_bits_are_shaped_like_the_latents(codec: Codec, frozen: FrozenCodec, ima
 
 def test_escapes_cost_what_they_are_coded_with(codec: Codec, image_like):
     with torch.no_grad():
-        inner_of(codec).g_a[-1].weight.mul_(200)  # far outside of the tables
+        convolutions_of(inner_of(codec).g_a)[-1].weight.mul_(200)  # far outside of the tables
     frozen, x = codec.freeze(), image_like(128, 128, seed=4)
     coded = frozen.encode(x)
     assert coded.escapes > 100

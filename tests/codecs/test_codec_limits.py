@@ -8,12 +8,13 @@ from litcodec.codecs import Codec
 from litcodec.coding import SYMBOL_MAX
 from litcodec.errors import CodecMismatch, Corrupt, FreezeError
 from litcodec.frozen import FrozenCodec
+from litcodec.layers import convolutions_of
 from litcodec.types import Compressed
 
 
 @torch.no_grad()
 def _multiply_latents(codec: Codec, factor: float) -> None:
-    for parameter in inner_of(codec).g_a[-1].parameters():
+    for parameter in convolutions_of(inner_of(codec).g_a)[-1].parameters():
         parameter.mul_(factor)
 
 

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 from compressai.entropy_models import EntropyBottleneck
 from compressai.models import (
+    Cheng2020Anchor,
+    Cheng2020Attention,
     CompressionModel,
     FactorizedPrior,
     JointAutoregressiveHierarchicalPriors,
@@ -33,6 +35,8 @@ CODECS = {
     "bmshj2018-hyperprior": ScaleHyperprior,
     "mbt2018-mean": MeanScaleHyperprior,
     "mbt2018": JointAutoregressiveHierarchicalPriors,
+    "cheng2020-anchor": Cheng2020Anchor,
+    "cheng2020-attn": Cheng2020Attention,
 }
 N, M = 8, 12
 MARGIN = 1e-3  # no latent may lie so close to a rounding border that other arithmetic rounds it the other way
@@ -50,6 +54,8 @@ class Output(NamedTuple):
 def main() -> None:
     (HERE / "compressai").mkdir(exist_ok=True)
     for name, kind in CODECS.items():
+        if (HERE / "compressai" / f"{name}.pth.tar").exists():
+            continue  # remove the file to make it anew
         seed = 0
         while (found := _lively(kind, seed)) is None:
             seed += 1
@@ -99,7 +105,7 @@ def photograph_crop() -> Tensor:
 def _lively(kind: type[CompressionModel], seed: int) -> tuple[CompressionModel, Output] | None:
     """A model whose latents take many values, and its output; None if a latent comes close to a border."""
     torch.manual_seed(seed)
-    model = kind(N, M).eval()
+    model = (kind(6) if issubclass(kind, Cheng2020Anchor) else kind(N, M)).eval()
     for name, parameter in model.named_parameters():
         if name.endswith("gamma"):  # as far from its start as training takes it
             parameter.add_(0.3 * torch.rand(parameter.shape))
@@ -118,18 +124,19 @@ def _lively(kind: type[CompressionModel], seed: int) -> tuple[CompressionModel, 
 
 def _rescale(model: CompressionModel, x: Tensor) -> None:
     """Scale layers so that latents, means, scales and pixels take many values."""
-    model.g_s[6].bias.fill_(0.5)
-    model.g_a[6].weight.mul_(5 / model.g_a(x).std())
+    last = _convolutions(model.g_s)[-1]
+    last.bias.fill_(0.5)
+    _convolutions(model.g_a)[-1].weight.mul_(5 / model.g_a(x).std())
     y = model.g_a(x)
-    model.g_s[6].weight.mul_(0.2 / model.g_s(y.round()).std())
+    last.weight.mul_(0.2 / model.g_s(y.round()).std())
     if isinstance(model, FactorizedPrior):
         return
     side = y if isinstance(model, MeanScaleHyperprior) else y.abs()
-    model.h_a[4].weight.mul_(4 / model.h_a(side).std())
+    model.h_a[-1].weight.mul_(4 / model.h_a(side).std())
     z_hat = model.h_a(side).round()
-    for layer in (0, 2, 4):
-        model.h_s[layer].weight.mul_(1.5 / model.h_s[: layer + 1](z_hat).std())
-    last = model.h_s[4]
+    for layer in range(0, len(model.h_s), 2):
+        _convolutions(model.h_s[layer : layer + 1])[0].weight.mul_(1.5 / model.h_s[: layer + 1](z_hat).std())
+    last = model.h_s[-1]
     if isinstance(model, JointAutoregressiveHierarchicalPriors):
         model.context_prediction.weight.mul_(1.5 / model.context_prediction(y.round()).std())
         both = torch.cat((model.h_s(z_hat), model.context_prediction(y.round())), dim=1)
@@ -138,7 +145,14 @@ def _rescale(model: CompressionModel, x: Tensor) -> None:
             nets[layer].weight.mul_(1.5 / nets[: layer + 1](both).std())
         last = nets[4]
     last.weight.mul_(0.4)
-    last.bias[:M].add_(5 + 2 * torch.rand(M))  # scales that such latents have
+    scales = len(last.bias) // 2 if isinstance(model, MeanScaleHyperprior) else len(last.bias)
+    last.bias[:scales].add_(5 + 2 * torch.rand(scales))  # scales that such latents have
+
+
+def _convolutions(net: torch.nn.Sequential) -> list[torch.nn.Module]:
+    """Those that stand alone, in order, also in nested sequences; not what residual blocks have inside."""
+    flat = [m for layer in net for m in (layer if isinstance(layer, torch.nn.Sequential) else [layer])]
+    return [m for m in flat if isinstance(m, (torch.nn.Conv2d, torch.nn.ConvTranspose2d))]
 
 
 def _forward(model: CompressionModel, x: Tensor) -> Output:

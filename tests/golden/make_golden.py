@@ -6,7 +6,8 @@ written today can be read tomorrow, so making new ones means giving up on the ol
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from litcodec.bitstream import pack
 from litcodec.codec_files import save_codec
 from litcodec.codecs import (
     Checkerboard,
+    Cheng2020,
     Codec,
     FactorizedPrior,
     HybridCodec,
@@ -27,6 +29,7 @@ from litcodec.codecs import (
     VariableRate,
 )
 from litcodec.frozen import FrozenVariableRate, TrainingInfo
+from litcodec.layers import convolutions_of, layers_of
 from litcodec.transforms import GRDN
 
 HERE = Path(__file__).parent
@@ -37,13 +40,15 @@ KINDS: dict[str, type[Codec]] = {
     "joint_autoregressive": JointAutoregressive,
     "mixture_autoregressive": MixtureAutoregressive,
     "checkerboard": Checkerboard,
+    "cheng2020": Cheng2020,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
 SEEDS: dict[type[Codec], int] = {JointAutoregressive: 1, MixtureAutoregressive: 10, Checkerboard: 1}
 HYBRID_SEED = 5  # one golden picture is coded at half size, the other at its own
 VARIABLE_RATE_SEED = 7
-CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard)
+CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard, Cheng2020)
+TINY: dict[type[Codec], Callable[[], Codec]] = {Cheng2020: partial(Cheng2020, N=6, attention=True, K=1)}
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
 
@@ -104,19 +109,22 @@ def picture(H: int, W: int) -> Tensor:
 def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
     """An untrained codec, its layers scaled so that latents, means, scales and pixels take many values."""
     torch.manual_seed(SEEDS.get(kind, 0) if seed is None else seed)
-    codec = kind(N=6, M=8).eval()  # type: ignore[call-arg]
+    codec = TINY[kind]().eval() if kind in TINY else kind(N=6, M=8).eval()  # type: ignore[call-arg]
     for parameter in codec.latent_model.density.parameters():
         parameter.add_(0.2 * torch.randn(parameter.shape))
     codec.latent_model.density.matrices[0].add_(6.0)  # narrow, so that some symbols escape from their tables
     x = picture(128, 128)
-    _rescale(codec.g_a[6], codec.latents(x).y, to=6.0)
+    _rescale(convolutions_of(codec.g_a)[-1], codec.latents(x).y, to=6.0)
     z = codec.latents(x).z
     if z is not None:
-        _rescale(codec.latent_model.h_a[4], z, to=4.0)
-        z = codec.latents(x).z
-        for layer in (0, 2, 4):
-            _rescale(codec.latent_model.h_s[layer], codec.latent_model.h_s[: layer + 1](z), to=1.5)
-        codec.latent_model.h_s[4].bias.copy_(torch.randn(codec.latent_model.h_s[4].bias.shape) + 2)
+        _rescale(convolutions_of(codec.latent_model.h_a)[-1], z, to=4.0)
+        out = codec.latents(x).z
+        for layer in layers_of(codec.latent_model.h_s):
+            if isinstance(layer, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
+                _rescale(layer, layer(out), to=1.5)
+            out = layer(out)
+        last = convolutions_of(codec.latent_model.h_s)[-1]
+        last.bias.copy_(torch.randn(last.bias.shape) + 2)
     if isinstance(codec, CONTEXT_MODELS):
         y, z = codec.latents(x)[:2]
         y_model = codec.latent_model.y_model
@@ -130,8 +138,9 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
     x_hat = codec(x).x_hat
     if isinstance(codec, CONTEXT_MODELS):  # else a few pixels would outshine all others
         x_hat = x_hat.clamp(x_hat.quantile(0.1), x_hat.quantile(0.9))
-    _rescale(codec.g_s[6], x_hat, to=0.2)
-    codec.g_s[6].bias.fill_(0.5)
+    last = convolutions_of(codec.g_s)[-1]
+    _rescale(last, x_hat, to=0.2)
+    last.bias.fill_(0.5)
     return codec
 
 

@@ -60,7 +60,7 @@ def test_a_photograph_takes_the_bytes_that_the_foreign_codec_estimates(case: Cas
     x = read_image(PHOTOGRAPH)[None, :, :512, :512].float() / 255
     stream = pack(frozen.compress(x)[0], frozen.fingerprint)
     estimate = float(case.vectors["bits"]) / 8
-    assert estimate > 5_000
+    assert estimate > 5_000 * case.codec.latent_model.channels / 12
     assert abs(len(stream) - estimate) < 0.01 * estimate
     decoded = frozen.decompress([unpack(stream, fingerprint=frozen.fingerprint, max_pixels=2**20)])
     assert decoded.shape == x.shape

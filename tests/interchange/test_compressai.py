@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec.codecs import Codec, FactorizedPrior, JointAutoregressive, MeanScaleHyperprior, ScaleHyperprior
+from litcodec.codecs import (
+    Cheng2020,
+    Codec,
+    FactorizedPrior,
+    JointAutoregressive,
+    MeanScaleHyperprior,
+    ScaleHyperprior,
+)
 from litcodec.errors import CodecFileError
 from litcodec.interchange import ARCHITECTURES, codec_from_compressai, import_compressai
 
@@ -18,6 +25,8 @@ OURS: dict[str, type[Codec]] = {
     "bmshj2018-hyperprior": ScaleHyperprior,
     "mbt2018-mean": MeanScaleHyperprior,
     "mbt2018": JointAutoregressive,
+    "cheng2020-anchor": Cheng2020,
+    "cheng2020-attn": Cheng2020,
 }
 
 
@@ -78,7 +87,9 @@ def test_weights_of_other_precision_become_float32(state: State) -> None:
 @pytest.mark.parametrize(("N", "M"), [(8, 12), (12, 8), (10, 15)])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_sizes_are_told_by_the_shapes(architecture: str, N: int, M: int) -> None:
-    ours = OURS[architecture](N=N, M=M).eval()  # type: ignore[call-arg]
+    residual = {"N": N, "attention": architecture == "cheng2020-attn", "K": 1}
+    sizes = residual if OURS[architecture] is Cheng2020 else {"N": N, "M": M}
+    ours = OURS[architecture](**sizes).eval()
     theirs = {
         name.replace("density.", "entropy_bottleneck."): tensor for name, tensor in ours.state_dict().items()
     }
@@ -96,9 +107,24 @@ def test_another_architecture_is_recognised(actual: str, asked: str, golden: Pat
     path = golden / f"{actual}.pth.tar"
     with pytest.raises(CodecFileError) as caught:
         import_compressai(path, asked)
+    N, M = (6, 6) if actual.startswith("cheng2020") else (8, 12)
     assert str(caught.value) == (
-        f"{path} has the layers of {actual} (N=8, M=12), not of {asked}. Use --arch {actual}."
+        f"{path} has the layers of {actual} (N={N}, M={M}), not of {asked}. Use --arch {actual}."
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "model"),
+    [
+        ("Gain", "a variable-rate model (*-vbr)"),
+        ("latent_codec.y.channel_context.y1.0.weight", "elic2022"),
+        ("latent_codec.y.context_prediction.weight", "cheng2020-anchor-checkerboard"),
+    ],
+)
+def test_models_that_are_not_covered_are_named(key: str, model: str, state: State) -> None:
+    with pytest.raises(CodecFileError) as caught:
+        codec_from_compressai({**state, key: torch.ones(8)}, "mbt2018-mean")
+    assert str(caught.value) == f"holds {model}; what can be imported: {', '.join(ARCHITECTURES)}."
 
 
 @pytest.mark.parametrize(

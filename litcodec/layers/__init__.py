@@ -1,7 +1,7 @@
 """Layers, one idea per file."""
 
 from litcodec.layers.cbam import CBAM
-from litcodec.layers.conv import FullPrecisionConv2d, check_width, conv, deconv
+from litcodec.layers.conv import FullPrecisionConv2d, SubPixelDeconv2d, check_width, conv, deconv
 from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
@@ -23,6 +23,7 @@ __all__ = [
     "ResidualDenseBlock",
     "SeparableBlock",
     "SimplifiedGDN",
+    "SubPixelDeconv2d",
     "check_width",
     "conv",
     "deconv",

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self, overload
 
@@ -103,10 +104,21 @@ class LoadedCodec:
         return levels if as_ == "numpy" else Image.fromarray(levels)
 
 
-def load_named(codec: str | Path | None, *, device: str, plugins: tuple[str, ...]) -> LoadedCodec:
-    """See ``litcodec.load``."""
+def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Iterable[str] = ()) -> LoadedCodec:
+    """Load a codec that turns images into bytes and back.
+
+    Args:
+        codec: the name of a packaged codec or the path of a codec file; by default the best packaged one.
+        device: where its float networks run, such as "cpu" or "cuda".
+        plugins: packages whose classes the file may name, beside those of ``LITCODEC_PLUGINS``.
+
+    Raises:
+        CodecFileError: if there is no such codec, or its file cannot be used.
+        PluginError: if a plugin cannot be imported.
+        ShapeError: if there is no such device.
+    """
     path = default_card().file if codec is None else codec_path(Path(codec))
-    return LoadedCodec(load_codec(path, load_plugins(plugins))).to(device)
+    return LoadedCodec(load_codec(path, load_plugins(tuple(plugins)))).to(device)
 
 
 def _as_tensor(image: Image.Image | Levels | Tensor) -> Tensor:

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "__main__"), 12),
-    "callbacks": 11,
+    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "pillow", "__main__"), 12),
+    **dict.fromkeys(("callbacks", "loaded"), 11),
     "report": 10,
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 9),
     **dict.fromkeys(("codec_files", "anchors", "data", "metrics"), 8),
@@ -32,6 +32,7 @@ LEVELS = {
 }
 # The few that do, one way only.
 NEIGHBOURS = {
+    ("__init__", "loaded"),  # `litcodec.load`, imported when it is asked for
     ("__main__", "cli"),
     ("cli", "commands"),
     ("cli", "usage"),

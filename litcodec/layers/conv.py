@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from litcodec.errors import ShapeError
 
-WIDTH_MAX = 2**20 - 1
+WIDTH_MAX = 2**16 - 1
 FEW = 8  # channels; with more a transposed convolution is as fast
 
 
@@ -84,7 +84,7 @@ class SubPixelDeconv2d(nn.ConvTranspose2d):
 
 
 def check_width(*channels: int) -> None:
-    """Raise ``ShapeError`` if a number of channels is none: 1 to 1,048,575."""
+    """Raise ``ShapeError`` if a number of channels is none: 1 to 65,535."""
     for count in channels:
         if not 1 <= count <= WIDTH_MAX:
             raise ShapeError(f"a number of channels is 1 to {WIDTH_MAX:,}; got {count}.")

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from litcodec.losses import rd_loss
 
 from litcodec.codec_files import build_codec
 from litcodec.codecs import LappedCosine
@@ -10,6 +9,7 @@ from litcodec.data import bundled_photographs, list_images, read_image
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
 from litcodec.latent_models import ChannelGroupModel
+from litcodec.objectives import mse
 
 TINY = {"N": 8, "groups": (3, 5, 8), "features": 4, "width": 8, "analysis_blocks": 1, "synthesis_blocks": 1}
 
@@ -33,7 +33,7 @@ def _lively(checkerboards: int) -> LappedCosine:
 @pytest.mark.parametrize("checkerboards", [0, 2, 3])
 def test_its_estimate_is_what_its_bytes_cost(checkerboards: int, photograph: torch.Tensor) -> None:
     codec = _lively(checkerboards)
-    loss = rd_loss(codec(photograph), photograph, lmbda=0.0122)
+    loss = mse().loss(codec(photograph), photograph, lmbda=0.0122)
     coded = codec.freeze().encode(photograph)
     bits = float(loss.rate) * photograph[0, 0].numel()
     assert 8 * sum(map(len, coded.strings)) == pytest.approx(bits, rel=0.02, abs=8 * 40 + 30 * coded.escapes)

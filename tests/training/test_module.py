@@ -73,7 +73,7 @@ def test_fit_export_validate_test_predict_agree(
     assert small.stat().st_size < 0.95 * codec_file.stat().st_size
     rounding = load_codec(small).latent_coder.y_coder.scale_tables.rdoq
     assert rounding.rdoq_lambda == 18
-    assert load_codec(codec_file).training == (0.0130, "mse", 6)
+    assert load_codec(codec_file).training[:3] == (0.0130, "mse", 6)
 
     lightning("validate", "--ckpt_path", checkpoint)
     capsys.readouterr()

@@ -201,7 +201,7 @@ def test_the_old_key_names_the_new_one(
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("mylab.Nowhere", "cannot be imported: No module named 'mylab'"),
+        ("nobodys_lab.Nowhere", "cannot be imported: No module named 'nobodys_lab'"),
         ("litcodec.training.Nowhere", "cannot be imported"),
         ("collections.OrderedDict", "is no LightningModule"),
     ],

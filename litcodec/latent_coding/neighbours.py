@@ -1,7 +1,7 @@
 """Exact sums over 3x3 neighbours, as nine matrix products of places.
 
-torch's float64 convolution writes every neighbour of every place out first, nine times what it reads. Sums are
-exact (see ``entropy.fixed_point``): their order changes no bit.
+torch's float64 convolution writes every neighbour of every place out first, nine times what it reads. Sums
+are exact (see ``entropy.fixed_point``): their order changes no bit.
 """
 
 import torch
@@ -27,7 +27,7 @@ class Neighbourhood:
         self.values = torch.zeros(h + 2, w + 2, channels, dtype=torch.float32)
 
     def put(self, first: int, values: Tensor) -> None:
-        """Keep ``values`` (n, h * w), integers in float64, as the channels from ``first``; larger ones clamped."""
+        """Keep ``values`` (n, h * w), float64 integers, clamped, as the channels from ``first``."""
         bounded = values.clamp(-ACTIVATION_MAX, ACTIVATION_MAX).reshape(-1, self.h, self.w)
         self.values[1:-1, 1:-1, first : first + len(values)] = bounded.permute(1, 2, 0)
 

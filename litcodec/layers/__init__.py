@@ -1,7 +1,14 @@
 """Layers, one idea per file."""
 
 from litcodec.layers.cbam import CBAM
-from litcodec.layers.conv import FullPrecisionConv2d, SubPixelDeconv2d, check_width, conv, deconv
+from litcodec.layers.conv import (
+    FullPrecisionConv2d,
+    PointwiseConv2d,
+    SubPixelDeconv2d,
+    check_width,
+    conv,
+    deconv,
+)
 from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
@@ -20,6 +27,7 @@ __all__ = [
     "Gains",
     "GroupedResidualDenseBlock",
     "MaskedConv2d",
+    "PointwiseConv2d",
     "ResidualDenseBlock",
     "SeparableBlock",
     "SimplifiedGDN",

@@ -5,18 +5,15 @@ integers (see ``entropy.fixed_point``), so what is convolved at once, and on how
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from litcodec.coding import Encoded
 from litcodec.entropy import FixedPointNet, gaussian_tables
-from litcodec.entropy.fixed_point import ACTIVATION_MAX
 from litcodec.errors import FreezeError
 from litcodec.latent_coding.coding_order import checkerboard_anchors
-from litcodec.latent_coding.strips import InStrips
+from litcodec.latent_coding.neighbours import AT_ONCE, Neighbourhood, NeighbourSums
 from litcodec.latent_coding.symbols import (
     GRID,
     Indexes,
@@ -30,10 +27,10 @@ from litcodec.latent_coding.symbols import (
 )
 from litcodec.latent_coding.tensors import net_from, net_to, tables_to
 
-PIXELS_PER_Y = 256  # what a position of y usually stands for; it decides the height of strips, no result
+Places = slice | Tensor  # positions of (h * w): all, or these
 
-# A group's first channel, positions (h, w) bool, their means (g, n) and CDF indexes -> symbols (g, n).
-Visit = Callable[[int, Tensor, Tensor, Indexes], Tensor]
+# A group's first channel, n places, their means (g, n) and CDF indexes -> symbols (g, n).
+Visit = Callable[[int, Places, Tensor, Indexes], Tensor]
 
 
 class ChannelGroupCoder:
@@ -63,8 +60,8 @@ class ChannelGroupCoder:
             if net.channels != before + own:
                 raise FreezeError(f"group {k} sees {net.channels} channels instead of {before + own}.")
             weight = net.layers[0].weight
-            self._known.append(_in_strips(weight[:, :before], net.bias))
-            self._own.append(_in_strips(weight[:, before:], None) if own else None)
+            self._known.append(NeighbourSums(weight[:, :before]))
+            self._own.append(NeighbourSums(weight[:, before:]) if own else None)
             before += g
 
     @classmethod
@@ -100,10 +97,10 @@ class ChannelGroupCoder:
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:
         """See ``ConditionalCoder``."""
-        encoder, values = self.scale_tables.coder.encoder(), on_grid(y)[0]
+        encoder = self.scale_tables.coder.encoder()
 
-        def write(first: int, positions: Tensor, means: Tensor, indexes: Indexes) -> Tensor:
-            residual = values[first : first + len(means), positions] - means
+        def write(first: int, places: Places, means: Tensor, indexes: Indexes) -> Tensor:
+            residual = _values(y, first, means, places).sub_(means)
             symbols = self.scale_tables.symbols(residual, indexes)
             encoder.encode(flat(symbols), indexes)
             return clipped(symbols)
@@ -115,7 +112,7 @@ class ChannelGroupCoder:
         """See ``ConditionalCoder``."""
         decoder = self.scale_tables.coder.decoder(string)
 
-        def read(first: int, positions: Tensor, means: Tensor, indexes: Indexes) -> Tensor:
+        def read(first: int, places: Places, means: Tensor, indexes: Indexes) -> Tensor:
             return torch.from_numpy(decoder.decode(indexes)).double().reshape(means.shape)
 
         y_hat = self._walk(hyper_params, read)
@@ -124,52 +121,61 @@ class ChannelGroupCoder:
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""
-        values = on_grid(y)[0]
-        bits = torch.empty(values.shape)
+        bits = torch.empty(y.shape)
 
-        def score(first: int, positions: Tensor, means: Tensor, indexes: Indexes) -> Tensor:
-            channels = slice(first, first + len(means))
-            symbols = self.scale_tables.symbols(values[channels, positions] - means, indexes)
-            bits[channels, positions] = bits_of(self.scale_tables.tables, symbols, indexes)
+        def score(first: int, places: Places, means: Tensor, indexes: Indexes) -> Tensor:
+            residual = _values(y, first, means, places).sub_(means)
+            symbols = self.scale_tables.symbols(residual, indexes)
+            found = bits_of(self.scale_tables.tables, symbols, indexes)
+            bits[0].flatten(1)[first : first + len(means), places] = found
             return clipped(symbols)
 
         self._walk(hyper_params, score)
-        return bits[None]
+        return bits
 
     def _walk(self, hyper_params: Tensor, visit: Visit) -> Tensor:
         """Take all groups; ``y_hat`` (1, M, h, w), float32."""
-        log_scales, means, seen = torch.split(
-            hyper_params, [self.channels, self.channels, self.features], dim=1
+        h, w = hyper_params.shape[2:]
+        log_scales, means, features = torch.split(
+            hyper_params[0].flatten(1), [self.channels, self.channels, self.features]
         )
-        anchors = checkerboard_anchors(hyper_params)
-        everywhere, first = torch.ones_like(anchors), 0
-        seen = _bounded(seen)
+        anchors = checkerboard_anchors(hyper_params).flatten()
+        halves = anchors.nonzero()[:, 0], (~anchors).nonzero()[:, 0]
+        y_hat = torch.empty(1, self.channels, h, w)
+        seen = Neighbourhood(self.features + self.channels - self.groups[-1], h, w)
+        seen.put(0, features)
+        first = 0
         for k, g in enumerate(self.groups):
             channels = slice(first, first + g)
-            scale, mean = log_scales[0, channels], means[0, channels]
+            scale, mean = log_scales[channels], means[channels]
             found = torch.zeros_like(mean)
-            sums, own = self._known[k](seen), self._own[k]
-            for positions in (everywhere,) if own is None else (anchors, ~anchors):
-                if own is not None and positions is not anchors:
-                    sums += own(_bounded(found)[None])
-                # One position after the other in rows: the rest of the network has 1x1 kernels.
-                change = self.nets[k].finish(sums[0][:, positions].T.contiguous()).T
-                mean_here = mean[:, positions] + change[g:]
-                indexes = self.scale_tables.indexes(scale[:, positions] + change[:g])
-                found[:, positions] = visit(first, positions, mean_here, indexes) * GRID + mean_here
-            seen = torch.cat([seen, found[None]], dim=1)
-            seen[:, -g:].clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)
+            sums, own = self._known[k](seen, self.nets[k].bias), self._own[k]
+            for places in (slice(None),) if own is None else halves:
+                if places is halves[1]:
+                    assert own is not None
+                    known = Neighbourhood(g, h, w)
+                    known.put(0, found)
+                    own(known, sums)
+                change = self._change(k, sums, places)
+                mean_here = change[g:].add_(mean[:, places])
+                indexes = self.scale_tables.indexes(change[:g].add_(scale[:, places]))
+                found[:, places] = visit(first, places, mean_here, indexes).mul_(GRID).add_(mean_here)
+            if k + 1 < len(self.groups):
+                seen.put(self.features + first, found)
+            y_hat[0, channels] = found.div_(GRID).reshape(g, h, w)
             first += g
-            means[0, channels] = found
-        y_hat: Tensor = means / GRID
-        return y_hat.float()
+        return y_hat
+
+    def _change(self, k: int, sums: Tensor, places: Places) -> Tensor:
+        """What network k adds to log-scales and means at some places, (2g, n), of its first layer's sums."""
+        sums = sums[places]
+        change = sums.new_empty(2 * self.groups[k], len(sums))
+        for a in range(0, len(sums), AT_ONCE):
+            # One place after the other in rows: the rest of the network has 1x1 kernels.
+            change[:, a : a + AT_ONCE] = self.nets[k].finish(sums[a : a + AT_ONCE].clone()).T
+        return change
 
 
-def _in_strips(weight: Tensor, bias: Tensor | None) -> InStrips:
-    convolve = partial(F.conv2d, weight=weight.contiguous(), bias=bias, padding=1)
-    return InStrips(convolve, rows_in=1, rows_out=1, columns_in=1, pixels=PIXELS_PER_Y)
-
-
-def _bounded(seen: Tensor) -> Tensor:
-    """What may be larger than the sums allow: all else comes out of a fixed-point network."""
-    return seen.clamp(-ACTIVATION_MAX, ACTIVATION_MAX)
+def _values(y: Tensor, first: int, means: Tensor, places: Places) -> Tensor:
+    """A group's latents on the grid, (g, n), a new tensor."""
+    return on_grid(y[0, first : first + len(means)].flatten(1)[:, places])

@@ -41,13 +41,18 @@ class InStrips:
         halo = self.halo(x) if step < units else None
         if halo is None:  # small, or every output depends on every input
             return self.net(x)
-        strips = []
+        found: Tensor | None = None
         for first in range(0, units, step):
             last = min(first + step, units)
             above, below = min(halo, first), min(halo, units - last)
             strip = self.net(x[:, :, (first - above) * self.rows_in : (last + below) * self.rows_in])
-            strips.append(strip[:, :, above * self.rows_out : strip.shape[2] - below * self.rows_out])
-        return torch.cat(strips, dim=2)
+            if found is None:
+                found = _for_all(strip, units * self.rows_out)
+            kept = strip[:, :, above * self.rows_out : strip.shape[2] - below * self.rows_out]
+            found[:, :, first * self.rows_out : last * self.rows_out] = kept
+            del strip, kept  # before the next one takes memory
+        assert found is not None
+        return found
 
     def halo(self, like: Tensor) -> int | None:
         """Units to either side that an output depends on, for inputs like this (1, C, …); None: all."""
@@ -57,3 +62,11 @@ class InStrips:
                 self.net, like[:, :, :0, :0], rows_in=self.rows_in, rows_out=self.rows_out
             )
         return self._halo[channels]
+
+
+def _for_all(strip: Tensor, rows: int) -> Tensor:
+    """An empty tensor like a strip, but with all rows."""
+    B, C, _, W = strip.shape
+    by_pixel = not strip.is_contiguous() and strip.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if by_pixel else torch.contiguous_format
+    return torch.empty(B, C, rows, W, dtype=strip.dtype, device=strip.device, memory_format=layout)

@@ -4,6 +4,8 @@ from litcodec.layers.attention import AttentionBlock, ResidualBottleneck
 from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import (
     FullPrecisionConv2d,
+    PointwiseConv2d,
+    SubPixelDeconv2d,
     check_width,
     conv,
     convolutions_of,
@@ -36,6 +38,7 @@ __all__ = [
     "Gains",
     "GroupedResidualDenseBlock",
     "MaskedConv2d",
+    "PointwiseConv2d",
     "ResidualBlock",
     "ResidualBlockDownsample",
     "ResidualBlockUpsample",
@@ -43,6 +46,7 @@ __all__ = [
     "ResidualDenseBlock",
     "SeparableBlock",
     "SimplifiedGDN",
+    "SubPixelDeconv2d",
     "check_width",
     "conv",
     "convolutions_of",

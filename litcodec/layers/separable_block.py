@@ -7,6 +7,8 @@ https://arxiv.org/abs/2201.03545
 import torch
 from torch import Tensor, nn
 
+from litcodec.layers.conv import PointwiseConv2d
+
 ALMOST_NOTHING = 1e-4  # not 0: all weights get gradients from the first step on
 
 
@@ -25,9 +27,9 @@ class SeparableBlock(nn.Module):
     def __init__(self, channels: int, *, spread: Tensor | None = None, expansion: int = 2) -> None:
         super().__init__()
         self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
-        self.expand = nn.Conv2d(channels, channels * expansion, 1)
+        self.expand = PointwiseConv2d(channels, channels * expansion)
         self.activation = nn.SiLU(inplace=True)
-        self.contract = nn.Conv2d(channels * expansion, channels, 1)
+        self.contract = PointwiseConv2d(channels * expansion, channels)
         if not self.contract.weight.is_meta:  # torch would import its compiler, and for nothing
             nn.init.normal_(self.contract.weight, std=ALMOST_NOTHING)
         assert self.contract.bias is not None

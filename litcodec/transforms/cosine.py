@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from litcodec.layers import FullPrecisionConv2d, SeparableBlock, conv, deconv
+from litcodec.layers import FullPrecisionConv2d, SeparableBlock, SubPixelDeconv2d, conv, deconv
 
 C = 192  # all waves of 8x8 pixels of 3 colours
 GREY = 0.45
@@ -50,7 +50,7 @@ def cosine_analysis(*, M: int, step: float) -> nn.Sequential:
 
 def cosine_synthesis(*, M: int, step: float) -> nn.Sequential:
     """g_s: y_hat (B, M, h, w) -> x_hat (B, 3, 16h, 16w), at the start the inverse of ``cosine_analysis``."""
-    first, last = nn.ConvTranspose2d(M, C, 2, 2), nn.ConvTranspose2d(C, 3, 8, 8)
+    first, last = SubPixelDeconv2d(M, C, 2, 2), SubPixelDeconv2d(C, 3, 8, 8)
     with torch.no_grad():
         first.weight.copy_(_joining(M) * step)
         last.weight.copy_(_waves(8, C))

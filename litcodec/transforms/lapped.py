@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from litcodec.layers import FullPrecisionConv2d, SeparableBlock
+from litcodec.layers import FullPrecisionConv2d, SeparableBlock, SubPixelDeconv2d
 from litcodec.transforms.cosine import GREY, C, _cosines, _joining, _spread, _waves, latent_spread
 
 BLOCK = 16
@@ -95,7 +95,7 @@ def lapped_analysis(*, M: int, step: float, blocks: int) -> nn.Sequential:
 
 def lapped_synthesis(*, M: int, step: float, blocks: int) -> nn.Sequential:
     """g_s: y_hat (B, M, h, w) -> x_hat (B, 3, 16h, 16w), initially the inverse of ``lapped_analysis``."""
-    first, last = nn.ConvTranspose2d(M, C, 2, 2), nn.ConvTranspose2d(C, 3, 8, 8)
+    first, last = SubPixelDeconv2d(M, C, 2, 2), SubPixelDeconv2d(C, 3, 8, 8)
     with torch.no_grad():
         first.weight.copy_(_joining(M) * step)
         last.weight.copy_(_waves(8, C))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from litcodec.layers import FullPrecisionConv2d, conv, deconv
+from litcodec.layers import FullPrecisionConv2d, PointwiseConv2d, SubPixelDeconv2d, conv, deconv
 
 
 @pytest.mark.parametrize(("kernel_size", "stride"), [(3, 1), (5, 2), (9, 4)])
@@ -33,3 +33,18 @@ def test_deconv_to_few_channels_gives_the_same_with_and_without_gradients(kernel
     with torch.no_grad():
         found = layer(x)
     torch.testing.assert_close(found, layer(x).detach(), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [PointwiseConv2d(6, 5), FullPrecisionConv2d(6, 5, 4, 4), SubPixelDeconv2d(6, 5, 4, 4)],
+    ids=lambda layer: type(layer).__name__,
+)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_products_stand_for_convolutions_where_no_gradient_is_needed(
+    layer: torch.nn.Module, layout: torch.memory_format
+) -> None:
+    x = torch.randn(2, 6, 8, 12, generator=torch.Generator().manual_seed(0)).contiguous(memory_format=layout)
+    expected = layer(x)
+    with torch.no_grad():
+        assert torch.allclose(layer(x), expected, atol=1e-5)

@@ -11,6 +11,7 @@ import json
 import sys
 import types
 import typing
+import warnings
 from collections.abc import Callable, Iterator
 from reprlib import repr as shortened
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
@@ -143,7 +144,8 @@ def _build(architecture: object, roots: tuple[str, ...], depth: int) -> Buildabl
             f"{cls.__name__} cannot be built with {wrong[0]}={shortened(arguments[wrong[0]])}."
         )
     try:
-        return cls(**values)
+        with warnings.catch_warnings(action="ignore"):  # torch warns of layers without channels
+            return cls(**values)
     except Exception as error:  # anyone's class, on values of a file
         reason = str(error).partition("\n")[0]
         raise ArchitectureError(

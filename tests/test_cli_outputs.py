@@ -73,6 +73,16 @@ def test_no_input_of_a_batch_is_an_output(codec: str, tmp_path: Path, capsys):
     assert image_size(tmp_path / "a.litc") == (10, 20)
 
 
+def test_what_is_dropped_of_every_image_is_said(codec: str, tmp_path: Path, capsys):
+    for name in "ab":
+        Image.new("RGBA", (20, 10), (255, 0, 0, 99)).save(tmp_path / f"{name}.png")
+    images = [str(tmp_path / f"{name}.png") for name in "ab"]
+    assert main(["compress", *images, "-c", codec]) == 0
+    assert capsys.readouterr().out.count("; dropped transparency, composited on white\n") == 2
+    assert main(["compress", *images, "-c", codec, "--json", "-f"]) == 0
+    assert capsys.readouterr().out.count('"dropped": ["transparency, composited on white"]') == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_no_part_file(tmp_path: Path, number: signal.Signals):
     program = (

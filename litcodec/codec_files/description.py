@@ -16,6 +16,7 @@ from litcodec.frozen import TrainingInfo
 from litcodec.plugins import load_plugins
 
 NAME_MAX = 1000
+IDENTITY_MAX = 100_000  # characters
 
 
 class Description(NamedTuple):
@@ -79,7 +80,9 @@ def parse(about: Mapping[str, Any]) -> Description:
             _training(about.get("notes", {})),
         )
     identity = about.get("identity")
-    if not isinstance(identity, (str, type(None))):
+    if identity is not None and not (
+        isinstance(identity, str) and len(identity) <= IDENTITY_MAX and identity.isprintable()
+    ):
         raise CodecFileError(f"identity is {shortened(identity)}.")
     architecture = {key: about.get(key) for key in ("class_path", "init_args")}
     return Description(architecture, identity, _training(about.get("training", {})))

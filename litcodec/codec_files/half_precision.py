@@ -35,4 +35,5 @@ def _on_grid(weight: Tensor) -> Tensor:
     if not 0 < largest < math.inf:
         return weight
     bits = min(WEIGHT_BITS_MAX, math.floor(math.log2(LARGEST / largest)))
-    return torch.round(weight * 2.0**bits) / 2.0**bits
+    step = math.ldexp(1.0, -bits)
+    return torch.round(weight / step) * step

@@ -72,9 +72,10 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
         raise CodecFileError(
             f"{path} is a safetensors file but not a litcodec codec. Make one with: litcodec export."
         )
-    if about.get("version") not in FORMAT_VERSIONS:
+    version = about.get("version")
+    if type(version) is not int or version not in FORMAT_VERSIONS:
         raise CodecFileError(
-            f"{path} has codec format version {shortened(about.get('version'))}; "
+            f"{path} has codec format version {shortened(version)}; "
             f"this litcodec reads versions {', '.join(map(str, FORMAT_VERSIONS))}."
         )
     try:

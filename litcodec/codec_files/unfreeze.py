@@ -1,5 +1,6 @@
 """Load the weights of a frozen codec into a codec that trains."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 import torch
@@ -74,6 +75,6 @@ def _modules_by_flat_name(codec: Codec) -> dict[str, nn.Module]:
 def _floats(name: str, tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
     """A fixed-point layer's weight and bias, float32."""
     shift = int(tensors[f"{name}.shift"])
-    weight = tensors[f"{name}.weight"].double() * 2.0**-shift
-    bias = tensors[f"{name}.bias"].double() * 2.0 ** -(FRACTION_BITS + shift)
+    weight = tensors[f"{name}.weight"].double() * math.ldexp(1.0, -shift)
+    bias = tensors[f"{name}.bias"].double() * math.ldexp(1.0, -(FRACTION_BITS + shift))
     return weight.float(), bias.float()

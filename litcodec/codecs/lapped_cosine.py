@@ -26,6 +26,7 @@ from litcodec.transforms import (
 )
 
 BASIS_FUNCTIONS = 768  # of 16x16 pixels of three colours
+BLOCKS_MAX = 64
 GROUPS = (3, 6, 12, 24, 36, 60, 90, 89)
 
 
@@ -84,6 +85,8 @@ class LappedCosine(TransformCodec):
             raise ShapeError(
                 f"groups hold 1 to {BASIS_FUNCTIONS} channels, lmbda is above 0; got {M} and {lmbda}."
             )
+        if not (0 <= analysis_blocks <= BLOCKS_MAX and 0 <= synthesis_blocks <= BLOCKS_MAX):
+            raise ShapeError(f"blocks are 0 to {BLOCKS_MAX}; got {analysis_blocks} and {synthesis_blocks}.")
         step = best_step(lmbda)
         g_a = lapped_analysis(M=M, step=step, blocks=analysis_blocks)
         g_s = lapped_synthesis(M=M, step=step, blocks=synthesis_blocks)

@@ -81,6 +81,10 @@ class BlockCoder:
         symbols[order] = entries
         return symbols
 
+    def __getstate__(self) -> dict[str, object]:
+        """All but constriction's models, which cannot be copied: they are built again at first use."""
+        return {**self.__dict__, "_models": [None] * len(self._weights)}
+
     def _group(self, rows: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """The stable order that sorts ``rows``, and how often each row occurs."""
         return np.argsort(rows, kind="stable"), np.bincount(rows, minlength=len(self._weights))

@@ -42,7 +42,7 @@ def least_bits(tables: IntegerTables) -> npt.NDArray[np.int64]:
 
 def least_bits_of_mass(mass: int) -> int:
     """The fewest bits that entries of at most ``mass`` of 2^24 take, in units of 2^-24."""
-    return int((PRECISION - math.log2(mass)) * 2.0**UNIT_BITS)
+    return int((PRECISION - math.log2(mass)) * 2**UNIT_BITS)
 
 
 def check_length(length: int, symbols: int, least: int) -> None:

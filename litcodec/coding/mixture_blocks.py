@@ -25,7 +25,8 @@ from litcodec.errors import Corrupt, ShapeError
 
 Rows = npt.NDArray[np.integer]
 CHUNK = 2**12  # symbols whose whole windows are computed at once; bounds memory, changes no byte
-_Family = constriction.stream.model.Categorical
+# Of the module, not of a coder: constriction's models can be neither copied nor pickled.
+_FAMILY = constriction.stream.model.Categorical(perfect=False)
 # A window has at least three cells, of at least one unit each, and its ESCAPE at least one more than its own.
 # An escape takes more: its overshoot's head has 5 bits.
 _LEAST = least_bits_of_mass(TOTAL - ESCAPE_MASS - 3)
@@ -58,7 +59,6 @@ class MixtureBlockCoder:
 
     def __init__(self, tables: MixtureTables) -> None:
         self._arithmetic = MixtureArithmetic(tables)
-        self._family = _Family(perfect=False)
 
     def encode(self, encoder: constriction.stream.queue.RangeEncoder, symbols: Ints, rows: Rows) -> int:
         """Append one block; returns how many escapes it took."""
@@ -80,7 +80,7 @@ class MixtureBlockCoder:
         for count, span in _spans(windows.entries):
             every = np.arange(count + 1)[None]
             weights = np.diff(self._arithmetic.boundaries(windows.take(span), every)) - 1.0
-            entries[span] = decoder.decode(self._family, weights)
+            entries[span] = decoder.decode(_FAMILY, weights)
         escape = entries == windows.entries - 1
         found = windows.first + (entries << windows.cell_bits)
         in_cell = _in_cell_order(windows, escape)
@@ -88,7 +88,7 @@ class MixtureBlockCoder:
             which = in_cell[span]
             every = np.arange((1 << bits) + 1)[None]
             within = self._arithmetic.boundaries_in_cell(windows.take(which), entries[which], every)
-            found[which] += decoder.decode(self._family, np.diff(within) - 1.0)
+            found[which] += decoder.decode(_FAMILY, np.diff(within) - 1.0)
         escaped = np.flatnonzero(escape)
         overshoots = decode_overshoots(decoder, escaped.size)
         if escaped.size:
@@ -176,7 +176,7 @@ class MixtureBlockCoder:
         masses[leftmost] = np.stack([right, TOTAL - right - 1, np.ones_like(right)], axis=1)[leftmost]
         masses[rightmost] = np.stack([left - 1, np.ones_like(left), TOTAL - left], axis=1)[rightmost]
         entries[leftmost], entries[rightmost] = 0, 2
-        encoder.encode(entries, self._family, masses - 1.0)
+        encoder.encode(entries, _FAMILY, masses - 1.0)
 
 
 def _bits(left: Wide, right: Wide) -> npt.NDArray[np.float32]:

@@ -68,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "training": json.loads(options.training.read_text()),
         "default": options.default,
     }
-    with atomic_output(options.codec.with_suffix(".json"), overwrite=True) as file:
+    inputs = [options.codec, options.results, options.training]
+    with atomic_output(options.codec.with_suffix(".json"), overwrite=True, inputs=inputs) as file:
         file.write(f"{json.dumps(card, indent=2)}\n".encode())
     print(json.dumps(card["kodak"], indent=2))
     return 0

@@ -119,6 +119,7 @@ def _compressed_line(result: CompressedFile) -> str:
         f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, "
         f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}, "
         f"encoded in {result.encode_s:.2f} s, decoded in {result.decode_s:.2f} s"
+        + "".join(f"; dropped {what}" for what in result.dropped)
     )
 
 

@@ -5,11 +5,13 @@ Everything is an integer carried in float64. Weights and activations sit on bina
 built. So every partial sum is an integer below 2^53, float64 holds it exactly, and the order of summation,
 the number of threads, the batch size and fused multiply-adds cannot change a bit. It runs on the CPU, where
 float64 convolutions are plain matrix products (a Winograd or FFT convolution would break the argument).
+Powers of two come from ``ldexp``: ``2.0**-k`` may be another number under another rounding mode.
 
 The idea of integer networks for what decides probabilities: Ballé, Johnston, Minnen, "Integer networks for
 data compression with latent-variable models", ICLR 2019.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -119,10 +121,10 @@ class FixedPointNet:
                 layer = next(layers)
                 x = _convolve(module, layer, x) if k else x
                 # A new tensor, as large as any: no copies of it.
-                x = x.mul_(2.0**-layer.shift).round_().clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)
+                x = x.mul_(math.ldexp(1.0, -layer.shift)).round_().clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)
             elif isinstance(module, nn.LeakyReLU):
                 slope = round(module.negative_slope * 2**SLOPE_BITS)
-                x = torch.maximum(x, (x * (slope * 2.0**-SLOPE_BITS)).round_())  # slopes are below 1
+                x = torch.maximum(x, (x * math.ldexp(slope, -SLOPE_BITS)).round_())  # slopes are below 1
             elif isinstance(module, nn.PixelShuffle):
                 x = module(x)
             else:
@@ -161,7 +163,7 @@ def _quantise(module: nn.Conv2d | nn.ConvTranspose2d) -> FixedPointLayer:
         raise FreezeError(f"{module} has weights that are not finite; the codec has diverged.")
     for shift in range(_finest_shift(weight), -1, -1):
         layer = FixedPointLayer(
-            torch.round(weight * 2.0**shift), torch.round(bias * 2.0 ** (FRACTION_BITS + shift)), shift
+            torch.round(weight * 2**shift), torch.round(bias * 2 ** (FRACTION_BITS + shift)), shift
         )
         if _reach(module, layer) < ACCUMULATOR_MAX:
             return layer
@@ -173,7 +175,7 @@ def _quantise(module: nn.Conv2d | nn.ConvTranspose2d) -> FixedPointLayer:
 def _finest_shift(weight: Tensor) -> int:
     """Beyond which nothing is won: of weights that have been rounded before, the smallest that holds them."""
     for shift in range(WEIGHT_BITS_MAX):
-        scaled = weight * 2.0**shift
+        scaled = weight * 2**shift
         if torch.equal(scaled, scaled.round()):
             return shift
     return WEIGHT_BITS_MAX

@@ -3,6 +3,8 @@
 As in ``tables.py`` they are computed once, in float64, and kept in the codec file.
 """
 
+import math
+
 import torch
 
 from litcodec.coding import MixtureTables
@@ -24,12 +26,14 @@ _EXPONENTIALS = 12 << EXP_STEP_BITS  # exp(-12) is less than half of 2^-16
 def mixture_tables() -> MixtureTables:
     """The normal CDF, exponentials, and the scales of ``scale_table``."""
     steps = torch.arange(-CDF_REACH, CDF_REACH + 1, dtype=torch.float64)
-    cdf = torch.special.ndtr(steps * 2.0**-CDF_STEP_BITS) * 2.0**PRECISION
-    exponentials = torch.exp(torch.arange(_EXPONENTIALS, dtype=torch.float64) * -(2.0**-EXP_STEP_BITS))
+    cdf = torch.special.ndtr(steps * math.ldexp(1.0, -CDF_STEP_BITS)) * 2**PRECISION
+    exponentials = torch.exp(
+        torch.arange(_EXPONENTIALS, dtype=torch.float64) * -math.ldexp(1.0, -EXP_STEP_BITS)
+    )
     values = (
         cdf,
-        exponentials * 2.0**EXP_BITS,
+        exponentials * 2**EXP_BITS,
         scale_thresholds(PARAMETER_BITS),
-        2.0**RECIPROCAL_BITS / scale_table(),
+        2**RECIPROCAL_BITS / scale_table(),
     )
     return MixtureTables(*(torch.round(value).int().numpy() for value in values))

@@ -5,6 +5,7 @@ recomputes them.
 """
 
 import copy
+import math
 
 import numpy as np
 import torch
@@ -17,8 +18,8 @@ from litcodec.errors import FreezeError
 
 # Share of a row's mass that lies outside of it. Latents have heavier tails than the models, so the escape
 # gets at least 2^-15: it costs every other symbol 4e-5 bits, and an outlier 15 bits instead of 24.
-TAIL_MASS = 2.0**-20
-ESCAPE_MASS = 2.0**-15
+TAIL_MASS = math.ldexp(1.0, -20)
+ESCAPE_MASS = math.ldexp(1.0, -15)
 HALF_WIDTH_MAX = 4096
 
 

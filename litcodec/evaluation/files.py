@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from litcodec.bitstream import read_header, read_stream, unpack
-from litcodec.data import read_image, write_png
+from litcodec.data import load_image, write_png
 from litcodec.errors import BitstreamError, OutputExists
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.target import NO_TARGET, RateTarget, check_target, stream_for
@@ -31,6 +31,7 @@ class CompressedFile(NamedTuple):
     decode_s: float
     resolution: Resolution | None  # that the encoder chose; None if the codec has but one
     q: float | None  # 1 to 100, that the file was coded at; None if the codec has but one rate
+    dropped: tuple[str, ...]  # of what the file holds, such as "transparency, composited on white"
 
 
 class DecompressedFile(NamedTuple):
@@ -71,7 +72,8 @@ def compress_file(
     """
     check_target(codec, target)
     with atomic_output(output, overwrite=overwrite, inputs=[path]) as file:
-        x = read_image(path, max_pixels=max_pixels)[None].float() / 255
+        loaded = load_image(path, max_pixels=max_pixels)
+        x = loaded.x[None].float() / 255
         start = time.perf_counter()
         data = stream_for(codec, x, target)
         encoded = time.perf_counter()
@@ -85,7 +87,7 @@ def compress_file(
     strings = unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels).strings
     resolution, q = codec.resolution(strings), codec.quality_of(strings)
     names = str(path), str(output)
-    return CompressedFile(*names, W, H, len(data), rate, *quality, *times, resolution, q)
+    return CompressedFile(*names, W, H, len(data), rate, *quality, *times, resolution, q, loaded.dropped)
 
 
 def decompress_file(

@@ -12,7 +12,7 @@ from torch import Tensor
 from litcodec.architecture import Architecture
 from litcodec.bitstream import FINGERPRINT_BYTES
 from litcodec.errors import CodecMismatch, FreezeError, RateError, ShapeError
-from litcodec.frozen.padding import check_image, check_range
+from litcodec.frozen.padding import check_finite, check_image, check_range
 from litcodec.latent_coding import Coded
 from litcodec.types import Compressed
 
@@ -106,12 +106,15 @@ class FrozenCodec(ABC):
             ShapeError: if there are none, or their sizes differ.
             CodecMismatch: if the number of strings is not this codec's.
             Corrupt: if a string cannot have been made by this codec.
+            FreezeError: if the image is not finite.
         """
         if len({compressed.size for compressed in packed}) != 1:
             raise ShapeError(f"images of one size, at least one; got {[c.size for c in packed]}.")
         for compressed in packed:
             self._check_number(compressed.strings)
-        return torch.cat([self.decode(compressed.strings, compressed.size) for compressed in packed])
+        x_hat = torch.cat([self.decode(compressed.strings, compressed.size) for compressed in packed])
+        check_finite(x_hat)  # whoever's codec it is
+        return x_hat
 
     def resolution(self, strings: tuple[bytes, ...]) -> Resolution | None:
         """At which size an image was coded, as its strings say; None if this codec never had a choice."""

@@ -11,7 +11,7 @@ from litcodec.architecture import Architecture
 from litcodec.errors import Corrupt
 from litcodec.frozen.base import FrozenCodec, Resolution, Stages
 from litcodec.frozen.enhance_tiles import enhance_in_tiles
-from litcodec.frozen.padding import check_image, padded_size
+from litcodec.frozen.padding import as_image, check_image, padded_size
 from litcodec.frozen.rd_cost import can_be_weighed, cost
 from litcodec.frozen.transform_codec import FrozenTransformCodec
 from litcodec.latent_coding import Coded
@@ -109,7 +109,7 @@ class FrozenHybrid(FrozenCodec):
         decoded = self._decoded(y_hat, size)
         with full_float32(self.device):
             inner = double(decoded) if self._halves else decoded
-            inner = inner[..., : size[0], : size[1]].clamp(0, 1).contiguous()
+            inner = as_image(inner, size)
         return Stages(inner, self._enhanced(decoded, size), "half" if self._halves else "native")
 
     def resolution(self, strings: tuple[bytes, ...]) -> Resolution | None:
@@ -176,8 +176,7 @@ class FrozenHybrid(FrozenCodec):
 
     def _enhanced(self, decoded: Tensor, size: tuple[int, int]) -> Tensor:
         with full_float32(self.device):
-            x_hat = enhance_in_tiles(self.enhancer, decoded)
-            return x_hat[..., : size[0], : size[1]].clamp(0, 1).contiguous()
+            return as_image(enhance_in_tiles(self.enhancer, decoded), size)
 
 
 def _padded(latent: Tensor, H: int, W: int, *, stride: int) -> Tensor:

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from litcodec.errors import ShapeError
+from litcodec.errors import FreezeError, ShapeError
 
 MARGIN = 1.0  # what networks may overshoot; hardly an image of 0..255 stays within
 
@@ -37,6 +37,30 @@ def pad_to(x: Tensor, factor: int) -> Tensor:
     H, W = padded_size(x.shape[-2], x.shape[-1], factor)
     right, bottom = W - x.shape[-1], H - x.shape[-2]
     return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x
+
+
+def as_image(x_hat: Tensor, size: tuple[int, int]) -> Tensor:
+    """What a network made of latents, cut to H x W and clamped to [0, 1].
+
+    Raises:
+        FreezeError: if a value is not finite, which clamping would turn into a black or white pixel.
+    """
+    x_hat = x_hat[..., : size[0], : size[1]]
+    check_finite(x_hat)
+    return x_hat.clamp(0, 1).contiguous()
+
+
+def check_finite(x_hat: Tensor) -> None:
+    """Check that a decoded image is one.
+
+    Raises:
+        FreezeError: if a value is not finite.
+    """
+    if not x_hat.isfinite().all():
+        raise FreezeError(
+            "the decoded image is not finite: the codec has diverged, or the stream is forged. "
+            "Use another checkpoint, or get both files again."
+        )
 
 
 def padded_size(H: int, W: int, factor: int) -> tuple[int, int]:

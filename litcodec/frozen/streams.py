@@ -32,6 +32,7 @@ def from_stream(codec: FrozenCodec, data: bytes, *, max_pixels: int = MAX_PIXELS
 
     Raises:
         BitstreamError: if the stream is damaged, too large, or of another codec.
+        FreezeError: if the codec's weights give an image that is not finite.
     """
     return codec.decompress([unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels)])
 

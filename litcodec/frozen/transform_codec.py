@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from litcodec.architecture import Architecture
 from litcodec.errors import FreezeError
 from litcodec.frozen.base import FrozenCodec, Resolution
-from litcodec.frozen.padding import pad_to, padded_size
+from litcodec.frozen.padding import as_image, pad_to, padded_size
 from litcodec.latent_coding import Coded, InStrips, LatentCoder, downsampled_by, upsampled_by
 from litcodec.latent_coding.frozen_net import full_float32
 
@@ -101,11 +101,14 @@ class FrozenTransformCodec(FrozenCodec):
             return self.latent_coder.decode(strings, H // self.stride, W // self.stride)
 
     def synthesise(self, y_hat: Tensor, size: tuple[int, int], *, clamped: bool = True) -> Tensor:
-        """The image (1, 3, H, W), in [0, 1] if ``clamped``, of decoded latents (1, M, h, w)."""
+        """The image (1, 3, H, W), in [0, 1] if ``clamped``, of decoded latents (1, M, h, w).
+
+        Raises:
+            FreezeError: if ``clamped`` and a value is not finite.
+        """
         with full_float32(self.device):
             x_hat = self._g_s(y_hat.to(self.device).contiguous(memory_format=torch.channels_last))
-            x_hat = x_hat[..., : size[0], : size[1]]
-            return (x_hat.clamp(0, 1) if clamped else x_hat).contiguous()
+            return as_image(x_hat, size) if clamped else x_hat[..., : size[0], : size[1]].contiguous()
 
     def decoder_tensors(self) -> dict[str, Tensor]:
         """See ``FrozenCodec``."""

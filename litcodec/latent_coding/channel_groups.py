@@ -110,6 +110,8 @@ class ChannelGroupCoder:
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""
+        symbols = self.channels * hyper_params[0, 0].numel()
+        self.scale_tables.coder.check_string(string, symbols)  # before memory is taken
         decoder = self.scale_tables.coder.decoder(string)
 
         def read(first: int, places: Places, means: Tensor, indexes: Indexes) -> Tensor:

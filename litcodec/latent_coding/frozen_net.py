@@ -45,11 +45,14 @@ def loaded_copy(net: Net, prefix: str, tensors: Mapping[str, Tensor]) -> Net:
     """A frozen copy of ``net`` with the weights ``prefix.*`` of ``tensors``.
 
     Raises:
-        FreezeError: if names or shapes do not fit, or a weight is not finite.
+        FreezeError: if names, shapes or types do not fit, or a weight is not finite.
     """
-    loaded = copy.deepcopy(net)
+    loaded, weights = copy.deepcopy(net), part_of(tensors, prefix)
+    for name, weight in weights.items():
+        if weight.dtype is not torch.float32:
+            raise FreezeError(f"weight {prefix}.{name} is {weight.dtype}, not torch.float32.")
     try:
-        loaded.load_state_dict(part_of(tensors, prefix), assign=True)
+        loaded.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise FreezeError(
             f"the weights of {prefix} do not fit: {str(error).splitlines()[-1].strip()}"

@@ -63,11 +63,13 @@ class GaussianCoder:
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""
+        channels, h, w = hyper_params.shape[1:]
+        symbols = channels // (1 + self.predicts_means) * h * w
+        self.scale_tables.coder.check_string(string, symbols)  # before memory is taken
         means, indexes = self._parameters(hyper_params)
-        _, _, h, w = hyper_params.shape
         decoded = self.scale_tables.coder.decode(string, indexes)
-        symbols = torch.from_numpy(decoded).double().reshape(1, -1, h, w)
-        return ((symbols * GRID + means) / GRID).float()
+        found = torch.from_numpy(decoded).double().reshape(1, -1, h, w)
+        return ((found * GRID + means) / GRID).float()
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""

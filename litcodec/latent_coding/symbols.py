@@ -14,7 +14,7 @@ from litcodec.errors import FreezeError
 from litcodec.latent_coding.rdoq import RDOQ
 from litcodec.latent_coding.tensors import tables_from
 
-GRID = 2.0**FRACTION_BITS
+GRID = float(2**FRACTION_BITS)
 
 Symbols = np.ndarray[tuple[int], np.dtype[np.int32]]
 Indexes = np.ndarray[tuple[int], np.dtype[Any]]

@@ -4,6 +4,7 @@ Ballé, Laparra, Simoncelli, "End-to-end optimized image compression", ICLR 2017
 https://arxiv.org/abs/1611.01704
 """
 
+import math
 from typing import Literal
 
 import torch
@@ -14,7 +15,7 @@ from litcodec.ops import lower_bound
 
 # Parameters are stored as sqrt(p + PEDESTAL), so that p stays non-negative and its gradient does not die near
 # 0.
-PEDESTAL = 2.0**-36
+PEDESTAL = math.ldexp(1.0, -36)
 BETA_MIN = 1e-6
 CHUNK = 2**18  # elements that stay in a processor's own cache
 

@@ -15,7 +15,7 @@ def bits_scale(largest: float) -> float:
     """The power of two at or above ``largest``: the colours of two pictures then mostly mean the same."""
     if not math.isfinite(largest) or largest <= SMALLEST_SCALE:
         return SMALLEST_SCALE
-    return float(2 ** math.ceil(math.log2(largest)))
+    return math.ldexp(1.0, math.ceil(math.log2(largest)))
 
 
 def bits_colours(bits: Tensor, scale: float) -> Tensor:

@@ -63,6 +63,10 @@ def saved(tmp_path_factory) -> Path:
     return path
 
 
+def _lapped(**init_args: Any) -> dict[str, Any]:
+    return {"class_path": "litcodec.codecs.LappedCosine", "init_args": init_args}
+
+
 def _load(path: Path) -> Tensors:
     return {name: _widened(tensor) for name, tensor in load_file(path).items()}
 
@@ -167,6 +171,13 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
         ({"format": "other"}, "not a litcodec codec"),
         ({"version": 4}, "version 4; this litcodec reads versions 1, 2, 3"),
         ({"version": "1"}, "version '1'"),
+        ({"version": True}, "version True"),
+        ({"identity": "\ud800"}, "identity is"),
+        ({"identity": "x" * 10**6}, "identity is"),
+        (_lapped(analysis_blocks=10**9), "blocks are 0 to 64"),
+        (_lapped(synthesis_blocks=10**5), "blocks are 0 to 64"),
+        (_lapped(groups=[1] * 10**6), "groups hold 1 to 768"),
+        (_lapped(N=10**9), "cannot be built"),
         ({"codec": "Codec"}, "codec 'Codec' is unknown; known are Checkerboard"),
         ({"codec": "os.system"}, "unknown"),
         ({"codec": None}, "unknown"),
@@ -273,6 +284,14 @@ def _blow_up_a_weight(tensors: Tensors) -> None:
 
 def _coarsen(tensors: Tensors) -> None:
     tensors["h_s.0.shift"].fill_(40)
+
+
+@pytest.mark.parametrize("name", ["g_a.0.weight", "h_a.4.bias", "g_s.3.gamma"])
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.float64, torch.bfloat16, torch.int64, torch.bool])
+def test_weights_of_another_type_are_refused(saved: Path, tmp_path: Path, name: str, dtype: torch.dtype):
+    tensors = _load(saved)
+    tensors[name] = tensors[name].to(dtype)
+    _refused(_write(tmp_path / "codec", tensors, _about(saved)), f"weight {name} is {dtype}, not")
 
 
 def test_tables_changed_by_one_unit_do_not_match_the_fingerprint(saved: Path, tmp_path: Path):

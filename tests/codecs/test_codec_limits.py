@@ -50,6 +50,16 @@ def test_symbols_beyond_the_largest_are_clipped_counted_and_still_agree(codec: C
     assert torch.equal(frozen.decompress(packed), reconstruction(frozen, image_like(48, 80)))
 
 
+@torch.no_grad()
+def test_an_image_that_is_not_finite_is_refused(codec: Codec, image_like):
+    last = next(layer for layer in reversed(inner_of(codec).g_s) if hasattr(layer, "weight"))
+    last.weight.fill_(3e38)  # finite, but not what comes of it
+    frozen = codec.freeze()
+    packed = frozen.compress(image_like(16, 16))
+    with pytest.raises(FreezeError, match="the decoded image is not finite"):
+        frozen.decompress(packed)
+
+
 @pytest.mark.parametrize("factor", [1e9, 1e20])
 def test_absurd_latents_are_clipped_too(codec: Codec, factor: float, image_like):
     _multiply_latents(codec, factor)

@@ -11,7 +11,7 @@ from litcodec.baselines import KODAK
 from litcodec.codec_files import save_codec
 from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.commands.card import main
-from litcodec.errors import CodecFileError, ResultsError
+from litcodec.errors import CodecFileError, OutputExists, ResultsError
 from litcodec.evaluation import Results, write_results
 from litcodec.metrics import bd_rate
 from litcodec.zoo import packaged_cards
@@ -90,6 +90,17 @@ def test_a_card_tells_ends_and_bd_rates_against_the_better_jpeg(
     inside = [(0.15, 25.0), (0.25, 27.0), (0.5, 30.0), (0.9, 33.0)]  # 0.1 to 1.2 bpp
     assert card.kodak.bd_rate_psnr["JPEG"] == pytest.approx(bd_rate(better, inside).value, abs=0.06)
     assert set(card.kodak.bd_rate_ms_ssim) == {"JPEG", "JPEG 2000"}
+
+
+def test_a_card_never_replaces_what_it_is_made_from(
+    folder: Path, make_results: Callable[..., Results]
+) -> None:
+    _measured(make_results, folder / "made/results.json")
+    (folder / "tiny.json").symlink_to(folder / "made/training.json")
+    arguments = [str(folder / name) for name in ("tiny.safetensors", "made/results.json", "tiny.json")]
+    with pytest.raises(OutputExists, match="is the input"):
+        main(arguments)
+    assert json.loads((folder / "made/training.json").read_text()) == TRAINING
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,19 @@
 """Layers, one idea per file."""
 
+from litcodec.layers.causal_pixels import (
+    ABOVE,
+    ERROR_INDEXES,
+    INPUTS,
+    LEFT,
+    MED_INDEXES,
+    OUTSIDE,
+    PIXEL_OFFSETS,
+    RIGHT,
+    SLOPE,
+    UNIT,
+    colour_features,
+    pixel_inputs,
+)
 from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import FullPrecisionConv2d, check_width, conv, deconv
 from litcodec.layers.flat_names import name_flat
@@ -10,8 +24,18 @@ from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDe
 from litcodec.layers.separable_block import SeparableBlock
 
 __all__ = [
+    "ABOVE",
     "CBAM",
+    "ERROR_INDEXES",
     "GDN",
+    "INPUTS",
+    "LEFT",
+    "MED_INDEXES",
+    "OUTSIDE",
+    "PIXEL_OFFSETS",
+    "RIGHT",
+    "SLOPE",
+    "UNIT",
     "CausalConv2d",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
@@ -24,8 +48,10 @@ __all__ = [
     "SeparableBlock",
     "SimplifiedGDN",
     "check_width",
+    "colour_features",
     "conv",
     "deconv",
     "gdn_layer",
     "name_flat",
+    "pixel_inputs",
 ]

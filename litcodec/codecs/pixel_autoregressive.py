@@ -81,7 +81,7 @@ class PixelAutoregressive(Codec):
         return 1
 
     def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``; ``x`` is rounded to 8 bits first, and ``x_hat`` is what it was rounded to."""
+        """See ``Codec.forward``; ``x`` is rounded to 8 bits first, and that is ``x_hat``."""
         check_image(x)
         v = (x.float() * 255).round().clamp(0, 255)
         parameters, means = self._mixtures(v[:, CODED_ORDER])

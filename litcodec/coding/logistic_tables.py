@@ -1,6 +1,7 @@
 """Integer look-ups for mixtures of logistics, made by integer arithmetic alone: nothing to store in a file.
 
-``exp(-k * step)`` is a product of k equal factors of 96 bits, each rounded down; the factor is a Taylor series.
+``exp(-k * step)`` is a product of k equal factors of 96 bits, each rounded down; the factor is a
+Taylor series.
 """
 
 from functools import cache
@@ -27,7 +28,7 @@ class LogisticTables(NamedTuple):
 
     cdf: npt.NDArray[np.float64]  # sigmoid at -CDF_REACH .. CDF_REACH steps, in 2^-24
     exponentials: npt.NDArray[np.int64]  # exp(-k * 2^-6) in 2^-16, the last 0
-    reciprocals: npt.NDArray[np.float64]  # of exp(k * 2^-6), k = LOG_SCALE_MIN .. LOG_SCALE_MAX, in 2^-24
+    reciprocals: npt.NDArray[np.float64]  # of exp(k * 2^-6), k = LOG_SCALE_MIN .. _MAX, in 2^-24
 
 
 @cache

@@ -1,8 +1,8 @@
 """Grey levels <-> bytes, each with a mixture of logistics of its own.
 
 A level in 0..255 is coded as four digits to the base 4, highest first. The mass of a digit is that of the
-levels it leaves, of those left before it: no level needs an escape, and a decoder looks at three places of the
-CDF for each digit.
+levels it leaves, of those left before it: no level needs an escape, and a decoder looks at three places of
+the CDF for each digit.
 
 Exactness is that of ``blocks.py``: entry i of 4 has the left boundary ``i + G[i]``, and constriction is given
 the weights ``G[i + 1] - G[i]``, whose sum is ``2^24 - 4``.
@@ -19,7 +19,6 @@ from litcodec.coding.logistic_tables import (
     CDF_REACH,
     CDF_STEP_BITS,
     EXP_STEP_BITS,
-    LOG_SCALE_MAX,
     LOG_SCALE_MIN,
     PARAMETER_BITS,
     RECIPROCAL_BITS,
@@ -37,6 +36,12 @@ _CHOICES = 4
 _LEAST = DIGITS * least_bits_of_mass(_TOTAL - _CHOICES + 1)
 _SHIFT = PARAMETER_BITS + RECIPROCAL_BITS - CDF_STEP_BITS
 _CENTRE = float((CDF_REACH << _SHIFT) + (1 << (_SHIFT - 1)))
+_ONE_EACH = np.arange(_CHOICES + 1)
+# Where the three inner borders of digit k lie, half a level below the first of their levels.
+_PLACES = [
+    (np.arange(1, _CHOICES) * float(1 << 2 * (DIGITS - 1 - k)) - 0.5) * (1 << PARAMETER_BITS)
+    for k in range(DIGITS)
+]
 _Family = constriction.stream.model.Categorical
 
 Wide = npt.NDArray[np.int64]
@@ -44,28 +49,21 @@ Floats = npt.NDArray[np.float64]
 
 
 class Logistics(NamedTuple):
-    """n mixtures of K logistics, as whole numbers."""
+    """n mixtures of K logistics. All numbers are exact: integers times a power of 2."""
 
-    weights: Floats  # (K, n), sum to 2^14
-    means: Floats  # (K, n), in units of 2^-12
-    reciprocals: Floats  # (K, n), of the scales, in units of 2^-24
+    weights: Floats  # (K, n, 1), sum to 2^14
+    slopes: Floats  # (K, n, 1), reciprocals of the scales: entries of the CDF's table for each 2^-12
+    starts: Floats  # (K, n, 1), the entry at 0
 
-    def below(self, levels: Wide) -> Wide:
-        """Mass to the left of levels (n, e), in units of 2^-38."""
-        tables = logistic_tables()
-        left = (levels * (1 << PARAMETER_BITS) - (1 << (PARAMETER_BITS - 1))).astype(np.float64)
-        total = np.zeros(left.shape)
-        for weight, mean, reciprocal in zip(*self, strict=True):
-            steps = left - mean[:, None]
-            steps *= reciprocal[:, None]
-            steps += _CENTRE
-            steps *= 2.0**-_SHIFT
-            # Not below 0 after this, so that the conversion rounds down.
-            np.clip(steps, 0.0, 2.0 * CDF_REACH, out=steps)
-            looked_up = np.take(tables.cdf, steps.astype(np.int64))
-            looked_up *= weight[:, None]
-            total += looked_up
-        return total.astype(np.int64)
+    def below(self, left: Floats) -> Wide:
+        """Mass to the left of places (n, e) in units of 2^-12, in units of 2^-38."""
+        steps = self.slopes * left
+        steps += self.starts
+        # Rounded towards 0, but what lies below 0 is clipped to it anyway.
+        looked_up = np.take(logistic_tables().cdf, steps.astype(np.int64), mode="clip")
+        looked_up *= self.weights
+        below: Wide = looked_up.sum(axis=0).astype(np.int64)
+        return below
 
 
 def logistics_of(parameters: Floats) -> Logistics:
@@ -78,10 +76,15 @@ def logistics_of(parameters: Floats) -> Logistics:
     exponentials = np.take(tables.exponentials, off, mode="clip")
     weights = exponentials * (2**WEIGHT_BITS - K) // exponentials.sum(axis=0) + 1
     weights[logits.argmax(axis=0), np.arange(logits.shape[1])] += 2**WEIGHT_BITS - weights.sum(axis=0)
-    rows = (log_scales.astype(np.int64) + (1 << (step_bits - 1))) >> step_bits
-    rows = np.clip(rows, LOG_SCALE_MIN, LOG_SCALE_MAX) - LOG_SCALE_MIN
+    rows = (
+        log_scales.astype(np.int64) + ((1 << (step_bits - 1)) - (LOG_SCALE_MIN << step_bits))
+    ) >> step_bits
+    reciprocals = np.take(tables.reciprocals, rows, mode="clip")
+    # Products below 2^52: means within 2^22, reciprocals below 2^30.
+    starts = _CENTRE - np.minimum(np.maximum(means, -MEAN_MAX), MEAN_MAX) * reciprocals
+    scale = 2.0**-_SHIFT
     return Logistics(
-        weights.astype(np.float64), np.clip(means, -MEAN_MAX, MEAN_MAX), np.take(tables.reciprocals, rows)
+        weights.astype(np.float64)[..., None], (reciprocals * scale)[..., None], (starts * scale)[..., None]
     )
 
 
@@ -167,7 +170,7 @@ class _Search:
     """Narrows levels down digit by digit."""
 
     def __init__(self, mixtures: Logistics) -> None:
-        n = mixtures.means.shape[1]
+        n = mixtures.weights.shape[1]
         self._mixtures = mixtures
         self.first = np.zeros(n, np.int64)  # of the levels that are left
         self._borders = np.zeros((n, _CHOICES + 1), np.int64)  # mass below each choice
@@ -176,12 +179,15 @@ class _Search:
 
     def weights(self, k: int) -> Floats:
         """Of the choices for digit k."""
-        size = 1 << 2 * (DIGITS - 1 - k)
         borders = self._borders
-        borders[:, 1:-1] = self._mixtures.below(self.first[:, None] + np.arange(1, _CHOICES) * size)
-        inside = borders - borders[:, :1] + np.arange(_CHOICES + 1)  # one each: none is without mass
-        scaled = inside * (_TOTAL - _CHOICES) // inside[:, -1:]
-        return np.diff(scaled).astype(np.float64)
+        left = self.first[:, None] * float(1 << PARAMETER_BITS) + _PLACES[k]
+        borders[:, 1:-1] = self._mixtures.below(left)
+        inside = borders - borders[:, :1]
+        inside += _ONE_EACH  # none is without mass
+        last = inside[:, -1:].copy()
+        inside *= _TOTAL - _CHOICES
+        inside //= last
+        return (inside[:, 1:] - inside[:, :-1]).astype(np.float64)
 
     def take(self, digits: Wide, k: int) -> None:
         """Keep what digit k leaves."""

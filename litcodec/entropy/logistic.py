@@ -4,6 +4,8 @@ Salimans, Karpathy, Chen, Kingma, "PixelCNN++: Improving the PixelCNN with discr
 likelihood and other modifications", ICLR 2017. https://arxiv.org/abs/1701.05517
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -35,5 +37,6 @@ def logistic_likelihood(v: Tensor, logits: Tensor, means: Tensor, log_scales: Te
         torch.where(v > 254.5, F.logsigmoid(-lower), F.logsigmoid(upper) + F.logsigmoid(-lower) + log_inside),
     )
     log_likelihood = torch.logsumexp(logits.log_softmax(dim=-1) + log_mass, dim=-1)
-    floored: Tensor = log_likelihood.exp().clamp_min(LIKELIHOOD_MIN)
-    return floored
+    # Below the floor, about what a frozen codec charges at most, the gradient stays that of the logarithm.
+    floor = LIKELIHOOD_MIN * torch.exp(log_likelihood - log_likelihood.detach())
+    return torch.where(log_likelihood < math.log(LIKELIHOOD_MIN), floor, log_likelihood.exp())

@@ -1,4 +1,4 @@
-"""The network of ``PixelAutoregressive`` in fixed point: integers in, integers out, on every machine the same."""
+"""The network of ``PixelAutoregressive`` in fixed point: the same integers on every machine."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -56,9 +56,12 @@ class PixelNetwork:
             raise FreezeError(f"asinh must have {_ENTRIES} entries within +-2^24; got {tuple(asinh.shape)}.")
         self._nets, self._asinh = dict(nets), asinh
         self._table = asinh.double().numpy()
-        self._blocks = [net for name, net in self._nets.items() if name.startswith("blocks.")]
-        self._parameters = len(self._nets["last.0"].layers[-1].bias)
-        self._own = len(self._nets["colours.0"].bias)
+        self._head, self._out = _Layer(nets["head"], 0), _Layer(nets["out"])
+        self._blocks = [_Layer(net, 0) for name, net in nets.items() if name.startswith("blocks.")]
+        self._colours, self._last = (
+            [_Layer(nets[f"{name}.{k}"]) for k in (0, 1)] for name in ("colours", "last")
+        )
+        self._parameters, self._own = len(nets["last.0"].bias), len(nets["colours.0"].bias)
 
     @classmethod
     def from_float(cls, parts: PixelParts) -> "PixelNetwork":
@@ -87,25 +90,26 @@ class PixelNetwork:
 
     def hidden(self, features: Floats) -> Hidden:
         """The layers that see the neighbours, given the inputs (n, INPUTS)."""
-        h = self._nets["head"](torch.from_numpy(features))
+        h = self._head(torch.from_numpy(features))
         for block in self._blocks:
-            h = h.add_(block(h)).clamp_(-ACTIVATION_MAX, ACTIVATION_MAX)
-        first, second, third, coefficients = self._nets["out"](h).split(
+            h = h.add_(block(h)).clamp_max_(ACTIVATION_MAX)
+        first, second, third, coefficients = self._out(h).split(
             (self._parameters, self._own, self._own, 3), dim=1
         )
         return Hidden(first, (second, third), coefficients.numpy())
 
     def parameters(self, hidden: Hidden, errors: npt.NDArray[np.int64]) -> Floats:
-        """Parameters (n, 3 * K) of the next channel, given the MED errors (n, c) of the c before; K logits,
-        K means without the prediction and its shift, K log-scales.
+        """Parameters (n, 3 * K) of the next channel, given the MED errors (n, c) of those before.
+
+        K logits, K means relative to the MED prediction, K log-scales.
         """
         c = errors.shape[1]
         if c == 0:
             found = hidden.first
         else:
             seen = np.concatenate([self.asinh(errors), errors * 2.0 ** (FRACTION_BITS - 5)], axis=1)
-            own = self._nets[f"colours.{c - 1}"](torch.from_numpy(seen)).add_(hidden.own[c - 1])
-            found = self._nets[f"last.{c - 1}"](own.clamp_(0, ACTIVATION_MAX))
+            own = self._colours[c - 1](torch.from_numpy(seen)).add_(hidden.own[c - 1])
+            found = self._last[c - 1](own.clamp_(0, ACTIVATION_MAX))
         parameters: Floats = found.numpy().copy()
         K = parameters.shape[1] // 3
         parameters[:, K : 2 * K] *= 4
@@ -121,10 +125,28 @@ class PixelNetwork:
         return shift
 
 
+class _Layer:
+    """``FixedPointNet.__call__`` of one 1x1 layer and its ReLU, in fewer passes.
+
+    Args:
+        net: of one layer.
+        lowest: 0 with a ReLU.
+    """
+
+    def __init__(self, net: FixedPointNet, lowest: float = -ACTIVATION_MAX) -> None:
+        (layer,) = net.layers
+        self._bias, self._weight = layer.bias, layer.weight.flatten(1).T.contiguous()
+        self._scale, self._lowest = 2.0**-layer.shift, lowest
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor) -> Tensor:
+        """For ``x`` (n, C) within +-2^24."""
+        sums = torch.addmm(self._bias, x, self._weight)
+        return sums.mul_(self._scale).round_().clamp_(self._lowest, ACTIVATION_MAX)
+
+
 def _structures(parts: PixelParts) -> dict[str, nn.Sequential]:
-    found = {"head": nn.Sequential(parts.head, nn.ReLU())}
-    found |= {f"blocks.{k}": nn.Sequential(block, nn.ReLU()) for k, block in enumerate(parts.blocks)}
-    found["out"] = nn.Sequential(parts.out)
-    for name, layers in (("colours", parts.colours), ("last", parts.last)):
+    found = {"head": nn.Sequential(parts.head), "out": nn.Sequential(parts.out)}
+    for name, layers in (("blocks", parts.blocks), ("colours", parts.colours), ("last", parts.last)):
         found |= {f"{name}.{k}": nn.Sequential(layer) for k, layer in enumerate(layers)}
     return found

@@ -22,7 +22,7 @@ from litcodec.entropy.fixed_point import FRACTION_BITS
 from litcodec.latent_coding.pixel_network import Hidden, PixelNetwork
 from litcodec.layers import ABOVE, ERROR_INDEXES, LEFT, MED_INDEXES, OUTSIDE, PIXEL_OFFSETS, RIGHT, SLOPE
 
-AT_ONCE = 4096  # pixels that an encoder takes at once; bounds memory, changes no byte
+AT_ONCE = 2048  # pixels that an encoder takes at once; bounds memory, changes no byte
 
 Image = npt.NDArray[np.uint8]
 Wide = npt.NDArray[np.int64]
@@ -130,7 +130,7 @@ class PixelWalk:
     def _coded(
         self, image: Image
     ) -> Iterator[tuple[list[int], Wide, npt.NDArray[np.int32], npt.NDArray[np.float64]]]:
-        """Several steps at once: their sizes and positions, digits (3, 4, n) and their weights (3, 4, n, 4)."""
+        """Several steps at once: sizes and positions, digits (3, 4, n) and their weights (3, 4, n, 4)."""
         known = _whole(image)
         for steps in _batches(known):
             at = np.concatenate(steps)

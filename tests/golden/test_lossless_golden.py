@@ -1,4 +1,4 @@
-"""A lossless stream written long ago decodes to every pixel, and these pixels are written as its very bytes."""
+"""A lossless stream written long ago decodes to every pixel; these pixels are written as its very bytes."""
 
 import pytest
 import torch

@@ -96,7 +96,10 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="SIZE",
         help="likewise, of no more bytes: 120000, 120k, 1.5M",
     )
-    decompress.set_defaults(quality=None, bpp=None, max_bytes=None)
+    rate.add_argument(
+        "--lossless", action="store_true", help="keep every pixel of 8-bit RGB images, with a lossless codec"
+    )
+    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False)
     for command in (compress, decompress):
         command.add_argument(
             "-c",

@@ -10,6 +10,7 @@ from litcodec.codecs.lapped_cosine import LappedCosine
 from litcodec.codecs.learned_cosine import LearnedCosine
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
+from litcodec.codecs.pixel_autoregressive import PixelAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.codecs.variable_rate import VariableRate
 
@@ -24,6 +25,7 @@ __all__ = [
     "LearnedCosine",
     "MeanScaleHyperprior",
     "MixtureAutoregressive",
+    "PixelAutoregressive",
     "ScaleHyperprior",
     "TransformCodec",
     "VariableRate",

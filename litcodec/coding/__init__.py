@@ -2,6 +2,15 @@
 
 from litcodec.coding.information import information
 from litcodec.coding.least_bits import check_length, least_bits
+from litcodec.coding.logistics import (
+    LEVEL_MAX,
+    LevelDecoder,
+    LevelEncoder,
+    Logistics,
+    bits_of_digits,
+    digits_of,
+    logistics_of,
+)
 from litcodec.coding.mixture_blocks import MixtureBlockCoder
 from litcodec.coding.mixture_tables import COMPONENTS_MAX, MixtureTables
 from litcodec.coding.range_coder import Encoded, RangeCoder, StringDecoder, StringEncoder
@@ -16,19 +25,26 @@ from litcodec.coding.tables import (
 
 __all__ = [
     "COMPONENTS_MAX",
+    "LEVEL_MAX",
     "PRECISION",
     "SYMBOL_MAX",
     "Encoded",
     "IntegerTables",
+    "LevelDecoder",
+    "LevelEncoder",
+    "Logistics",
     "MixtureBlockCoder",
     "MixtureTables",
     "RangeCoder",
     "StringDecoder",
     "StringEncoder",
+    "bits_of_digits",
     "build_tables",
     "check_length",
     "check_tables",
+    "digits_of",
     "information",
     "least_bits",
+    "logistics_of",
     "quantise_pmf",
 ]

@@ -12,7 +12,7 @@ from litcodec.bitstream import read_header
 from litcodec.codec_files import load_codec
 from litcodec.commands.standard_streams import DASH, through_files
 from litcodec.device import find_device
-from litcodec.errors import LitcodecError
+from litcodec.errors import CodecFileError, LitcodecError
 from litcodec.evaluation import (
     CompressedFile,
     DecompressedFile,
@@ -25,7 +25,7 @@ from litcodec.evaluation import (
     refuse_original,
 )
 from litcodec.frozen import FrozenCodec
-from litcodec.zoo import codec_path, default_card, packaged_codec
+from litcodec.zoo import codec_path, default_card, lossless_card, packaged_codec
 
 Result = TypeVar("Result", CompressedFile, DecompressedFile)
 
@@ -43,12 +43,18 @@ class Options(NamedTuple):
     bpp: float | None
     max_bytes: int | None
     device: str
+    lossless: bool
 
 
 def compress(options: Options) -> int:
     """Compress every image; returns 1 if any failed."""
-    path = default_card().file if options.codec is None else codec_path(options.codec)
+    if options.codec is None:
+        path = (lossless_card() if options.lossless else default_card()).file
+    else:
+        path = codec_path(options.codec)
     codec = load_codec(path).to(find_device(options.device))
+    if options.lossless and not codec.lossless:
+        raise CodecFileError(f"{options.codec} is a {codec.architecture.name}, which is not lossless.")
     target = RateTarget(options.quality, options.bpp, options.max_bytes)
     check_target(codec, target)  # wrong for all images alike: said once
 
@@ -115,9 +121,11 @@ def _compressed_line(result: CompressedFile) -> str:
         size += f" at {result.resolution} resolution"
     if result.q is not None:
         size += f", quality {result.q:g}"
+    quality = f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}"
+    if math.isinf(result.psnr_rgb):
+        quality = f"{result.bpp / 3:.4f} bits per sub-pixel, every pixel exact"
     return (
-        f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, "
-        f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}, "
+        f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, {quality}, "
         f"encoded in {result.encode_s:.2f} s, decoded in {result.decode_s:.2f} s"
         + "".join(f"; dropped {what}" for what in result.dropped)
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from litcodec.data.bundled import bundled_photographs
 from litcodec.data.cache import CachedPhotographs
+from litcodec.data.exact_images import load_exact_image
 from litcodec.data.formats import FoundImages, find_images, list_images
 from litcodec.data.images import LoadedImage, decode_image, image_size, load_image, read_image, write_png
 from litcodec.data.loader import PatchLoader
@@ -40,6 +41,7 @@ __all__ = [
     "find_images",
     "image_size",
     "list_images",
+    "load_exact_image",
     "load_image",
     "prepare",
     "read_image",

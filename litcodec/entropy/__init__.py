@@ -3,6 +3,7 @@
 from litcodec.entropy.factorized import FactorizedDensity
 from litcodec.entropy.fixed_point import FixedPointNet
 from litcodec.entropy.gaussian import SCALE_MIN, gaussian_likelihood, scale_table
+from litcodec.entropy.logistic import logistic_likelihood
 from litcodec.entropy.mixture import Mixture, mixture_likelihood
 from litcodec.entropy.mixture_tables import mixture_tables
 from litcodec.entropy.quantisation import (
@@ -27,6 +28,7 @@ __all__ = [
     "factorized_tables",
     "gaussian_likelihood",
     "gaussian_tables",
+    "logistic_likelihood",
     "mixture_likelihood",
     "mixture_tables",
     "scale_table",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from litcodec.bitstream import read_header, read_stream, unpack
-from litcodec.data import load_image, write_png
+from litcodec.data import load_exact_image, load_image, write_png
 from litcodec.errors import BitstreamError, OutputExists
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.target import NO_TARGET, RateTarget, check_target, stream_for
@@ -66,13 +66,15 @@ def compress_file(
         target: the rate, where the codec has several.
 
     Raises:
-        ImageError: if the photograph cannot be read or is too large.
+        ImageError: if the photograph cannot be read or is too large, or is not 8-bit RGB and the codec
+            lossless.
         RateError: if the codec has but one rate, or none that is low enough; nothing is written.
         OutputExists: if ``output`` is the input, or is there and ``overwrite`` is not set.
     """
     check_target(codec, target)
     with atomic_output(output, overwrite=overwrite, inputs=[path]) as file:
-        loaded = load_image(path, max_pixels=max_pixels)
+        load = load_exact_image if codec.lossless else load_image
+        loaded = load(path, max_pixels=max_pixels)
         x = loaded.x[None].float() / 255
         start = time.perf_counter()
         data = stream_for(codec, x, target)

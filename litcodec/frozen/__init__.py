@@ -2,6 +2,7 @@
 
 from litcodec.frozen.base import FrozenCodec, Resolution, Stages, TrainingInfo
 from litcodec.frozen.hybrid import FrozenHybrid
+from litcodec.frozen.pixel_autoregressive import FrozenPixelAutoregressive
 from litcodec.frozen.rates import RateRange
 from litcodec.frozen.streams import from_stream, through_bytes, to_stream
 from litcodec.frozen.transform_codec import FrozenTransformCodec
@@ -10,6 +11,7 @@ from litcodec.frozen.variable_rate import FrozenVariableRate
 __all__ = [
     "FrozenCodec",
     "FrozenHybrid",
+    "FrozenPixelAutoregressive",
     "FrozenTransformCodec",
     "FrozenVariableRate",
     "RateRange",

@@ -16,6 +16,8 @@ from litcodec.latent_coding.gaussian import GaussianCoder
 from litcodec.latent_coding.geometry import downsampled_by, receptive_rows, upsampled_by
 from litcodec.latent_coding.hyperprior import HyperpriorLatentCoder
 from litcodec.latent_coding.mixture import MixtureCoder
+from litcodec.latent_coding.pixel_network import PixelNetwork, PixelParts
+from litcodec.latent_coding.pixel_walk import PixelWalk
 from litcodec.latent_coding.strips import InStrips
 from litcodec.latent_coding.symbols import GRID, ScaleTables
 from litcodec.latent_coding.tensors import net_from, net_to, tables_from, tables_to, take
@@ -36,6 +38,9 @@ __all__ = [
     "KnownValues",
     "LatentCoder",
     "MixtureCoder",
+    "PixelNetwork",
+    "PixelParts",
+    "PixelWalk",
     "ScaleTables",
     "by_position",
     "checkerboard_anchors",

@@ -1,6 +1,20 @@
 """Layers, one idea per file."""
 
 from litcodec.layers.attention import AttentionBlock, ResidualBottleneck
+from litcodec.layers.causal_pixels import (
+    ABOVE,
+    ERROR_INDEXES,
+    INPUTS,
+    LEFT,
+    MED_INDEXES,
+    OUTSIDE,
+    PIXEL_OFFSETS,
+    RIGHT,
+    SLOPE,
+    UNIT,
+    colour_features,
+    pixel_inputs,
+)
 from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import (
     FullPrecisionConv2d,
@@ -27,8 +41,18 @@ from litcodec.layers.residual_dense import GroupedResidualDenseBlock, ResidualDe
 from litcodec.layers.separable_block import SeparableBlock
 
 __all__ = [
+    "ABOVE",
     "CBAM",
+    "ERROR_INDEXES",
     "GDN",
+    "INPUTS",
+    "LEFT",
+    "MED_INDEXES",
+    "OUTSIDE",
+    "PIXEL_OFFSETS",
+    "RIGHT",
+    "SLOPE",
+    "UNIT",
     "AttentionBlock",
     "CausalConv2d",
     "CheckerboardConv2d",
@@ -48,6 +72,7 @@ __all__ = [
     "SimplifiedGDN",
     "SubPixelDeconv2d",
     "check_width",
+    "colour_features",
     "conv",
     "convolutions_of",
     "deconv",
@@ -55,5 +80,6 @@ __all__ = [
     "initialise_conv",
     "layers_of",
     "name_flat",
+    "pixel_inputs",
     "sub_pixel_conv",
 ]

@@ -62,6 +62,7 @@ class Card(NamedTuple):
     training: Training
     default: bool
     folder: Path
+    bits_per_sub_pixel: float = 0.0  # on Kodak, of a lossless codec; 0 of all others
 
     @property
     def file(self) -> Path:
@@ -89,6 +90,18 @@ def default_card(folder: Path = FOLDER) -> Card:
     if not cards or not cards[0].default:
         raise CodecFileError("no packaged codec is installed; give a codec file with -c CODEC.")
     return cards[0]
+
+
+def lossless_card(folder: Path = FOLDER) -> Card:
+    """The packaged lossless codec.
+
+    Raises:
+        CodecFileError: if none is installed.
+    """
+    for card in packaged_cards(folder):
+        if card.bits_per_sub_pixel > 0:
+            return card
+    raise CodecFileError("no lossless codec is packaged; give a codec file with -c CODEC.")
 
 
 def codec_path(named: Path, folder: Path = FOLDER) -> Path:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from litcodec.anchors import open_anchors
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from litcodec.anchors import open_anchors
 from litcodec.bitstream import pack
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image

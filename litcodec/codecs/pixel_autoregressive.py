@@ -1,0 +1,136 @@
+"""A lossless codec: every pixel predicted from the pixels before it, a PixelCNN that can be decoded.
+
+One layer sees the causal neighbours, all others are 1x1, so that all pixels on a slanted line are decoded at
+once. After Gümüş, Kamisli, "A learned pixel-by-pixel lossless image compression method with 59K parameters
+and parallel decoding", 2022 (https://arxiv.org/abs/2212.01185), and van den Oord, Kalchbrenner, Kavukcuoglu,
+"Pixel recurrent neural networks", ICML 2016 (https://arxiv.org/abs/1601.06759). Ours differs in its inputs
+(differences from the MED prediction), in residual layers, and in how channels depend on those before.
+"""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from litcodec.codecs.base import Codec
+from litcodec.entropy import logistic_likelihood
+from litcodec.errors import ShapeError
+from litcodec.frozen import FrozenPixelAutoregressive
+from litcodec.frozen.padding import check_image
+from litcodec.latent_coding import PixelNetwork, PixelParts
+from litcodec.latent_models import Latents
+from litcodec.layers import INPUTS, colour_features, pixel_inputs
+from litcodec.types import CodecOutput
+
+COMPONENTS_MAX = 16
+CODED_ORDER = (1, 0, 2)  # G, R, B
+
+
+class PixelAutoregressive(Codec):
+    """Mixtures of logistics for G, for R given G, and for B given both.
+
+    ::
+
+        28 causal pixels - MED, their errors, level -> 1x1 -> [+ 1x1] * blocks -> h
+        h -> mixture of G;  h, G -> N -> mixture of R;  h, G, R -> N -> mixture of B
+
+    Args:
+        N: width of the residual layers.
+        M: width of the layers that R and B have of their own.
+        blocks: residual layers.
+        K: logistics in a mixture.
+
+    Raises:
+        ShapeError: if a size is out of range.
+    """
+
+    def __init__(self, *, N: int = 128, M: int = 48, blocks: int = 3, K: int = 5) -> None:
+        super().__init__()
+        if not (1 <= N <= 1024 and 1 <= M <= 1024 and 0 <= blocks <= 16 and 1 <= K <= COMPONENTS_MAX):
+            raise ShapeError(
+                f"N and M are 1..1024, blocks 0..16, K 1..{COMPONENTS_MAX}; got {N}, {M}, {blocks}, {K}."
+            )
+        self.M, self.K = M, K
+        self.head = nn.Conv2d(INPUTS, N, 1)
+        middle = [nn.Conv2d(N, N, 1) for _ in range(blocks)]
+        self.blocks = nn.ModuleList(middle)
+        self.out = nn.Conv2d(N, 3 * K + 2 * M + 3, 1)
+        self.colours = nn.ModuleList(nn.Conv2d(2 * c, M, 1) for c in (1, 2))
+        last = [nn.Conv2d(M, 3 * K, 1) for _ in (1, 2)]
+        self.last = nn.ModuleList(last)
+        self._initialise(middle, last)
+
+    @torch.no_grad()
+    def _initialise(self, middle: list[nn.Conv2d], last: list[nn.Conv2d]) -> None:
+        """Start with mixtures about the MED prediction, R and B shifted by the error of G."""
+        for block in middle:
+            block.weight *= 0.7
+        K = self.K
+        assert self.out.bias is not None
+        mixtures = [(self.out.weight[: 3 * K], self.out.bias[: 3 * K])]
+        mixtures += [(layer.weight, layer.bias) for layer in last if layer.bias is not None]
+        for weight, bias in mixtures:
+            weight *= 0.3
+            bias[:K] = 0
+            bias[K : 2 * K] = torch.linspace(-0.4, 0.4, K)
+            bias[2 * K :] = torch.linspace(0, 1.6, K)
+        self.out.bias[-3:] = torch.tensor([0.9, 0.3, 0.6])
+
+    @property
+    def downsampling_factor(self) -> int:
+        """See ``Codec``: none."""
+        return 1
+
+    def forward(self, x: Tensor) -> CodecOutput:
+        """See ``Codec.forward``; ``x`` is rounded to 8 bits first, and that is ``x_hat``."""
+        check_image(x)
+        v = (x.float() * 255).round().clamp(0, 255)
+        parameters, means = self._mixtures(v[:, CODED_ORDER])
+        logits, _, log_scales = parameters.chunk(3, dim=2)
+        coded = v[:, CODED_ORDER]
+        with torch.autocast(x.device.type, enabled=False):
+            # Components last.
+            found = logistic_likelihood(
+                coded,
+                *(t.permute(0, 1, 3, 4, 2) for t in (logits, means, log_scales)),
+            )
+        likelihoods = found[:, CODED_ORDER]  # swapping two channels is its own inverse
+        return CodecOutput(v / 255, (likelihoods,))
+
+    def _mixtures(self, coded: Tensor) -> tuple[Tensor, Tensor]:
+        """Parameters (B, 3, 3 * K, H, W) and means (B, 3, K, H, W) in grey levels, channels as coded."""
+        with torch.no_grad():
+            features, prediction = pixel_inputs(coded)
+            errors = coded - prediction
+        h = F.relu(self.head(features))
+        for block in self.blocks:
+            h = h + F.relu(block(h))
+        K, M = self.K, self.M
+        first, second, third, coefficients = self.out(h).float().split((3 * K, M, M, 3), dim=1)
+        found = [first]
+        for own, colour, last, c in zip((second, third), self.colours, self.last, (1, 2), strict=True):
+            found.append(last(F.relu(own + colour(colour_features(errors[:, :c])))).float())
+        parameters = torch.stack(found, dim=1)
+        green, red = errors[:, 0], errors[:, 1]
+        a, b, c = coefficients.unbind(dim=1)
+        shifts = torch.stack([torch.zeros_like(green), a * green, b * green + c * red], dim=1)
+        means = 4 * parameters[:, :, K : 2 * K] + (prediction + shifts)[:, :, None]
+        return parameters, means
+
+    def latents(self, x: Tensor) -> Latents:
+        """See ``Codec.latents``: the grey levels themselves."""
+        check_image(x)
+        return Latents((x.float() * 255).round())
+
+    @property
+    def _parts(self) -> PixelParts:
+        return PixelParts(self.head, list(self.blocks), self.out, list(self.colours), list(self.last))
+
+    def freeze(self) -> FrozenPixelAutoregressive:
+        """See ``Codec.freeze``."""
+        return FrozenPixelAutoregressive(self.architecture, PixelNetwork.from_float(self._parts))
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> FrozenPixelAutoregressive:
+        """See ``Codec.restore``."""
+        return FrozenPixelAutoregressive(self.architecture, PixelNetwork.from_tensors(self._parts, tensors))

@@ -71,7 +71,7 @@ def _run(options: argparse.Namespace) -> int:
                 options.output,
                 overwrite=options.force,
                 half=options.half,
-                error_bits=options.error_bits,
+                rdoq_lambda=options.rdoq_lambda,
             )
         case "compress" | "decompress":
             from litcodec.commands import coding

@@ -62,11 +62,18 @@ def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--half", action="store_true", help="round weights to 16 bits: a file of half the size"
     )
     export.add_argument(
-        "--error-bits",
+        "--rdoq-lambda",
         type=told.weight,
         metavar="BITS",
-        help="let its encoder round to what costs least, a squared error of one step weighing as many bits "
+        help="quantise by RDOQ: round to what costs least, a squared error of one step weighing as many bits "
         "(try 18; default: round to the nearest)",
+    )
+    export.add_argument(
+        "--error-bits",
+        type=told.weight,
+        dest="rdoq_lambda",
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
     )
     export.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
     _add_debug(export)
@@ -175,6 +182,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="Q,…",
         help="1 to 100, where codecs of variable rate are measured (default: 8 over all of the range)",
     )
+    _add_device(evaluate)
     evaluate.add_argument("--label", help="name of the codecs' curve (default: class, sizes, distortion)")
     evaluate.add_argument(
         "--no-keep", dest="keep", action="store_false", help="do not keep the coded files beside the results"
@@ -219,6 +227,7 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report.add_argument(
         "--max-pixels", type=told.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"
     )
+    _add_device(report)
     report.add_argument("--title", help="of the page")
     report.set_defaults(wrong_usage=report.error)
     report.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
@@ -259,6 +268,7 @@ def _add_sweep(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "or class paths, or '' for none (default: jpeg,webp,jpeg2000)",
     )
     _add_hidden_anchors(sweep)
+    _add_device(sweep)
     sweep.add_argument(
         "-o",
         "--output",

@@ -33,6 +33,7 @@ class Options(NamedTuple):
     max_pixels: int
     force: bool
     qualities: Sequence[float] | None  # None for the usual eight
+    device: str
     metrics: Sequence[str]  # names or import paths; () for all shipped ones
 
 
@@ -61,6 +62,7 @@ def evaluate_files(options: Options) -> int:
             qualities=options.qualities,
             metrics=metrics,
             names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},
+            device=options.device,
             tell=watcher.tell,
             waiting=lambda: _say_waiting(options.output),
         )

@@ -7,7 +7,7 @@ from litcodec.evaluation import atomic_output, check_output
 
 
 def export(
-    checkpoint: Path, output: Path, *, overwrite: bool, half: bool = False, error_bits: float | None = None
+    checkpoint: Path, output: Path, *, overwrite: bool, half: bool = False, rdoq_lambda: float | None = None
 ) -> int:
     """Freeze the codec of a checkpoint of ``litcodec fit`` (its averaged weights, where EMA was on).
 
@@ -16,11 +16,11 @@ def export(
         output: the codec file.
         overwrite: replace ``output`` if it is there.
         half: round weights to 16 bits first.
-        error_bits: ``rdoq_lambda`` of ``FrozenCodec.with_rdoq``; None rounds to the nearest.
+        rdoq_lambda: as ``FrozenCodec.with_rdoq`` takes it; None rounds to the nearest.
 
     Raises:
         CodecFileError: if the checkpoint is missing, damaged, or not one of ours.
-        FreezeError: if the weights have diverged, or ``error_bits`` mean nothing to the codec.
+        FreezeError: if the weights have diverged, or ``rdoq_lambda`` means nothing to the codec.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """
     check_output(output, overwrite=overwrite, inputs=[checkpoint])  # before the work, not after it
@@ -29,8 +29,8 @@ def export(
         round_to_half_precision(trained.codec)
     frozen = trained.codec.eval().freeze()
     frozen.training = trained.training
-    if error_bits is not None:
-        frozen = frozen.with_rdoq(error_bits)
+    if rdoq_lambda is not None:
+        frozen = frozen.with_rdoq(rdoq_lambda)
     with atomic_output(output, overwrite=overwrite, inputs=[checkpoint]) as file:
         file.write(codec_bytes(frozen))
     name, size = frozen.architecture.name, output.stat().st_size

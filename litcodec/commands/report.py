@@ -34,6 +34,7 @@ class Options(NamedTuple):
     pictures: int
     title: str | None
     max_pixels: int
+    device: str
     force: bool
 
 
@@ -62,6 +63,7 @@ def report(options: Options) -> int:
             pictures=options.pictures if options.format == "html" else 0,
             title=options.title,
             max_pixels=options.max_pixels,
+            device=options.device,
             progress=progress,
         )
         content = _content(data, options.format)

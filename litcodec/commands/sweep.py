@@ -16,6 +16,7 @@ from litcodec.commands.report import Options as ReportOptions
 from litcodec.commands.report import report
 from litcodec.commands.sweep_progress import watching
 from litcodec.data import bundled_photographs, list_images
+from litcodec.device import find_device
 from litcodec.errors import SweepError
 from litcodec.evaluation import read_results, refuse_inputs, write_results
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
@@ -41,6 +42,7 @@ class Options(NamedTuple):
     baselines: Sequence[str]
     devices: str | None
     label: str | None
+    device: str
     force: bool
 
 
@@ -59,6 +61,7 @@ def run_sweep(options: Options) -> int:
         refuse_inputs(written, [options.file])
     images = options.images or bundled_photographs() / "heldback"
     list_images(images)  # what is missing should be said now rather than after days of training
+    find_device(options.device)
     open_baselines(BASELINE_KEYS if "all" in options.baselines else options.baselines)
     slots = slots_of(options.devices, visible_gpus() if options.devices else ())
     for note in sweep.notes:
@@ -115,6 +118,7 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
             max_pixels=MAX_PIXELS,
             force=options.force,
             qualities=None,
+            device=options.device,
             metrics=(),
         )
     )
@@ -126,6 +130,7 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
         VIEWER_PICTURES,
         f"Sweep {folder.name}",
         max_pixels=MAX_PIXELS,
+        device=options.device,
         force=True,
     )
     return report(page) or wrong

@@ -47,6 +47,7 @@ def evaluate(
     qualities: Sequence[float] | None = None,
     metrics: Sequence[Metric] = SHIPPED,
     names: Mapping[Path, str] = MappingProxyType({}),
+    device: str = "cpu",
     tell: Callable[[Step], None] = lambda step: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Results:
@@ -67,6 +68,7 @@ def evaluate(
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
         metrics: what is measured of decoded images; an image that lacks one is measured again.
         names: curves of single codec files, where ``label`` is not given.
+        device: where codecs of ours run.
         tell: called with the progress.
         waiting: called if another run is writing to ``output``, whose end is waited for.
 
@@ -87,7 +89,13 @@ def evaluate(
             _check_same_images(before, files_here, output)
         known = before.points if before is not None else ()
         tests = codecs_under_test(
-            codecs, label=label, max_pixels=max_pixels, before=known, qualities=qualities, names=names
+            codecs,
+            label=label,
+            max_pixels=max_pixels,
+            before=known,
+            qualities=qualities,
+            names=names,
+            device=device,
         )
         tests += baselines_under_test(baselines)
         _check_texts(tests, output)

@@ -11,11 +11,11 @@ from torch import Tensor
 from litcodec.architecture import Architecture, usual_arguments
 from litcodec.baselines.base import Baseline
 from litcodec.codec_files import load_codec
+from litcodec.device import find_device
 from litcodec.errors import CodecFileError
 from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
-from litcodec.plugins import load_plugins
 
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 QUALITIES = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
@@ -59,6 +59,7 @@ def codecs_under_test(
     before: Sequence[Point],
     qualities: Sequence[float] | None = None,
     names: Mapping[Path, str] = MappingProxyType({}),
+    device: str = "cpu",
 ) -> list[UnderTest]:
     """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
 
@@ -70,13 +71,16 @@ def codecs_under_test(
             that another file has.
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
         names: curves of single files, where ``label`` is not given: "litcodec cosine-2".
+        device: where they run.
 
     Raises:
         CodecFileError: if a file is missing or damaged, or qualities are asked of codecs that have none.
         ShapeError: if there is no such quality.
+        DeviceError: if there is no such device.
     """
     found = []
-    loaded = {path: load_codec(path, load_plugins()) for path in dict.fromkeys(paths)}
+    place = find_device(device)
+    loaded = {path: load_codec(path).to(place) for path in dict.fromkeys(paths)}
     variable = any(codec.qualities is not None for codec in loaded.values())
     if qualities is not None and loaded and not variable:
         files = ", ".join(path.name for path in loaded)

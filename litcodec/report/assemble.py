@@ -28,6 +28,7 @@ def report_data(
     pictures: int = VIEWER_PICTURES,
     title: str | None = None,
     max_pixels: int = MAX_PIXELS,
+    device: str = "cpu",
     progress: Callable[[float], None] = lambda share: None,
 ) -> ReportData:
     """Everything of one or more evaluations.
@@ -39,6 +40,7 @@ def report_data(
         pictures: how many the viewer shows.
         title: of the report.
         max_pixels: larger images are not shown, whatever the results say of their size.
+        device: where codecs of ours decode them.
         progress: told which share of the pictures is done, up to 1.
 
     Raises:
@@ -58,7 +60,9 @@ def report_data(
     curves = found + drawn
     metrics = tuple({metric.name: metric for result in results for metric in result.metrics}.values())
     sources = [Source(result, path.parent) for result, path in zip(results, paths, strict=True)]
-    shown = gallery(measured, sources, count=pictures, max_pixels=max_pixels, progress=progress)
+    shown = gallery(
+        measured, sources, count=pictures, max_pixels=max_pixels, device=device, progress=progress
+    )
     folders = list(dict.fromkeys(result.images for result in results))
     return ReportData(
         title=title or f"Rate and distortion on {', '.join(Path(folder).name for folder in folders)}",

@@ -18,7 +18,6 @@ from litcodec.evaluation.results import Point, Results, Score
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
 from litcodec.metrics import bits_per_place
-from litcodec.plugins import load_plugins
 
 
 class Source(NamedTuple):
@@ -33,10 +32,11 @@ class Decoders:
 
     Args:
         max_pixels: refuse to decode larger images, whatever the results say of their size.
+        device: where codecs of ours run.
     """
 
-    def __init__(self, *, max_pixels: int) -> None:
-        self._max_pixels = max_pixels
+    def __init__(self, *, max_pixels: int, device: torch.device) -> None:
+        self._max_pixels, self._device = max_pixels, device
         self._baselines = {baseline.name: baseline for baseline in open_baselines(BASELINE_KEYS).found}
         self._codecs: dict[Path, FrozenCodec] = {}
 
@@ -89,7 +89,7 @@ class Decoders:
     def _codec(self, point: Point, source: Source) -> FrozenCodec:
         path = _found(Path(point.source), source.folder)
         if path not in self._codecs:
-            self._codecs[path] = load_codec(path, load_plugins())
+            self._codecs[path] = load_codec(path).to(self._device)
         codec = self._codecs[path]
         if codec.fingerprint.hex() != point.fingerprint:
             raise CodecFileError(

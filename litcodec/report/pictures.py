@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
+import torch
 from PIL import Image
 from torch import Tensor
 
+from litcodec.device import find_device
 from litcodec.errors import LitcodecError
 from litcodec.evaluation.merging import Measured
 from litcodec.evaluation.results import Score
@@ -51,6 +53,7 @@ def gallery(
     *,
     count: int,
     max_pixels: int = MAX_PIXELS,
+    device: str = "cpu",
     progress: Callable[[float], None] = lambda share: None,
 ) -> Gallery:
     """The first pictures by name, with a version of every codec whose files were kept, at up to three rates.
@@ -62,13 +65,14 @@ def gallery(
         sources: what they were merged from.
         count: how many pictures.
         max_pixels: larger ones are left out, in words.
+        device: where codecs of ours decode.
         progress: told which share is done, up to 1.
     """
     names = {score.sha256: score.image for entry in measured for score in entry.point.scores}
     chosen = sorted(names, key=lambda sha256: (names[sha256], sha256))[:count]
     if not chosen:
         return Gallery((), ())
-    maker = _Maker(sources, max_pixels)
+    maker = _Maker(sources, max_pixels, find_device(device))
     pictures = []
     for k, sha256 in enumerate(chosen):
         curves = maker.kept(measured, sha256)
@@ -86,10 +90,10 @@ def _tell(progress: Callable[[float], None], done: int, count: int, share: float
 
 
 class _Maker:
-    def __init__(self, sources: Sequence[Source], max_pixels: int) -> None:
+    def __init__(self, sources: Sequence[Source], max_pixels: int, device: torch.device) -> None:
         self.sources = sources
         self.max_pixels = max_pixels
-        self.decoders = Decoders(max_pixels=max_pixels)
+        self.decoders = Decoders(max_pixels=max_pixels, device=device)
         self.notes: list[str] = []
 
     def note(self, words: str) -> None:

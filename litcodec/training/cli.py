@@ -17,6 +17,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from litcodec.codec_files.checkpoint import offer_before
 from litcodec.errors import CodecFileError, LitcodecError, OptionError
+from litcodec.plugins import choose_plugins
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
 from litcodec.training.failures import configuring, known_failure
 from litcodec.training.guard import NonFiniteGuard
@@ -131,6 +132,8 @@ class LitcodecCLI(LightningCLI):
         if self.subcommand == "predict":
             config.return_predictions = False  # they are written by a callback, not kept in memory
         check_precision(config.trainer.get("precision"))
+        # Who trains a class trusts the files that name it.
+        choose_plugins(_packages_of(config.model.get("codec")))
         if config.model.get("optimizer") is not None:
             config.model.learning_rate = None  # the optimiser brings its own
         given = copy.deepcopy(config)
@@ -194,6 +197,18 @@ def _average_in_time(trainer: Namespace) -> None:
             begin = init_args.get("update_starting_at_step")
             if begin is not None and begin >= trainer.max_steps:
                 init_args.update_starting_at_step = trainer.max_steps - 1
+
+
+def _packages_of(configured: Any) -> set[str]:
+    """The packages of all classes of a configured codec."""
+    if isinstance(configured, list):
+        return set().union(*map(_packages_of, configured))
+    if not isinstance(configured, Namespace):
+        return set()
+    found = set().union(*(_packages_of(value) for value in vars(configured).values()))
+    if isinstance(path := configured.get("class_path"), str):
+        found.add(path.partition(".")[0])
+    return found - {"litcodec", "torch"}
 
 
 def _place_logger(logger: Namespace, folder: Path) -> None:

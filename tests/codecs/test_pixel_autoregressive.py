@@ -144,7 +144,7 @@ def test_a_stream_carries_the_crc_of_its_pixels(frozen: FrozenPixelAutoregressiv
 
 
 def test_damaged_strings_are_refused_whatever_is_damaged(frozen: FrozenPixelAutoregressive):
-    """The container's CRC is not asked: packed anew."""
+    """Or gives the very pixels: the last bits of a string may be any. The container's CRC is not asked."""
     x = _image(12, 10)
     (packed,) = frozen.compress(x)
     string, crc = packed.strings
@@ -153,9 +153,13 @@ def test_damaged_strings_are_refused_whatever_is_damaged(frozen: FrozenPixelAuto
     for _ in range(20):
         at = int(generator.integers(len(string)))
         damaged.append(string[:at] + bytes([string[at] ^ int(generator.integers(1, 256))]) + string[at + 1 :])
+    refused = 0
     for other in damaged:
-        with pytest.raises(BitstreamError):
-            frozen.decode((other, crc), packed.size)
+        try:
+            assert torch.equal((frozen.decode((other, crc), packed.size) * 255).round(), (x * 255).round())
+        except BitstreamError:
+            refused += 1
+    assert refused >= len(damaged) - 2
     for strings in ((string,), (string, crc, b""), (string, crc + b"\0")):
         with pytest.raises(BitstreamError):
             frozen.decompress([packed._replace(strings=strings)])
@@ -186,10 +190,10 @@ def test_training_lowers_the_rate_and_reaches_every_weight():
     rates = []
     for _ in range(30):
         loss = mse().loss(codec(x), x, lmbda=0.0130)
-        assert float(loss.distortion) < 1e-6
+        assert loss.distortion.item() < 1e-6
         optimiser.zero_grad()
         loss.loss.backward()
         assert all(bool(p.grad.abs().sum() > 0) for p in codec.parameters())
         optimiser.step()
-        rates.append(float(loss.rate))
+        rates.append(loss.rate.item())
     assert rates[-1] < 0.85 * rates[0]

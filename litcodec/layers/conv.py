@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from litcodec.errors import ShapeError
 
-WIDTH_MAX = 2**16 - 1
+WIDTH_MAX = 2**16 - 1  # of an argument
+LAYER_MAX = 2**20 - 1  # of what papers make of it, such as 3/2 M
 FEW = 8  # channels; with more a transposed convolution is as fast
 
 
@@ -83,16 +84,16 @@ class SubPixelDeconv2d(nn.ConvTranspose2d):
         return weight.reshape(-1, inputs, taps, taps).contiguous(memory_format=torch.channels_last)
 
 
-def check_width(*channels: int) -> None:
-    """Raise ``ShapeError`` if a number of channels is none: 1 to 65,535."""
+def check_width(*channels: int, most: int = WIDTH_MAX) -> None:
+    """Raise ``ShapeError`` if a number of channels is not 1 to ``most``."""
     for count in channels:
-        if not 1 <= count <= WIDTH_MAX:
-            raise ShapeError(f"a number of channels is 1 to {WIDTH_MAX:,}; got {count}.")
+        if not 1 <= count <= most:
+            raise ShapeError(f"a number of channels is 1 to {most:,}; got {count}.")
 
 
 def conv(in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2) -> nn.Conv2d:
     """A convolution that divides H and W by ``stride``; 5x5/2 by default."""
-    check_width(in_channels, out_channels)
+    check_width(in_channels, out_channels, most=LAYER_MAX)
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
 
 
@@ -100,7 +101,7 @@ def deconv(
     in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2
 ) -> nn.ConvTranspose2d:
     """A transposed convolution that multiplies H and W by ``stride``."""
-    check_width(in_channels, out_channels)
+    check_width(in_channels, out_channels, most=LAYER_MAX)
     kind = SubPixelDeconv2d if out_channels <= FEW else nn.ConvTranspose2d
     return kind(
         in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, output_padding=stride - 1

@@ -3,6 +3,7 @@
 from litcodec.codecs.base import Codec, TransformCodec
 from litcodec.codecs.checkerboard import Checkerboard
 from litcodec.codecs.cheng2020 import Cheng2020
+from litcodec.codecs.elic import Elic
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
@@ -18,6 +19,7 @@ __all__ = [
     "Checkerboard",
     "Cheng2020",
     "Codec",
+    "Elic",
     "FactorizedPrior",
     "HybridCodec",
     "JointAutoregressive",

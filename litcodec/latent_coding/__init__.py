@@ -1,5 +1,6 @@
 """Exact coders of latents: integers in fixed point <-> strings. What a decoder computes before g_s."""
 
+from litcodec.latent_coding.aggregated_groups import AggregatedGroups, AggregatedNets
 from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder
 from litcodec.latent_coding.channel_groups import ChannelGroupCoder
 from litcodec.latent_coding.coding_order import (
@@ -18,12 +19,15 @@ from litcodec.latent_coding.hyperprior import HyperpriorLatentCoder
 from litcodec.latent_coding.mixture import MixtureCoder
 from litcodec.latent_coding.pixel_network import PixelNetwork, PixelParts
 from litcodec.latent_coding.pixel_walk import PixelWalk
+from litcodec.latent_coding.residual_groups import ResidualGroups
 from litcodec.latent_coding.strips import InStrips
 from litcodec.latent_coding.symbols import GRID, ScaleTables
 from litcodec.latent_coding.tensors import net_from, net_to, tables_from, tables_to, take
 
 __all__ = [
     "GRID",
+    "AggregatedGroups",
+    "AggregatedNets",
     "ChannelGroupCoder",
     "Coded",
     "CodingOrder",
@@ -41,6 +45,7 @@ __all__ = [
     "PixelNetwork",
     "PixelParts",
     "PixelWalk",
+    "ResidualGroups",
     "ScaleTables",
     "by_position",
     "checkerboard_anchors",

@@ -21,6 +21,12 @@ from litcodec.transforms.cosine import (
     cosine_synthesis,
     latent_spread,
 )
+from litcodec.transforms.elic2022 import (
+    bottleneck_analysis,
+    bottleneck_synthesis,
+    relu_hyper_analysis,
+    relu_hyper_synthesis,
+)
 from litcodec.transforms.grdn import GRDN
 from litcodec.transforms.initialise import initialise, keep_variance
 from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
@@ -37,6 +43,8 @@ __all__ = [
     "analysis",
     "analysis_9x9",
     "best_step",
+    "bottleneck_analysis",
+    "bottleneck_synthesis",
     "cosine_analysis",
     "cosine_hyper_analysis",
     "cosine_hyper_synthesis",
@@ -53,6 +61,8 @@ __all__ = [
     "latent_spread",
     "mean_scale_hyper_analysis",
     "mean_scale_hyper_synthesis",
+    "relu_hyper_analysis",
+    "relu_hyper_synthesis",
     "residual_analysis",
     "residual_hyper_analysis",
     "residual_hyper_synthesis",

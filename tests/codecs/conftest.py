@@ -12,6 +12,7 @@ from litcodec.codecs import (
     Checkerboard,
     Cheng2020,
     Codec,
+    Elic,
     FactorizedPrior,
     HybridCodec,
     JointAutoregressive,
@@ -37,6 +38,7 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "checkerboard": partial(Checkerboard, **SMALL),
     "cheng2020 anchor": partial(Cheng2020, N=8, attention=False, K=1),
     "cheng2020 attention mixture": partial(Cheng2020, N=8, attention=True, K=3),
+    "elic": partial(Elic, **SMALL, groups=(2, 4), context=(6, 5)),
     "learned cosine": partial(LearnedCosine, **SMALL, context=6),
     "lapped cosine": partial(
         LappedCosine,
@@ -109,6 +111,9 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
     if isinstance(codec, LappedCosine):
         for net in codec.latent_model.y_model.sequentials():
             net[-1].weight.mul_(30)
+    if isinstance(codec, Elic):
+        for net in codec.latent_model.y_model.aggregation:
+            net[-1].bias.copy_(torch.randn(net[-1].bias.shape) + 2)
     last = next(layer for layer in reversed(layers_of(codec.g_s)) if hasattr(layer, "weight"))
     _rescale(last, codec(x).x_hat, to=0.15)
     last.bias.fill_(0.5)

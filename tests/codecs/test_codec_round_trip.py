@@ -5,7 +5,7 @@ from tiny_hybrids import inner_of, reconstruction
 from litcodec.codecs import Codec
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
-from litcodec.latent_models import ChannelGroupModel, ContextModel, Latents
+from litcodec.latent_models import ContextModel, GroupedModel, Latents
 from litcodec.ops import round_about
 
 SIZES = [(1, 1), (1, 17), (17, 33), (255, 257)]
@@ -67,7 +67,7 @@ def test_real_pixels_are_those_of_the_eval_forward(
 def _means(codec: Codec, latents: Latents, y_hat: torch.Tensor) -> torch.Tensor:
     """In floats, what the frozen codec rounded about."""
     y_model = getattr(inner_of(codec).latent_model, "y_model", None)
-    if isinstance(y_model, (ContextModel, ChannelGroupModel)):
+    if isinstance(y_model, (ContextModel, GroupedModel)):
         # Given its own context: one crossing changes all that follow.
         hyper = codec.latent_model.h_s(round_about(latents.z, codec.latent_model.density.medians()))
         return y_model._gaussians(hyper, y_hat)[1]

@@ -20,6 +20,7 @@ from litcodec.codecs import (
     Checkerboard,
     Cheng2020,
     Codec,
+    Elic,
     FactorizedPrior,
     HybridCodec,
     JointAutoregressive,
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Codec]] = {
     "mixture_autoregressive": MixtureAutoregressive,
     "checkerboard": Checkerboard,
     "cheng2020": Cheng2020,
+    "elic": Elic,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
@@ -48,7 +50,10 @@ SEEDS: dict[type[Codec], int] = {JointAutoregressive: 1, MixtureAutoregressive: 
 HYBRID_SEED = 5  # one golden picture is coded at half size, the other at its own
 VARIABLE_RATE_SEED = 7
 CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard, Cheng2020)
-TINY: dict[type[Codec], Callable[[], Codec]] = {Cheng2020: partial(Cheng2020, N=6, attention=True, K=1)}
+TINY: dict[type[Codec], Callable[[], Codec]] = {
+    Cheng2020: partial(Cheng2020, N=6, attention=True, K=1),
+    Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
+}
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
 
@@ -133,6 +138,9 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
         for layer in (0, 2, 4):
             _rescale(y_model.entropy_parameters[layer], y_model.entropy_parameters[: layer + 1](out), to=1.5)
         y_model.entropy_parameters[4].bias.copy_(torch.randn(y_model.entropy_parameters[4].bias.shape) + 2)
+    if isinstance(codec, Elic):
+        for net in codec.latent_model.y_model.aggregation:
+            net[-1].bias.copy_(torch.randn(net[-1].bias.shape) + 2)
     if isinstance(codec, MixtureAutoregressive):  # windows of more than 63 symbols in two channels
         y_model.entropy_parameters[4].bias[-2:] += 20
     x_hat = codec(x).x_hat

@@ -15,7 +15,9 @@ def lab(tmp_path_factory, image_like) -> Path:
     done = litcodec(folder, "fit", "--config", "fit.yaml", plugin=False)  # the current folder is importable
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr
-    page = (folder / "runs/lite/latest/report.html").read_text()  # of ReportPage, which reads the codec's file
+    page = (
+        folder / "runs/lite/latest/report.html"
+    ).read_text()  # of ReportPage, which reads the codec's file
     assert "ElicLite" in page
     return folder
 

@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
         case "workspace":
             from litcodec.commands.workspace import write_workspace
 
-            return write_workspace(options.project, options.entity, options.spec)
+            return write_workspace(options.project, options.entity, options.spec, overwrite=options.force)
         case "sweep":
             from litcodec.commands import sweep
 

@@ -57,7 +57,11 @@ def make_parser() -> argparse.ArgumentParser:
 def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     export = commands.add_parser("export", help="turn a training checkpoint into a codec file")
     export.add_argument("checkpoint", type=told.path, help="a .ckpt file of litcodec fit")
-    export.add_argument("output", type=told.path, help="codec file to write, .safetensors")
+    export.add_argument(
+        "output",
+        type=told.output("codec.safetensors"),
+        help="codec file to write, .safetensors; or folder/ for one in it",
+    )
     export.add_argument(
         "--half", action="store_true", help="round weights to 16 bits: a file of half the size"
     )
@@ -172,9 +176,9 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     evaluate.add_argument(
         "-o",
         "--output",
-        type=told.path,
+        type=told.output("results.json"),
         default=Path("results.json"),
-        help="results file; what it holds already is not measured again (%(default)s)",
+        help="results file, or folder/; what it holds already is not measured again (%(default)s)",
     )
     evaluate.add_argument(
         "--qualities",
@@ -205,9 +209,9 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report.add_argument(
         "-o",
         "--output",
-        type=told.path,
+        type=told.output("report.html"),
         default=Path("report.html"),
-        help="page .html, figure .png or .svg, table .csv or .md (%(default)s)",
+        help="page .html, figure .png or .svg, table .csv or .md, or folder/ for a page in it (%(default)s)",
     )
     report.add_argument("--format", choices=REPORT_FORMATS, help="of the output (default: by its ending)")
     report.add_argument(
@@ -305,7 +309,10 @@ def _add_import(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--arch", choices=COMPRESSAI_ARCHITECTURES, required=True, help="CompressAI's name of the model"
     )
     imports.add_argument(
-        "output", type=told.path, metavar="OUT", help="the codec file to write, .safetensors"
+        "output",
+        type=told.output("codec.safetensors"),
+        metavar="OUT",
+        help="the codec file to write, .safetensors; or folder/ for one in it",
     )
     imports.add_argument(
         "--lmbda", type=told.weight, help="what it was trained with, for the curves of litcodec evaluate"
@@ -343,8 +350,11 @@ def _add_workspace(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     workspace.add_argument("--entity", help="user or team (default: the API key's)")
     workspace.add_argument(
-        "--spec", type=told.path, help="write what would be created to this file; ask no server"
+        "--spec",
+        type=told.output("workspace.json"),
+        help="write what would be created to this file, or into folder/; ask no server",
     )
+    workspace.add_argument("-f", "--force", action="store_true", help="replace a file that exists")
     _add_debug(workspace)
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 import math
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 BPP_MAX = 1_000_000
@@ -17,6 +19,17 @@ def name(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("a name is empty")
     return text
+
+
+def output(default: str) -> Callable[[str], Path]:
+    """The name of a file; of a folder, which ends in a slash, ``default`` in it."""
+
+    def output(text: str) -> Path:
+        if text == "-":
+            raise argparse.ArgumentTypeError("- is standard output for compress and decompress alone")
+        return path(text) / default if text.endswith(("/", os.sep)) else path(text)
+
+    return output
 
 
 def positive(text: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from litcodec.baselines import KODAK
 from litcodec.codec_files import load_codec
 from litcodec.errors import CodecFileError, CurveError, ResultsError
-from litcodec.evaluation import atomic_output, read_results
+from litcodec.evaluation import atomic_output, check_output, read_results
 from litcodec.evaluation.curves import Curve, CurvePoint, better_of, curves_of
 from litcodec.evaluation.image_sets import ImageCurve, image_curves
 from litcodec.evaluation.merging import merge_points
@@ -37,7 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path, help="of litcodec evaluate, on Kodak, with baselines")
     parser.add_argument("training", type=Path, help="JSON: the fields of litcodec.zoo.Training")
     parser.add_argument("--default", action="store_true", help="what litcodec compress takes")
+    parser.add_argument("-f", "--force", action="store_true", help="replace a card that exists")
     options = parser.parse_args(arguments)
+    inputs = [options.codec, options.results, options.training]
+    output = check_output(options.codec.with_suffix(".json"), overwrite=options.force, inputs=inputs)
     codec = load_codec(options.codec)
     if codec.qualities is None:
         raise CodecFileError(f"{options.codec} holds a {codec.architecture.name}, which has no -q.")
@@ -68,8 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "training": json.loads(options.training.read_text()),
         "default": options.default,
     }
-    inputs = [options.codec, options.results, options.training]
-    with atomic_output(options.codec.with_suffix(".json"), overwrite=True, inputs=inputs) as file:
+    with atomic_output(output, overwrite=options.force, inputs=inputs) as file:
         file.write(f"{json.dumps(card, indent=2)}\n".encode())
     print(json.dumps(card["kodak"], indent=2))
     return 0

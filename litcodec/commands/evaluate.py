@@ -14,7 +14,7 @@ from rich.text import Text
 
 from litcodec.baselines import BASELINE_KEYS, open_baselines
 from litcodec.data import list_images
-from litcodec.evaluation import Results, Step, evaluate, refuse_inputs
+from litcodec.evaluation import Results, Step, check_output, evaluate
 from litcodec.evaluation.curves import curves_of
 from litcodec.metrics import SHIPPED, open_metrics
 from litcodec.zoo import codec_path
@@ -48,7 +48,7 @@ def evaluate_files(options: Options) -> int:
         return 1
     codecs = [codec_path(codec) for codec in options.codecs]
     pictures = list_images(options.images) if options.output.exists() else ()
-    refuse_inputs(options.output, [*codecs, *pictures])
+    check_output(options.output, overwrite=True, inputs=[*codecs, *pictures])
     with _watcher() as watcher:
         results = evaluate(
             codecs,

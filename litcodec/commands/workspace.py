@@ -7,7 +7,7 @@ from litcodec.dashboard.workspace import NoServer, create, specification
 from litcodec.evaluation import atomic_output
 
 
-def write_workspace(project: str, entity: str | None, spec: Path | None) -> int:
+def write_workspace(project: str, entity: str | None, spec: Path | None, *, overwrite: bool) -> int:
     """Create the workspace on the server, or write what would be created to a file.
 
     Args:
@@ -15,8 +15,13 @@ def write_workspace(project: str, entity: str | None, spec: Path | None) -> int:
         entity: user or team; the API key's own if not given.
         spec: the file; if not given, the server is asked, and the file is written only if there is none.
 
+        overwrite: replace the file if it is there.
+
     Returns:
         0, or 1 if there is no server.
+
+    Raises:
+        OutputExists: if the file is there and ``overwrite`` is not set.
     """
     reason = None
     if spec is None:
@@ -26,7 +31,7 @@ def write_workspace(project: str, entity: str | None, spec: Path | None) -> int:
         except NoServer as error:
             reason = str(error)
     path = spec or Path(f"workspace-{project}.json")
-    with atomic_output(path, overwrite=True) as file:
+    with atomic_output(path, overwrite=overwrite) as file:
         file.write(specification(entity or "", project))
     if reason is None:
         print(path)

@@ -85,6 +85,8 @@ def prepare(
     exists = f"{out} is not empty. Give another output, or delete it first."
     if "://" not in out and Path(out).exists() and (not Path(out).is_dir() or any(Path(out).iterdir())):
         raise OutputExists(exists)
+    if "://" not in out and Path(out).is_symlink() and not Path(out).exists():
+        raise OutputExists(f"{out} is a link to a folder that is not there. Give another output.")
     source_dir = Path(source_dir)
     paths = list_images(source_dir)
     from litcodec.data.litdata_access import optimize  # here, because litdata takes a second to import

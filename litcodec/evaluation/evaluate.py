@@ -1,6 +1,7 @@
 """Codecs and baselines over a folder of images, continued where the last evaluation stopped."""
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from litcodec.data import list_images
 from litcodec.errors import EmptyDataset, ResultsError
 from litcodec.evaluation.measure_file import FileMeasurer, ImageFile
 from litcodec.evaluation.one_writer import one_writer
+from litcodec.evaluation.outputs import check_output
 from litcodec.evaluation.results import Failure, Point, Results, Score
 from litcodec.evaluation.results_file import read_results
 from litcodec.evaluation.results_store import ResultsStore
@@ -20,6 +22,8 @@ from litcodec.evaluation.texts import can_be_shown, one_line
 from litcodec.evaluation.under_test import UnderTest, baselines_under_test, codecs_under_test
 from litcodec.limits import MAX_PIXELS
 from litcodec.metrics import SHIPPED, Metric, infos
+
+_STEM_BYTES = 240  # of a results file's name that its folder of kept files carries
 
 
 class Step(NamedTuple):
@@ -79,9 +83,11 @@ def evaluate(
         CodecFileError: if a codec file is missing or damaged, or qualities are asked of codecs that have
             none; before anything is measured.
         EmptyDataset: if there is no image.
+        OutputExists: if ``output`` is there and no regular file.
         ResultsError: if ``output`` holds something else, or scores of other images; or if a name cannot be
             written to it.
     """
+    check_output(output, overwrite=True)
     with one_writer(output, waiting), _folder_for_files(output, keep=keep) as files:
         files_here = _images(images, without=files)
         before = None if force or not output.exists() else read_results(output)
@@ -141,10 +147,18 @@ def _at(step: Step, tested: UnderTest, image: ImageFile) -> Step:
 @contextmanager
 def _folder_for_files(output: Path, *, keep: bool) -> Iterator[Path]:
     if keep:
-        yield output.parent / f"{output.stem}.files"
+        yield output.parent / f"{_short(output.stem)}.files"
     else:
         with tempfile.TemporaryDirectory(prefix="litcodec-") as folder:
             yield Path(folder)
+
+
+def _short(stem: str) -> str:
+    """Names end at 255 bytes: a long one is cut, and told from others by its hash."""
+    data = os.fsencode(stem)
+    if len(data) <= _STEM_BYTES:
+        return stem
+    return f"{data[: _STEM_BYTES - 9].decode('utf-8', 'ignore')}-{hashlib.sha256(data).hexdigest()[:8]}"
 
 
 def _images(images: Path, *, without: Path) -> list[ImageFile]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from litcodec.data import read_image
-from litcodec.errors import LitcodecError
+from litcodec.errors import LitcodecError, OutputExists
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.results import Failure, Score
 from litcodec.evaluation.results_file import MOST_OF_METRICS
@@ -77,6 +77,8 @@ class FileMeasurer:
         path = self.folder / f"{image.name}{self.coder.suffix}"
 
         def written_and_read(data: bytes) -> bytes:
+            if path.is_symlink():  # no kept file of ours; it may lead to anything
+                raise OutputExists(f"{path} is a link; kept files are written to no links.")
             try:
                 with atomic_output(path, overwrite=True) as file:
                     file.write(data)

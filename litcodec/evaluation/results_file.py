@@ -61,6 +61,9 @@ def read_results(path: Path) -> Results:
         ResultsError: if the file is missing, damaged, not ours or of an unknown version; names the key.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe might never end
+            what = "a folder" if path.is_dir() else "no regular file"
+            raise ResultsError(f"{path} cannot be read: it is {what}.")
         found = json.loads(path.read_bytes(), parse_constant=_no_number)
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}.") from error

@@ -82,7 +82,7 @@ def gallery(
         except LitcodecError as error:
             maker.note(f"The viewer is without {names[sha256]}: {error}")
         progress((k + 1) / len(chosen))
-    return Gallery(tuple(pictures), tuple(maker.notes))
+    return Gallery(tuple(pictures), maker.notes)
 
 
 def _tell(progress: Callable[[float], None], done: int, count: int, share: float) -> None:
@@ -94,11 +94,22 @@ class _Maker:
         self.sources = sources
         self.max_pixels = max_pixels
         self.decoders = Decoders(max_pixels=max_pixels, device=device)
-        self.notes: list[str] = []
+        self._notes: list[str] = []
+        self._not_kept: dict[str, None] = {}  # curves, in order
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the viewer lacks; one line for all curves without files."""
+        names = list(self._not_kept)
+        if not names:
+            return tuple(self._notes)
+        which = names[0] if len(names) == 1 else f"{len(names)} curves, {names[0]} to {names[-1]}"
+        whose = "its" if len(names) == 1 else "their"
+        return (f"The viewer is without {which}: {whose} files were not kept.", *self._notes)
 
     def note(self, words: str) -> None:
-        if words not in self.notes:
-            self.notes.append(words)
+        if words not in self._notes:
+            self._notes.append(words)
 
     def kept(self, measured: Sequence[Measured], sha256: str) -> list[list[Kept]]:
         """The files of one picture, by curve."""
@@ -109,7 +120,7 @@ class _Maker:
                     continue
                 path = self.sources[entry.origin].folder / score.file
                 if not score.file:
-                    self.note(f"The viewer is without {entry.curve}: its files were not kept.")
+                    self._not_kept[entry.curve] = None
                 elif not path.is_file():
                     self.note(f"The viewer is without {entry.curve}, {entry.point.setting}: no file {path}.")
                 else:

@@ -116,6 +116,8 @@ class LitcodecCLI(LightningCLI):
         config = self.config[self.subcommand]
         if not config.run_name.strip():
             raise OptionError("run_name is empty: its runs share a folder of that name.")
+        if Path(config.run_name).is_absolute() or ".." in Path(config.run_name).parts:
+            raise OptionError(f"run_name {config.run_name} leads out of run_root: give a name without ..")
         name = config.run_name if self.subcommand == "fit" else f"{config.run_name}-{self.subcommand}"
         if config.ckpt_path == "last":
             config.ckpt_path = str(

@@ -135,6 +135,10 @@ class CodecModule(L.LightningModule):
         """
         _check_float32(self.codec)
 
+    def on_fit_start(self) -> None:
+        """See ``setup``: some trainers give weights their type only after it."""
+        _check_float32(self.codec)
+
     def configure_callbacks(self) -> list[L.Callback]:
         """What follows the phases, if there are any."""
         return [] if self.phases is None else [FollowPhases(self.phases)]

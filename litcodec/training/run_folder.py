@@ -13,6 +13,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
 from lightning.pytorch.loggers import Logger, WandbLogger
 
+from litcodec.errors import CodecFileError
 from litcodec.training.settings import check_same_settings, settings_of
 
 # Processes that Lightning starts for further devices inherit it, and so share the folder.
@@ -158,7 +159,13 @@ class RunFolder(SaveConfigCallback):
 
         Raises:
             OptionError: if one differs; it is named with both values.
+            CodecFileError: if the checkpoint does not say how far its run was.
         """
+        if trainer.state.fn == "fit" and not isinstance(checkpoint.get("loops"), dict):
+            raise CodecFileError(
+                "the checkpoint does not say how far its run was (no loops). Its weights alone may do: "
+                "--model.start_checkpoint."
+            )
         recorded = checkpoint.get("litcodec_run")
         before = recorded.get("settings") if isinstance(recorded, dict) else None
         if trainer.state.fn == "fit" and isinstance(before, dict):

@@ -154,6 +154,7 @@ def test_wandb_writes_where_its_variable_says(tmp_path: Path) -> None:
         (["--model.codec.init_args.N", str(10**9)], "the configuration cannot be used: "),
         (["--data.init_args.num_workers=-1"], "num_workers must be at least 0; got -1."),
         (["--run_name="], "run_name is empty"),
+        (["--run_name=a/../../b"], "run_name a/../../b leads out of run_root"),
     ],
 )
 def test_an_option_that_nothing_can_be_made_of_is_one_line(
@@ -191,6 +192,7 @@ def test_a_config_in_another_encoding_is_one_line(refuse: Callable[..., str]) ->
     [
         *((key, None) for key in ("state_dict", "litcodec", "optimizer_states", "pytorch-lightning_version")),
         *((key, "x") for key in ("state_dict", "litcodec", "optimizer_states", "pytorch-lightning_version")),
+        ("loops", None),
         *((key, "x") for key in ("loops", "callbacks", "FolderDataModule")),
         ("state_dict", {"codec.x": torch.zeros(2)}),
     ],

@@ -68,9 +68,12 @@ def _is_of_restoring(error: Exception) -> bool:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """An exception and its causes, the first one last."""
+    """An exception and its causes, the first one last.
+
+    One cause may be another's: ``raise known from error`` of a known one found among the causes of ``error``.
+    """
     found = [error]
-    while (cause := found[-1].__cause__) is not None:
+    while (cause := found[-1].__cause__) is not None and cause not in found:
         found.append(cause)
     return found
 

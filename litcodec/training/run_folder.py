@@ -92,13 +92,20 @@ class RunFolder(SaveConfigCallback):
         self._finished = False
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Save the config; of a training only once its checkpoint is accepted, see ``on_fit_start``."""
+        """Save the config; of a training only once its whole checkpoint is accepted, see ``on_train_start``."""
         if trainer.state.fn != "fit":
             super().setup(trainer, pl_module, stage)
 
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """A run that was refused has not been: nothing says that it went on with other settings."""
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """The first step of a run that checks its validation first."""
         super().setup(trainer, pl_module, "fit")
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """A run that was refused has not been: nothing says that it went on with other settings.
+
+        Lightning restores the optimisers last, after ``on_fit_start``.
+        """
+        super().setup(trainer, pl_module, "fit")  # once, see ``already_saved``
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""

@@ -124,7 +124,7 @@ function caption(side, { title, setting, version, map }, maps) {
     ["bpp", fixed(version.bpp, 3)],
     ...report.metrics.map(({ name, label, unit, digits }) => [label, `${fixed(version.scores[name] ?? null, digits)} ${unit}`.trim()]),
   ];
-  node.append(el("dl", {}, ...facts.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])));
+  node.append(el("dl", {}, ...facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))));
   if (map) node.append(el("div", { class: "scale" }, "0", el("i", { "aria-hidden": "true" }), `${version.bits_scale} ${version.bits_scale === 1 ? "bit" : "bits"} per pixel`));
   else if (maps) node.append(el("p", {}, "No map: only litcodec's own codecs say where their bits went."));
   return node;

@@ -16,8 +16,17 @@ def _left_of_divider(page: Page) -> float:
     return float(re.findall(r"([\d.]+)px\)", clip)[0])
 
 
-def _screen(box: Locator) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(box.screenshot())).convert("RGB"))
+def _screen(node: Locator) -> np.ndarray:
+    """What is seen of it, from the pixel on where the browser begins to draw it."""
+    node.scroll_into_view_if_needed()
+    box = node.bounding_box()
+    assert box is not None
+    whole = np.asarray(Image.open(io.BytesIO(node.page.screenshot())).convert("RGB"))
+    rows, columns = (
+        slice(round(box[p]), round(box[p]) + round(box[n]))
+        for p, n in ("y height".split(), "x width".split())
+    )
+    return whole[rows, columns]
 
 
 def test_the_divider_moves_by_mouse_by_touch_and_by_arrow_keys(page: Page):

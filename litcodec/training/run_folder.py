@@ -92,7 +92,7 @@ class RunFolder(SaveConfigCallback):
         self._finished = False
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Save the config; of a training only once its whole checkpoint is accepted, see ``on_train_start``."""
+        """Save the config; of a training once its whole checkpoint is accepted, see ``on_train_start``."""
         if trainer.state.fn != "fit":
             super().setup(trainer, pl_module, stage)
 

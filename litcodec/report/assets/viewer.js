@@ -122,7 +122,9 @@ function caption(side, { title, setting, version, map }, maps) {
   const facts = [
     ["Bytes", whole(version.bytes)],
     ["bpp", fixed(version.bpp, 3)],
-    ...report.metrics.map(({ name, label, unit, digits }) => [label, `${fixed(version.scores[name] ?? null, digits)} ${unit}`.trim()]),
+    ...report.metrics
+      .filter(({ name }) => version.scores[name] != null)
+      .map(({ name, label, unit, digits }) => [label, `${fixed(version.scores[name], digits)} ${unit}`.trim()]),
   ];
   node.append(el("dl", {}, ...facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))));
   if (map) node.append(el("div", { class: "scale" }, "0", el("i", { "aria-hidden": "true" }), `${version.bits_scale} ${version.bits_scale === 1 ? "bit" : "bits"} per pixel`));

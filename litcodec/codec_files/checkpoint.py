@@ -15,6 +15,7 @@ from litcodec.codec_files.description import build_codec, parse
 from litcodec.codecs import Codec
 from litcodec.errors import CodecFileError
 from litcodec.frozen import TrainingInfo
+from litcodec.regular_file import regular_file
 
 PREVIOUS = "previous.ckpt"  # beside a run's last.ckpt: what that was before
 ZIP_MAGIC = b"PK\x03\x04"
@@ -102,7 +103,7 @@ def load_torch_file(path: Path) -> object:
         CodecFileError: if the file is missing, damaged, not torch's, or holds what could run code.
     """
     try:
-        with path.open("rb") as file:
+        with regular_file(path, CodecFileError).open("rb") as file:
             start = file.read(len(LEGACY_MAGIC))
     except OSError as error:
         raise CodecFileError(f"{path} cannot be read: {error.strerror}.{offer_before(path)}") from error

@@ -16,6 +16,7 @@ from torch import Tensor
 from litcodec.codec_files.description import build_codec, describe, parse
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
+from litcodec.regular_file import regular_file
 
 FORMAT = "litcodec-codec"
 FORMAT_VERSION = 3
@@ -60,7 +61,7 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
         CodecFileError: if the file is missing, damaged, of another format, or does not hold what it says.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(regular_file(path, CodecFileError), framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("litcodec", "{}"))
             tensors = {name: _widened(file.get_tensor(name)) for name in file.keys()}
     except (OSError, SafetensorError, ValueError, RecursionError) as error:

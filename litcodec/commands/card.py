@@ -11,12 +11,13 @@ from pathlib import Path
 
 from litcodec.baselines import KODAK
 from litcodec.codec_files import load_codec
-from litcodec.errors import CodecFileError, CurveError, ResultsError
+from litcodec.errors import CodecFileError, CurveError, OptionError, ResultsError
 from litcodec.evaluation import atomic_output, check_output, read_results
 from litcodec.evaluation.curves import Curve, CurvePoint, better_of, curves_of
 from litcodec.evaluation.image_sets import ImageCurve, image_curves
 from litcodec.evaluation.merging import merge_points
 from litcodec.metrics import RDCurve, bd_rate, bd_rate_of_images
+from litcodec.regular_file import regular_file
 
 QUALITIES = (1.0, 100.0)
 RATES = (0.1, 1.2)  # bits per pixel that BD-rates are over
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "bd_rate_images_psnr": _bd_rates_of_images(ours, images, "psnr"),
             "bd_rate_images_ms_ssim": _bd_rates_of_images(ours, images, "ms_ssim_db"),
         },
-        "training": json.loads(options.training.read_text()),
+        "training": json.loads(regular_file(options.training, OptionError).read_text()),
         "default": options.default,
     }
     with atomic_output(output, overwrite=options.force, inputs=inputs) as file:

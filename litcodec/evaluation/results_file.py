@@ -17,6 +17,7 @@ from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.results import SCHEMA_VERSION, Results
 from litcodec.evaluation.schema1 import from_schema_1
 from litcodec.evaluation.texts import has_control_characters, is_utf_8
+from litcodec.regular_file import regular_file
 
 FORMAT = "litcodec-results"
 _INFINITE = {"inf": math.inf, "-inf": -math.inf}
@@ -61,10 +62,7 @@ def read_results(path: Path) -> Results:
         ResultsError: if the file is missing, damaged, not ours or of an unknown version; names the key.
     """
     try:
-        if path.exists() and not path.is_file():  # a pipe might never end
-            what = "a folder" if path.is_dir() else "no regular file"
-            raise ResultsError(f"{path} cannot be read: it is {what}.")
-        found = json.loads(path.read_bytes(), parse_constant=_no_number)
+        found = json.loads(regular_file(path, ResultsError).read_bytes(), parse_constant=_no_number)
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from litcodec.codec_files import load_torch_file
 from litcodec.errors import CodecFileError
+from litcodec.regular_file import regular_file
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -47,7 +48,7 @@ def _is_whole(tensor: Tensor) -> bool:
 
 def _load_safetensors(path: Path) -> object:
     try:
-        return load_file(path)
+        return load_file(regular_file(path, CodecFileError))
     except (OSError, SafetensorError) as error:
         raise CodecFileError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
 

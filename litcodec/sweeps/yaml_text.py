@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from litcodec.errors import SweepError
+from litcodec.regular_file import regular_file
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 32
@@ -18,7 +19,7 @@ def read_yaml(path: Path) -> object:
         SweepError: if it cannot be read, is not UTF-8, is no YAML, too long or nested too deeply.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if regular_file(path, SweepError).stat().st_size > MAX_BYTES:
             raise SweepError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no sweep file.")
         content = yaml.safe_load(path.read_bytes().decode())
     except OSError as error:

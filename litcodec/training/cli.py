@@ -24,7 +24,13 @@ from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.interruptions import Interruptions, exit_code
 from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
 from litcodec.training.phases import agreed_steps
-from litcodec.training.run_folder import ENVIRONMENT_VARIABLE, RunFolder, choose_run_folder
+from litcodec.training.run_folder import (
+    ENVIRONMENT_VARIABLE,
+    WANDB_ID,
+    RunFolder,
+    choose_run_folder,
+    remove_unused,
+)
 
 # Interpolation sees values from every config file and from the command line.
 PARSER = {"parser_mode": "omegaconf+"}
@@ -230,7 +236,7 @@ def _place_logger(logger: Namespace, folder: Path) -> None:
 
 def _wandb_id(folder: Path) -> str:
     """The run's id, kept in its folder so that a continued run stays the same run."""
-    path = folder / "wandb-id.txt"
+    path = folder / WANDB_ID
     if not path.exists() and folder.exists():
         path.write_text(secrets.token_hex(6))
     return path.read_text() if path.exists() else ""
@@ -251,7 +257,8 @@ def run(arguments: list[str]) -> int:
             raise
         raise known from error
     finally:
-        os.environ.pop(ENVIRONMENT_VARIABLE, None)  # another run of this process is another run
+        # Another run of this process is another run.
+        remove_unused(Path(os.environ.pop(ENVIRONMENT_VARIABLE, "")))
     return 0
 
 

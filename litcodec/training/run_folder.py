@@ -4,6 +4,7 @@ import json
 import math
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from litcodec.training.settings import check_same_settings, settings_of
 
 # Processes that Lightning starts for further devices inherit it, and so share the folder.
 ENVIRONMENT_VARIABLE = "LITCODEC_RUN_FOLDER"
+WANDB_ID = "wandb-id.txt"
 PROGRESS_S = 5.0  # between two notes of how far the run is
 
 
@@ -32,6 +34,16 @@ def choose_run_folder(root: Path, name: str, ckpt_path: str | None) -> Path:
     folder = _run_of(ckpt_path) or _claim(root / name)
     os.environ[ENVIRONMENT_VARIABLE] = str(folder)
     return folder
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove the folder of a run that was refused before it wrote anything, and what that leaves empty."""
+    if not folder.name.isdigit() or {path.name for path in folder.glob("*")} - {WANDB_ID}:
+        return
+    (folder / WANDB_ID).unlink(missing_ok=True)
+    with suppress(OSError):  # it is gone, or another run has begun in one of them
+        for each in (folder, folder.parent, folder.parent.parent):
+            each.rmdir()
 
 
 def _run_of(ckpt_path: str | None) -> Path | None:

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from litcodec.commands.console import tolerant_console
 from litcodec.commands.termination import orderly_termination
-from litcodec.plugins import choose_plugins, search_current_folder
+from litcodec.import_path import search_current_folder
+from litcodec.plugins import choose_plugins
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
 
 T = TypeVar("T")

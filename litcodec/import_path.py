@@ -13,8 +13,7 @@ def import_object(path: str) -> Any:
         ImportError: if its module or the name in it is not there; the message says which.
     """
     room, _, name = path.rpartition(".")
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as with python -m
+    search_current_folder()
     try:
         module = importlib.import_module(room)
     except ImportError as error:
@@ -22,3 +21,9 @@ def import_object(path: str) -> Any:
     if not hasattr(module, name):
         raise ImportError(f"{room} has no {name}")
     return getattr(module, name)
+
+
+def search_current_folder() -> None:
+    """Let modules of the current folder be imported, as with ``python -m``."""
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())

@@ -8,11 +8,11 @@ litcodec starts inherit. No file chooses one.
 import importlib
 import os
 import pkgutil
-import sys
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
 from litcodec.errors import PluginError
+from litcodec.import_path import search_current_folder
 
 GROUP = "litcodec.plugins"
 VARIABLE = "LITCODEC_PLUGINS"
@@ -49,12 +49,6 @@ def load_plugins(named: Iterable[str] = ()) -> tuple[str, ...]:
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise PluginError(f"plugin {name!r} cannot be loaded: {reason}") from error
     return ("litcodec", *dict.fromkeys(name.partition(".")[0] for name in names))
-
-
-def search_current_folder() -> None:
-    """Let modules of the current folder be imported, as with ``python -m``."""
-    if not {"", os.getcwd()} & set(sys.path):
-        sys.path.insert(0, os.getcwd())
 
 
 def _of_environment() -> list[str]:

@@ -3,7 +3,7 @@
 cli -> callbacks -> dashboard, pillow -> report, loaded -> training, evaluation -> measure_image
     -> codec_files, baselines, data, metrics
     -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
-    -> layers, coding -> ops, architecture, plugins, device -> types, errors
+    -> layers, coding -> ops, architecture, plugins, device, regular_file -> types, errors
 """
 
 import ast
@@ -30,7 +30,7 @@ LEVELS = {
     **dict.fromkeys(("latent_coding", "objectives"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
-    **dict.fromkeys(("ops", "architecture", "plugins", "device"), 1),
+    **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file"), 1),
     **dict.fromkeys(("types", "errors", "limits", "import_path", "__init__", "__version__"), 0),
 }
 # The few that do, one way only.

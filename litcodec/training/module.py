@@ -9,6 +9,7 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
 from litcodec.codec_files import check_same_codec, describe
@@ -136,8 +137,17 @@ class CodecModule(L.LightningModule):
         _check_float32(self.codec)
 
     def on_fit_start(self) -> None:
-        """See ``setup``: some trainers give weights their type only after it."""
+        """See ``setup``: some trainers give weights their type only after it. Warns of slow precisions."""
         _check_float32(self.codec)
+        if (
+            self.trainer.precision == "bf16-mixed"
+            and self.device.type == "cpu"
+            and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        ):
+            rank_zero_warn(
+                "This processor has no bfloat16: bf16-mixed is computed in software, about 10 times slower "
+                "than --trainer.precision 32-true."
+            )
 
     def configure_callbacks(self) -> list[L.Callback]:
         """What follows the phases, if there are any."""

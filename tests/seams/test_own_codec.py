@@ -1,6 +1,7 @@
 """A codec of a stranger's package goes all the way, and litcodec is not touched."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,15 @@ def test_a_plugin_that_cannot_be_imported_is_one_line(lab: Path, codec: Path):
     done = litcodec(lab, "compress", "photographs/0.png", "--plugin", "yourlab", "-o", "b.litc", plugin=False)
     assert done.returncode == 1
     assert done.stderr.strip() == "litcodec: plugin 'yourlab' cannot be loaded: No module named 'yourlab'"
+
+
+def test_an_installed_package_with_an_entry_point_needs_no_option(lab: Path, codec: Path):
+    about = lab / "mylab-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mylab\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[litcodec.plugins]\nmylab = mylab\n")
+    words = ("compress", "photographs/0.png", "-c", codec.name, "-o", "c.litc")
+    done = litcodec(lab, *words, plugin=False)
+    shutil.rmtree(about)
+    assert done.returncode == 0, done.stderr
+    assert (lab / "c.litc").stat().st_size > 26

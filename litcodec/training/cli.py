@@ -1,10 +1,12 @@
 """``litcodec fit | validate | test | predict``: Lightning's command line, with a folder for every run."""
 
 import copy
+import io
 import os
 import re
 import secrets
 import sys
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +22,7 @@ from litcodec.errors import CodecFileError, LitcodecError, OptionError
 from litcodec.plugins import choose_plugins
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
 from litcodec.training.failures import configuring, known_failure
+from litcodec.training.group_help import DATAMODULES, group_of
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.interruptions import Interruptions, exit_code
 from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
@@ -31,6 +34,7 @@ from litcodec.training.run_folder import (
     choose_run_folder,
     remove_unused,
 )
+from litcodec.training.wrong_keys import explained
 
 # Interpolation sees values from every config file and from the command line.
 PARSER = {"parser_mode": "omegaconf+"}
@@ -75,7 +79,7 @@ class _Parser(LightningArgumentParser):
         for key, now in RENAMED.items():
             if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
                 message = f"model.{key} is no longer there: write {now}."
-        line = LitcodecError(" ".join(message.split()))
+        line = LitcodecError(explained(self, message))
         sys.stderr.write(f"litcodec: {line}\nlitcodec: see litcodec fit --help, or add --print_config\n")
         sys.exit(2)
 
@@ -246,7 +250,10 @@ def run(arguments: list[str]) -> int:
     """Run one of Lightning's subcommands; returns 0, or exits with 2 where the configuration is wrong."""
     # Keys in ${…} are written as seen from the top of a file; the parser holds them below "fit".
     set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
-    sys.argv[1:] = flat_words(arguments)  # Lightning starts the processes of further devices from it
+    sys.argv = [
+        "litcodec",
+        *flat_words(arguments),
+    ]  # Lightning starts the processes of further devices from it
     try:
         _start()
     except SIGTERMException as error:
@@ -260,6 +267,18 @@ def run(arguments: list[str]) -> int:
         # Another run of this process is another run.
         remove_unused(Path(os.environ.pop(ENVIRONMENT_VARIABLE, "")))
     return 0
+
+
+def print_help(command: str, group: str) -> None:
+    """Print the options of one group, or ``all``, of ``litcodec fit`` and the like."""
+    asked = {"": ["--help"]}
+    if group == "data":
+        asked = {f"{name}:\n": ["--data.help", name] for name in DATAMODULES}
+    for title, words in asked.items():
+        with redirect_stdout(io.StringIO()) as said, suppress(SystemExit):
+            run([command, *words])
+        text = said.getvalue()
+        print(title + (text if group == "all" else group_of(text, group)), end="")
 
 
 def _start() -> None:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import lightning as L
 from jsonargparse import Namespace, set_parsing_settings
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, RichModelSummary, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
@@ -21,17 +21,21 @@ from litcodec.codec_files.checkpoint import offer_before
 from litcodec.errors import CodecFileError, LitcodecError, OptionError
 from litcodec.plugins import choose_plugins
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
+from litcodec.training.costs import CostSummary
+from litcodec.training.ending import summary_of
 from litcodec.training.failures import configuring, known_failure
 from litcodec.training.group_help import DATAMODULES, group_of
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.interruptions import Interruptions, exit_code
 from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
 from litcodec.training.phases import agreed_steps
+from litcodec.training.progress import StepProgress
 from litcodec.training.run_folder import (
     ENVIRONMENT_VARIABLE,
     WANDB_ID,
     RunFolder,
     choose_run_folder,
+    name_of_run,
     remove_unused,
 )
 from litcodec.training.wrong_keys import explained
@@ -43,6 +47,8 @@ OFFLINE_WANDB = {
     "init_args": {"project": "litcodec", "offline": True},
 }
 
+
+RUN_NAME = "run"  # of a run without a name
 
 # Keys of earlier versions -> what to write.
 RENAMED = {
@@ -95,7 +101,7 @@ class LitcodecCLI(LightningCLI):
             default=DEFAULT,
             help="the LightningModule; its arguments: model.*",
         )
-        parser.add_argument("--run_name", type=str, default="run", help="runs of this name share a folder")
+        parser.add_argument("--run_name", type=str, default=RUN_NAME, help="runs of this name share a folder")
         parser.add_argument("--run_root", type=str, default="runs", help="where the folders of all runs lie")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.add_lightning_class_args(NonFiniteGuard, "nonfinite_guard")
@@ -158,6 +164,10 @@ class LitcodecCLI(LightningCLI):
         if self.subcommand == "fit":
             _average_in_time(config.trainer)
         continued = config.ckpt_path if self.subcommand == "fit" else None
+        started = name_of_run(continued)
+        if started is not None and Path(config.run_name).name not in (RUN_NAME, started):
+            print(f"a new run, {name}, that goes on from {continued}", flush=True)
+            continued = None
         self.run_folder = choose_run_folder(Path(config.run_root), name, continued)
         self.save_config_kwargs = {"folder": str(self.run_folder), "given": given}
         config.weights_only = config.weights_only is not False  # nothing is unpickled unless asked for
@@ -178,6 +188,10 @@ class LitcodecCLI(LightningCLI):
         """Put the run folder's callback first: it must see the weights before EMA replaces them."""
         trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        configured = str(self.config[self.subcommand].trainer.callbacks)
+        for usual, ours in ((RichProgressBar, StepProgress), (RichModelSummary, CostSummary)):
+            if usual.__name__ not in configured:
+                callbacks[:] = [ours() if type(each) is usual else each for each in callbacks]
         if self.subcommand == "fit":
             self.interruptions = Interruptions(self.run_folder / "checkpoints" / "last.ckpt")
             callbacks.append(self.interruptions)
@@ -189,6 +203,12 @@ class LitcodecCLI(LightningCLI):
         if trainer.is_global_zero:
             print(f"run folder: {self.run_folder}", flush=True)
         return trainer
+
+    def after_fit(self) -> None:
+        """Say what came of the run, where it lies and what to do next."""
+        if self.trainer.is_global_zero:
+            last = self.run_folder / "checkpoints" / "last.ckpt"
+            print("\n".join(summary_of(self.trainer, self.run_folder, last)), flush=True)
 
 
 def _needs_logger(callback: Namespace) -> bool:

@@ -8,7 +8,7 @@ import lightning as L
 from PIL import Image
 
 from litcodec.dashboard.enhancement import Enhancement, enhancement_of
-from litcodec.dashboard.loggers import log_media, wandb_loggers
+from litcodec.dashboard.loggers import LoggedImage, log_images
 from litcodec.dashboard.short_names import short_names
 from litcodec.dashboard.tiles import ERROR_GAIN, Stage, on_one_canvas, panel
 from litcodec.dashboard.validation import ObservedImage, ValidationCallback
@@ -83,14 +83,10 @@ class Reconstructions(ValidationCallback):
         # W&B draws a list of images in frames of one size.
         for path, picture in zip(paths, on_one_canvas([one.picture for one in shown]), strict=True):
             picture.save(path, quality=JPEG_QUALITY, subsampling=0)
-        if wandb_loggers(trainer):
-            import wandb
-
-            captions = [one.caption for one in shown]
-            images = [
-                wandb.Image(str(path), caption=text) for path, text in zip(paths, captions, strict=True)
-            ]
-            log_media(trainer, {"reconstructions": images})
+        images = [
+            LoggedImage(names[one.name], path, one.caption) for one, path in zip(shown, paths, strict=True)
+        ]
+        log_images(trainer, "reconstructions", images)
 
     def _draw(self, image: ObservedImage) -> Reconstruction:
         x, x_hat = image.x, image.x_hat

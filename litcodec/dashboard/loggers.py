@@ -1,10 +1,21 @@
-"""Where numbers and pictures go: scalars to every logger, media to W&B alone."""
+"""Where numbers and images go: scalars to every logger, images to W&B and TensorBoard, other media to W&B."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import lightning as L
-from lightning.pytorch.loggers import WandbLogger
+import numpy as np
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from PIL import Image
+
+
+class LoggedImage(NamedTuple):
+    """An image file, and what is said of it."""
+
+    name: str  # TensorBoard shows each under its own
+    path: Path
+    caption: str
 
 
 def log_scalars(trainer: L.Trainer, values: Mapping[str, float]) -> None:
@@ -26,6 +37,24 @@ def log_media(trainer: L.Trainer, media: Mapping[str, Any]) -> None:
     """
     for logger in wandb_loggers(trainer):
         logger.log_metrics(dict(media), step=trainer.global_step)
+
+
+def log_images(trainer: L.Trainer, key: str, images: Sequence[LoggedImage]) -> None:
+    """Send image files to W&B, as one panel ``key``, and to TensorBoard, as ``key/NAME``."""
+    if not trainer.is_global_zero:
+        return
+    if wandb_loggers(trainer):
+        import wandb
+
+        log_media(trainer, {key: [wandb.Image(str(each.path), caption=each.caption) for each in images]})
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            for each in images:
+                with Image.open(each.path) as image:
+                    pixels = np.asarray(image.convert("RGB"))
+                tag = f"{key}/{each.name}"
+                logger.experiment.add_image(tag, pixels, trainer.global_step, dataformats="HWC")
+                logger.experiment.add_text(tag, each.caption, trainer.global_step)
 
 
 def wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:

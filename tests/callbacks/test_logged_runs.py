@@ -9,7 +9,7 @@ from statistics import fmean
 
 import lightning as L
 import pytest
-from lightning.pytorch.loggers import CSVLogger, WandbLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from PIL import Image
 from wandb_file import OfflineRun, read_offline_run
 
@@ -178,3 +178,15 @@ def test_disabled_wandb_is_no_hindrance(
     fit(module, callbacks, WandbLogger(project="litcodec", save_dir=str(tmp_path)))
     assert len(callbacks[0].points) == 3
     assert not list(tmp_path.rglob("*.wandb"))
+
+
+def test_tensorboard_gets_scalars_and_images(tmp_path: Path, fit: Fit, module: L.LightningModule) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    fit(module, _all_callbacks(), TensorBoardLogger(str(tmp_path / "tensorboard")))
+    (path,) = (tmp_path / "tensorboard").rglob("events.out.tfevents.*")
+    found = EventAccumulator(str(path)).Reload()
+    assert set(SCALARS) <= set(found.Tags()["scalars"])
+    assert found.Tags()["images"] == ["reconstructions/first", "reconstructions/second"]
+    (image,) = found.Images("reconstructions/first")
+    assert (image.width, image.height, image.step) == (4 * 200 + 3 * 4, 192 + 18, 3)

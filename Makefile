@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check fix bench fuzz golden packaged-golden
+.PHONY: help setup demo test lint check fix bench fuzz golden packaged-golden docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,6 +30,10 @@ lint: setup  ## check format, style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	MYPYPATH=docs/examples $(BIN)/mypy --package mylab
+
+docs: setup  ## build the documentation into site/; a warning is an error
+	$(BIN)/mkdocs build --strict --quiet
 
 check: lint test  ## what CI runs: format, lint, types, tests
 

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 from litcodec.callbacks import RDCurve, RDPoints
 from litcodec.codec_files import save_codec
 from litcodec.data import ImageBatch, read_image, write_png
-from mylab.codecs import Plain
+from mylab.plain import Plain
 
 folder = Path(sys.argv[1])
 torch.manual_seed(0)

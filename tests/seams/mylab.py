@@ -1,75 +1,14 @@
 """A stranger's package, written to a temporary folder outside of the repository."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from litcodec.data import write_png
 
-CODECS = '''
-"""A codec, its transforms and its latent model, none of which litcodec knows."""
-
-import torch
-from torch import nn
-
-from litcodec.architecture import Buildable
-from litcodec.codecs import TransformCodec
-from litcodec.latent_models import ContextModel, FactorizedModel, HyperpriorModel
-from litcodec.layers import CausalConv2d
-from litcodec.types import AuxiliaryLoss
-
-
-class Residual(nn.Module):
-    def __init__(self, width, depth):
-        super().__init__()
-        self.layers = nn.Sequential(*(nn.Conv2d(width, width, 3, padding=1) for _ in range(depth)))
-
-    def forward(self, x):
-        return x + 0.1 * self.layers(x)
-
-
-class Width(Buildable, nn.Module):
-    """A part that a configuration names."""
-
-    def __init__(self, *, channels: int = 6):
-        super().__init__()
-        self.channels = channels
-
-
-def transforms(width, M, depth):
-    g_a = nn.Sequential(nn.Conv2d(3, width, 8, 8), Residual(width, depth), nn.Conv2d(width, M, 1))
-    g_s = nn.Sequential(nn.Conv2d(M, width, 1), Residual(width, depth), nn.ConvTranspose2d(width, 3, 8, 8))
-    return g_a, g_s
-
-
-class ElicLite(TransformCodec):
-    """Stride 8, a receptive field of 8 latents, hyper-latents of stride 2, a 7x7 causal context."""
-
-    def __init__(self, width: Width, *, M: int = 5, scales: list[float] | None = None, name: str = "lite"):
-        g_a, g_s = transforms(width.channels, M, 8)
-        h_a = nn.Sequential(nn.Conv2d(M, 4, 3, stride=2, padding=1))
-        h_s = nn.Sequential(nn.ConvTranspose2d(4, 2 * M, 4, stride=2, padding=1))
-        parameters = nn.Sequential(nn.Conv2d(4 * M, 8, 1), nn.LeakyReLU(), nn.Conv2d(8, 2 * M, 1))
-        y_model = ContextModel(CausalConv2d(M, 2 * M, kernel_size=7), parameters)
-        latent_model = HyperpriorModel(h_a=h_a, h_s=h_s, M=M, N=4, y_model=y_model)
-        super().__init__(g_a=g_a, g_s=g_s, latent_model=latent_model)
-
-
-class Committed(FactorizedModel):
-    """Adds a loss of its own."""
-
-    def forward(self, y):
-        coded = super().forward(y)
-        loss = 0.25 * (y - coded.y_hat.detach()).square().mean()
-        return coded._replace(losses=(AuxiliaryLoss("commitment", loss),))
-
-
-class WithLoss(TransformCodec):
-    def __init__(self, *, M: int = 5):
-        g_a, g_s = transforms(6, M, 1)
-        super().__init__(g_a=g_a, g_s=g_s, latent_model=Committed(M))
-'''
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "mylab"
 FIT = """
 run_name: lite
 model:
@@ -106,9 +45,7 @@ checkpoint:
 
 def write_package(folder: Path, image_like, *, callbacks: str = "callbacks") -> Path:
     """``mylab``, a configuration and photographs, in ``folder``."""
-    (folder / "mylab").mkdir(parents=True)
-    (folder / "mylab" / "__init__.py").write_text("")
-    (folder / "mylab" / "codecs.py").write_text(CODECS)
+    shutil.copytree(EXAMPLE, folder / "mylab", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "fit.yaml").write_text(FIT.replace("CALLBACKS", callbacks))
     (folder / "photographs").mkdir()
     for k in range(2):

@@ -16,60 +16,23 @@ from litcodec.cli import main
 from litcodec.codecs import FactorizedPrior
 from litcodec.errors import OptionError
 from litcodec.training import CodecModule
+from tests.mylab_package import write_mylab
 from tests.training.runs import TINY, command, environment
 
-MYLAB = '''
-from dataclasses import dataclass
-import lightning as L
-import torch
-from torch.utils.data import DataLoader
-from litcodec.objectives import Distortion
-from litcodec.training import CodecModule
-
-@dataclass(frozen=True)
-class Huber(Distortion):
-    delta: float = 0.1
-    label = "Huber"
-
-    def per_image(self, x_hat, x):
-        loss = torch.nn.functional.huber_loss(x_hat, x, reduction="none", delta=self.delta)
-        return 255**2 * loss.mean(dim=(1, 2, 3))
-
-class MyModule(CodecModule):
-    def __init__(self, *, bonus: float = 0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.bonus = bonus
-
-    def on_train_start(self):
-        print(f"mine, bonus {self.bonus:g}", flush=True)
-
-class MyData(L.LightningDataModule):
-    """Plain tensors, without names; two images at a time."""
-
-    def __init__(self, size: int = 64):
-        super().__init__()
-        self.images = torch.rand(6, 3, size, size, generator=torch.Generator().manual_seed(0))
-
-    def train_dataloader(self):
-        return DataLoader(self.images, batch_size=2)
-
-    def val_dataloader(self):
-        return DataLoader((self.images * 255).to(torch.uint8), batch_size=2)
-'''
 OVERLAY = """
 model:
-  class_path: mylab.MyModule
+  class_path: mylab.training.MyModule
   init_args:
     bonus: 3
     objective:
       class_path: litcodec.objectives.Objective
       init_args:
         terms:
-          - {distortion: {class_path: mylab.Huber, init_args: {delta: 0.2}}, weight: 0.5}
+          - {distortion: {class_path: mylab.objectives.Huber, init_args: {delta: 0.2}}, weight: 0.5}
           - {distortion: litcodec.objectives.L1}
     optimizer: {class_path: torch.optim.AdamW, init_args: {lr: 5.0e-4}}
     lr_scheduler: {class_path: torch.optim.lr_scheduler.ExponentialLR, init_args: {gamma: 0.5}}
-data: {class_path: mylab.MyData, init_args: {size: 64}}
+data: {class_path: mylab.training.MyData, init_args: {size: 64}}
 trainer:
   max_steps: 4
   limit_val_batches: 1.0
@@ -82,7 +45,7 @@ trainer:
 
 
 def test_a_package_of_ones_own_trains_and_validates_without_an_edit_of_litcodec(tmp_path: Path) -> None:
-    (tmp_path / "mylab.py").write_text(MYLAB)
+    write_mylab(tmp_path)
     (tmp_path / "own.yaml").write_text(OVERLAY)
     (tmp_path / "tiny.yaml").write_text(
         TINY.partition("data:")[0] + "trainer:" + TINY.partition("trainer:")[2]
@@ -110,7 +73,7 @@ def test_a_package_of_ones_own_trains_and_validates_without_an_edit_of_litcodec(
     assert "mine, bonus 3" in done.stdout
     run = tmp_path / "runs" / "tiny" / "001"
     kept = yaml.safe_load((run / "config.yaml").read_text())["model"]
-    assert (kept["class_path"], kept["lmbda"], kept["bonus"]) == ("mylab.MyModule", 0.02, 3.0)
+    assert (kept["class_path"], kept["lmbda"], kept["bonus"]) == ("mylab.training.MyModule", 0.02, 3.0)
     assert kept["learning_rate"] is None  # AdamW brings its own
     header, *rows = (run / "version_0" / "metrics.csv").read_text().splitlines()
     names = header.split(",")

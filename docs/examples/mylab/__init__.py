@@ -1,0 +1,5 @@
+"""A package of one's own beside litcodec: codecs, an objective, a metric, a baseline, training."""
+
+from mylab.baselines import Gif
+
+__all__ = ["Gif"]

@@ -54,7 +54,7 @@ class RDPoints(ValidationCallback):
 
     Args:
         every_n_validations: see ``ValidationCallback``; leave it at 1 if a checkpoint watches one of the
-        means.
+            means.
         qualities: 1 to 100, the further rates at which a codec of variable rate is measured.
         metrics: names ("psnr", "psnr_luma", "ms_ssim", "ms_ssim_db") or import paths of metrics of your own,
             ``mylab.metrics.SHARPNESS``.

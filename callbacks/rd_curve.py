@@ -157,7 +157,7 @@ class RDCurve(L.Callback):
         for metric in drawn_metrics(metrics):
             figure, name = rd_figure(curves, metric, infos(metrics)), f"rd_curve/{metric.name}"
             if figure.data:
-                # W&B shows it on a page of its own, whose colours it does not tell.
+                # W&B shows it on a page of its own, whose colours are not known here.
                 figure.update_layout(
                     title={"text": f"Mean of {basis}", "font": {"size": 13}, "x": 0.01},
                     margin={"t": 50},

@@ -50,7 +50,7 @@ class RDPoints(ValidationCallback):
 
     Of a codec of variable rate all this is at the middle of its range; the rest of its curve is
     ``val_q25/bpp``, ``val_q25/psnr`` and ``val_q25/ms_ssim_db``, with 25 for each of ``qualities``, and more
-    rows of ``rd_points``, whose ``lmbda`` tells rates apart.
+    rows of ``rd_points``, distinguished by their ``lmbda``.
 
     Args:
         every_n_validations: see ``ValidationCallback``; leave it at 1 if a checkpoint watches one of the
@@ -142,7 +142,7 @@ class RDPoints(ValidationCallback):
             run = logger.experiment
             for name in means:
                 run.define_metric(name, step_metric="trainer/global_step")
-            # Exact names: a glob of ours would compete with the one Lightning defines.
+            # Exact names: a glob would compete with the one Lightning defines.
             run.define_metric("rd/bpp")
             for name in drawn:
                 run.define_metric(f"rd/{name}", step_metric="rd/bpp")

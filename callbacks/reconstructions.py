@@ -39,7 +39,7 @@ class Reconstructions(ValidationCallback):
 
     Args:
         max_images: how many images.
-        max_side: larger images are cropped at their centre to so many pixels (1:1, never resampled).
+        max_side: larger images are cropped at their centre to this many pixels (1:1, never resampled).
         every_n_validations: see ``ValidationCallback``.
 
     Raises:
@@ -95,7 +95,7 @@ class Reconstructions(ValidationCallback):
         picture, scale = panel(x, _stages(image, enhancement), bits, max_side=self.max_side)
         caption = (
             f"{image.name}: {bpp(len(image.stream), image.size):.4f} bpp, {psnr(x, x_hat):.2f} dB"
-            f"{_told(image, enhancement)} "
+            f"{_enhancement_text(image, enhancement)} "
             f"(error: grey, mean |difference| x{ERROR_GAIN}; bits: {COLOUR_MAP}, 0 to {scale:g} a pixel)"
         )
         return Reconstruction(image.name, caption, picture)
@@ -109,7 +109,7 @@ def _stages(image: ObservedImage, found: Enhancement | None) -> list[Stage]:
     return [Stage(inner, image.stages.inner), Stage(enhanced, image.stages.enhanced)]
 
 
-def _told(image: ObservedImage, found: Enhancement | None) -> str:
+def _enhancement_text(image: ObservedImage, found: Enhancement | None) -> str:
     """The enhancer's part in words, to be put after the dB of the picture."""
     if found is None:
         return ""

@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace) -> int:
             from litcodec.commands import coding
 
             verb = coding.compress if options.command == "compress" else coding.decompress
-            return verb(_told(coding.Options, options))
+            return verb(_options_of(coding.Options, options))
         case "codecs":
             from litcodec.commands.codecs import list_codecs
 
@@ -101,11 +101,11 @@ def _run(options: argparse.Namespace) -> int:
         case "sweep":
             from litcodec.commands import sweep
 
-            return sweep.run_sweep(_told(sweep.Options, options))
+            return sweep.run_sweep(_options_of(sweep.Options, options))
         case "import-compressai":
             from litcodec.commands import import_compressai as imports
 
-            return imports.run_import(_told(imports.Options, options))
+            return imports.run_import(_options_of(imports.Options, options))
         case _:
             from litcodec.commands.prepare import prepare_shards
 
@@ -118,7 +118,7 @@ def _run(options: argparse.Namespace) -> int:
             )
 
 
-def _told(kind: Callable[..., T], options: argparse.Namespace) -> T:
+def _options_of(kind: Callable[..., T], options: argparse.Namespace) -> T:
     """A command's own tuple of options, field by field."""
     return kind(*(getattr(options, name) for name in signature(kind).parameters))
 
@@ -128,7 +128,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         options.wrong_usage("give a codec file, or --baselines, or both")
     from litcodec.commands.evaluate import Options, evaluate_files
 
-    return evaluate_files(_told(Options, options))
+    return evaluate_files(_options_of(Options, options))
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -143,4 +143,4 @@ def _report(options: argparse.Namespace) -> int:
         options.published = ()
     from litcodec.commands.report import Options, report
 
-    return report(_told(Options, options))
+    return report(_options_of(Options, options))

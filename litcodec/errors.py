@@ -6,7 +6,7 @@ LitcodecError
   ArchitectureError (also ValueError)     a class or its arguments cannot be written down or built again
   PluginError (also ImportError)          a plugin cannot be loaded
   DeviceError (also RuntimeError)         there is no such device, or it cannot be used
-  CodecFileError (also ValueError)        a codec file or checkpoint is damaged or not one of ours
+  CodecFileError (also ValueError)        a codec file or checkpoint is damaged or not litcodec's
   BitstreamError (also ValueError)
     BadMagic                              not a .litc stream at all
     UnsupportedVersion                    a .litc stream of a format this litcodec does not read
@@ -71,7 +71,7 @@ class DeviceError(LitcodecError, RuntimeError):
 
 
 class CodecFileError(LitcodecError, ValueError):
-    """A codec file or checkpoint is damaged or not one of ours."""
+    """A codec file or checkpoint is damaged or not litcodec's."""
 
 
 class BitstreamError(LitcodecError, ValueError):

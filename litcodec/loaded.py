@@ -59,8 +59,8 @@ class LoadedCodec:
             image: a Pillow image (made RGB as the command line does), a uint8 array (H, W, 3) or (H, W), or a
                 float tensor (3, H, W) or (1, 3, H, W) in [0, 1].
             quality: 1 to 100, for a codec of several rates; the middle if nothing is given.
-            bpp: or the highest quality of at most so many bits per pixel.
-            max_bytes: or of at most so many bytes.
+            bpp: or the highest quality of at most this many bits per pixel.
+            max_bytes: or of at most this many bytes.
 
         Raises:
             ShapeError: if ``image`` is none of these, or there is no such quality.

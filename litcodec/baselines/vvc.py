@@ -67,10 +67,10 @@ class Vvc:
     def decompress(self, data: bytes) -> Tensor:
         """See ``Baseline.decompress``."""
         if len(data) <= _SIZE.size:
-            raise BaselineFailed(f"{self.name}: {len(data)} bytes are no file of ours.")
+            raise BaselineFailed(f"{self.name}: {len(data)} bytes are no file of this baseline.")
         H, W = _SIZE.unpack_from(data)
         if not H or not W:
-            raise BaselineFailed(f"{self.name}: a image of {W}x{H} pixels is no file of ours.")
+            raise BaselineFailed(f"{self.name}: an image of {W}x{H} pixels is no file of this baseline.")
         size = _padded((H, W))
         with tempfile.TemporaryDirectory(prefix="litcodec-") as folder:
             stream, frame = Path(folder, "stream.266"), Path(folder, "frame.yuv")
@@ -130,6 +130,6 @@ def _version(program: Path) -> str:
 def _last_words(outputs: Sequence[bytes]) -> str:
     """The line that names an error, or else the last one: the programs write to either output."""
     lines = [line.strip() for output in outputs for line in output.decode(errors="replace").splitlines()]
-    told = [line for line in lines if line]
-    errors = [line for line in told if "error" in line.lower()]
-    return (errors or told or ["without a word"])[-1]
+    said = [line for line in lines if line]
+    errors = [line for line in said if "error" in line.lower()]
+    return (errors or said or ["without a word"])[-1]

@@ -38,7 +38,7 @@ def read_training_checkpoint(path: Path, roots: tuple[str, ...] | None = None) -
         roots: as ``build_codec`` takes them.
 
     Raises:
-        CodecFileError: if the checkpoint is missing, damaged, or not one of ours.
+        CodecFileError: if the checkpoint is missing, damaged, or not litcodec's.
     """
     found = load_torch_file(path)
     found = found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""The fewest bits that symbols can take: n bytes hold at most so many of them, whatever they are.
+"""The fewest bits that symbols can take: an upper bound of how many n bytes can hold.
 
 A symbol of mass P takes the range coder ``24 - log2(P)`` bits or a little more, and a string's words hold
 at least the sum (SPEC.md in ``bitstream`` states why). So a string that is too short for the symbols it is

@@ -4,7 +4,7 @@ The coder is constriction's range coder (32-bit words, 64-bit state, 24-bit prob
 ``bitstream`` states its arithmetic, so that a stream can be read without it. The order is ours:
 
 Symbols come in parts: one call of ``encode`` or ``decode`` is one part, and a context model, which
-has to know some symbols before it can tell the rows of the next, takes many. A part is cut into blocks of
+has to know some symbols before it knows the CDF indexes of the next, takes many. A part is cut into blocks of
 2^16. In a block symbols are grouped by table row, rows ascending, within a row in their given order: one call
 per row instead of one per symbol. The decoder knows all rows of a part beforehand and undoes the permutation.
 Blocks keep the sorting in the processor's cache (about 3 times faster for a photograph) and memory bounded.
@@ -24,7 +24,7 @@ BLOCK = 2**16  # symbols; part of the format
 
 
 class Blocks(Protocol):
-    """What codes the blocks of a string; rows tell it the distribution of each symbol.
+    """What codes the blocks of a string; a CDF index chooses the distribution of each symbol.
 
     ``BlockCoder`` takes rows of tables, (n,); ``MixtureBlockCoder`` parameters of mixtures, (n, 3 * K).
     """
@@ -64,7 +64,7 @@ class RangeCoder:
         self._blocks = BlockCoder(tables)
 
     def check_string(self, data: bytes, symbols: int) -> None:
-        """See that ``data`` can be a string of so many symbols, whatever their rows are.
+        """See that ``data`` can be a string of this many symbols, whatever their CDF indexes are.
 
         For a decoder to ask before it takes memory for them, or for their rows.
 

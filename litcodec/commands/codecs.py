@@ -10,7 +10,7 @@ def list_codecs(*, as_json: bool) -> int:
     """Print every packaged codec, the default first."""
     for card in packaged_cards():
         if as_json:
-            print(json.dumps({**_told(card), "file": str(card.file)}))
+            print(json.dumps({**_as_dict(card), "file": str(card.file)}))
         else:
             _print_card(card)
     return 0
@@ -41,7 +41,7 @@ def _against(rates: dict[str, float]) -> str:
     return ", ".join(f"{rate:+.1f} % against {name}" for name, rate in rates.items())
 
 
-def _told(card: Card) -> dict[str, object]:
+def _as_dict(card: Card) -> dict[str, object]:
     plain = card._asdict()
     plain.update(kodak=card.kodak._asdict(), training=card.training._asdict())
     return {key: value for key, value in plain.items() if not isinstance(value, Path)}

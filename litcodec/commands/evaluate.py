@@ -63,7 +63,7 @@ def evaluate_files(options: Options) -> int:
             metrics=metrics,
             names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},
             device=options.device,
-            tell=watcher.tell,
+            progress=watcher.show,
             waiting=lambda: _say_waiting(options.output),
         )
     _print_table(results, [metric.name for metric in metrics])
@@ -91,7 +91,7 @@ class Watcher:
         self._task = bar.add_task("reading codecs", total=None)
         self._said: set[tuple[str, str]] = set()
 
-    def tell(self, step: Step) -> None:
+    def show(self, step: Step) -> None:
         """One step further."""
         if not self.total and step.kept:
             print(f"litcodec: continuing; {step.kept} scores are there already.", file=sys.stderr)

@@ -19,7 +19,7 @@ def export(
         rdoq_lambda: as ``FrozenCodec.with_rdoq`` takes it; None rounds to the nearest.
 
     Raises:
-        CodecFileError: if the checkpoint is missing, damaged, or not one of ours.
+        CodecFileError: if the checkpoint is missing, damaged, or not litcodec's.
         FreezeError: if the weights have diverged, or ``rdoq_lambda`` means nothing to the codec.
         OutputExists: if ``output`` is there and ``overwrite`` is not set.
     """

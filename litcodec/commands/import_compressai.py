@@ -16,7 +16,7 @@ SMALL_SHIFT = 0.005
 
 
 class Options(NamedTuple):
-    """What the command is told."""
+    """The command's options."""
 
     weights: Path
     arch: str

@@ -34,7 +34,7 @@ from litcodec.sweeps import (
 
 
 class Options(NamedTuple):
-    """What the command is told."""
+    """The command's options."""
 
     file: Path
     output: Path | None
@@ -85,8 +85,8 @@ def _train(sweep: Sweep, jobs: Sequence[Job], slots: Sequence[dict[str, str]]) -
     # Runs that are uploaded one day stand together then.
     together = {"WANDB_RUN_GROUP": os.environ.get("WANDB_RUN_GROUP", sweep.name)}
     try:
-        with watching(jobs) as tell:
-            return run_jobs(jobs, [{**together, **slot} for slot in slots], _export, tell)
+        with watching(jobs) as progress:
+            return run_jobs(jobs, [{**together, **slot} for slot in slots], _export, progress)
     except (KeyboardInterrupt, SystemExit):  # Ctrl-C; SIGTERM, with which clusters end jobs
         done = sum(is_done(job.folder) for job in jobs)
         print(

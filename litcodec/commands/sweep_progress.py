@@ -16,7 +16,7 @@ LINE_S = 60.0  # between two lines of it elsewhere
 
 @contextmanager
 def watching(jobs: Sequence[Job]) -> Iterator[Callable[[Status], None]]:
-    """What to tell the progress to."""
+    """A function that is called with the progress."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -25,7 +25,7 @@ def watching(jobs: Sequence[Job]) -> Iterator[Callable[[Status], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        yield _Watcher(jobs, bars if console.is_terminal else None).tell
+        yield _Watcher(jobs, bars if console.is_terminal else None).show
 
 
 class _Watcher:
@@ -35,7 +35,7 @@ class _Watcher:
         self._tasks: dict[Job, TaskID] = {}
         self._looked = time.monotonic()
 
-    def tell(self, status: Status) -> None:
+    def show(self, status: Status) -> None:
         if status.event is not None:
             self._say(status.event)
         now = time.monotonic()

@@ -19,7 +19,7 @@ BytePixels = NDArray[np.uint8]
 
 
 class Stage(NamedTuple):
-    """What there is after a step of decoding."""
+    """The image and its title after a step of decoding."""
 
     label: str
     picture: Tensor  # (1, 3, H, W) in [0, 1]

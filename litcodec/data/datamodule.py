@@ -38,7 +38,7 @@ class PhotographsDataModule(L.LightningDataModule):
         num_workers: processes that decode. The order of patches does not depend on it.
         cache_mb: megabytes of decoded photographs that each worker keeps: small sets are decoded once.
         seed: another seed, another order and other crops.
-        val_limit: use only the first so many whole images; None uses all.
+        val_limit: use only this many whole images, the first; None uses all.
         max_pixels: larger images are skipped.
     """
 

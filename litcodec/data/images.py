@@ -126,7 +126,7 @@ def write_png(file: str | Path | BinaryIO, x: Tensor) -> None:
             " Round and clamp to 0..255 and index one image first."
         )
     about = PngInfo()
-    about.add_text("Software", "litcodec")  # tells it from an original
+    about.add_text("Software", "litcodec")  # marks it as no original
     Image.fromarray(x.detach().cpu().permute(1, 2, 0).contiguous().numpy()).save(
         file, format="PNG", pnginfo=about
     )

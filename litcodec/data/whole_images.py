@@ -38,7 +38,7 @@ class WholeImages(Dataset[NamedImage]):
 
     Args:
         root: a folder, searched recursively.
-        limit: keep only the first so many; None keeps all.
+        limit: keep only this many, the first; None keeps all.
         max_pixels: limit of H * W for one image.
 
     Raises:

@@ -27,7 +27,7 @@ _STEM_BYTES = 240  # of a results file's name that its folder of kept files carr
 
 
 class Step(NamedTuple):
-    """How far an evaluation is. Told before each image, after each failure, and at the end."""
+    """How far an evaluation is. Reported before each image, after each failure, and at the end."""
 
     done: int  # codings of a image in this run
     total: int
@@ -52,7 +52,7 @@ def evaluate(
     metrics: Sequence[Metric] = SHIPPED,
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
-    tell: Callable[[Step], None] = lambda step: None,
+    progress: Callable[[Step], None] = lambda step: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Results:
     """Measure every codec, and every baseline at each of its qualities, on every image.
@@ -72,8 +72,8 @@ def evaluate(
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
         metrics: what is measured of decoded images; an image that lacks one is measured again.
         names: curves of single codec files, where ``label`` is not given.
-        device: where codecs of ours run.
-        tell: called with the progress.
+        device: where learned codecs run.
+        progress: called with the progress.
         waiting: called if another run is writing to ``output``, whose end is waited for.
 
     Returns:
@@ -120,15 +120,15 @@ def evaluate(
                 measure = FileMeasurer(tested, metrics, files=files, beside=beside, max_pixels=max_pixels)
                 for image in left:
                     step = _at(step, tested, image)
-                    tell(step)
+                    progress(step)
                     outcome = measure(image)
                     store.add(tested.point, outcome)
                     step = step._replace(done=step.done + 1)
                     if isinstance(outcome, Failure):
-                        tell(step._replace(failure=outcome))
+                        progress(step._replace(failure=outcome))
         finally:
             store.write()
-        tell(step._replace(curve="", setting="", image=""))
+        progress(step._replace(curve="", setting="", image=""))
         return store.results()
 
 
@@ -154,7 +154,7 @@ def _folder_for_files(output: Path, *, keep: bool) -> Iterator[Path]:
 
 
 def _short(stem: str) -> str:
-    """Names end at 255 bytes: a long one is cut, and told from others by its hash."""
+    """Names end at 255 bytes: a long one is cut, and made unique by its hash."""
     data = os.fsencode(stem)
     if len(data) <= _STEM_BYTES:
         return stem

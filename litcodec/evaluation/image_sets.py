@@ -61,7 +61,7 @@ def image_curves(measured: Sequence[Measured]) -> dict[str, ImageCurve]:
     for entry in measured:
         if entry.point.scores:
             curves.setdefault(entry.curve, []).append(entry)
-    # A file that failed has no hash: what another codec scored under its name tells.
+    # A file that failed has no hash: it is found by what another codec scored under its name.
     known = {score.image: image_identity(score) for entry in measured for score in entry.point.scores}
     return {
         name: ImageCurve(

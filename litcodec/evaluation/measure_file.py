@@ -77,7 +77,7 @@ class FileMeasurer:
         path = self.folder / f"{image.name}{self.coder.suffix}"
 
         def written_and_read(data: bytes) -> bytes:
-            if path.is_symlink():  # no kept file of ours; it may lead to anything
+            if path.is_symlink():  # no file that evaluate kept; it may lead anywhere
                 raise OutputExists(f"{path} is a link; kept files are written to no links.")
             try:
                 with atomic_output(path, overwrite=True) as file:

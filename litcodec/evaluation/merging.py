@@ -24,7 +24,7 @@ def merge_points(results: Sequence[Results], labels: Sequence[str] = ()) -> tupl
     Args:
         results: what was read, in the order of the command line.
         labels: what to call each in such a name; "2", "3" … if not given. Points that collide within one
-            file are told apart by a further number.
+            file are distinguished by a further number.
 
     Returns:
         In the order given; points without a score are kept, for their failures.
@@ -78,6 +78,6 @@ def _same(a: Point, b: Point) -> bool:
 
 
 def _share_images(some: Sequence[Point], others: Sequence[Point]) -> bool:
-    """Whether a image is common to both, or one side has none that it could be told by."""
+    """Whether an image is common to both, or one side has none to compare."""
     one, other = ({score.sha256 for point in side for score in point.scores} for side in (some, others))
     return not one or not other or not one.isdisjoint(other)

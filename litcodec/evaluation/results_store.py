@@ -10,7 +10,7 @@ from litcodec.evaluation.results_file import write_results
 from litcodec.evaluation.texts import one_line
 from litcodec.metrics import MetricInfo
 
-SCORES_PER_WRITE = 2000  # writing so many takes about as long as coding a small image
+SCORES_PER_WRITE = 2000  # writing this many takes about as long as coding a small image
 
 
 class ResultsStore:

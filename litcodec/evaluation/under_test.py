@@ -149,7 +149,7 @@ def _part(value: dict[str, Any]) -> Architecture:
 
 
 def _lmbda(value: Any) -> str:
-    """As the field writes it: 0.0130, 8.73; all digits where four places do not tell."""
+    """As the field writes it: 0.0130, 8.73; all digits where four are too few."""
     usual = f"{value:.4f}" if value < 1 else f"{value:.2f}"
     return usual if float(usual) == value else repr(value)
 

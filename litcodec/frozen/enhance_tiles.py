@@ -1,6 +1,6 @@
 """Enhance a large picture tile by tile, so that memory stays bounded.
 
-Each tile is given so many pixels on either side as an output pixel depends on, and what saw the tile's
+Each tile is given as many pixels on either side as an output pixel depends on, and what saw the tile's
 artificial border is thrown away. One thing depends on the whole picture: the attention weighs channels by
 their means and maxima. So a first pass gathers these, and a second one computes all features again: to keep
 those of a 12-megapixel photograph would take C * 48 MB. How a picture is cut depends on its size and the

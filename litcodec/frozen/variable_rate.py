@@ -25,7 +25,7 @@ class FrozenVariableRate(FrozenCodec):
     """Scales y, codes it with the inner codec, and scales back what that decodes.
 
     An object codes at one level, the middle one unless ``at`` made it; it decodes streams of every level, as
-    the last string tells which. Gains decide no probability: they scale y before it is rounded, and y_hat
+    the last string holds which. Gains decide no probability: they scale y before it is rounded, and y_hat
     after it is decoded.
 
     Args:

@@ -1,4 +1,4 @@
-"""Weights that other packages trained, as codecs of ours."""
+"""Weights that other packages trained, as codecs of litcodec."""
 
 from litcodec.interchange.checkpoints import read_checkpoint
 from litcodec.interchange.compressai import ARCHITECTURES, Imported, codec_from_compressai, import_compressai

@@ -1,4 +1,4 @@
-"""CompressAI's checkpoints as codecs of ours.
+"""CompressAI's checkpoints as codecs of litcodec.
 
 Layers and their order are the same, so weights carry over by name; what has other names is the factorised
 density, which went through three spellings.
@@ -76,7 +76,7 @@ def import_compressai(path: Path, architecture: str) -> Imported:
 
     Args:
         path: a state dict or a training checkpoint with one, ``.pth`` or ``.pth.tar``; or ``.safetensors``.
-        architecture: one of ``ARCHITECTURES``, CompressAI's own names. N and M are told by the shapes.
+        architecture: one of ``ARCHITECTURES``, CompressAI's own names. N and M are read from the shapes.
 
     Raises:
         CodecFileError: if the file is missing, damaged, or not of that architecture.

@@ -1,4 +1,4 @@
-"""Networks that put together what side information, groups before and anchors tell, in fixed point."""
+"""Networks that predict each group from side information, earlier groups and anchors, in fixed point."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate

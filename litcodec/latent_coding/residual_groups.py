@@ -1,4 +1,4 @@
-"""Networks that correct what side information tells of each group of channels, in fixed point."""
+"""Networks that correct what h_s predicts for each group of channels, in fixed point."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Groups of channels whose Gaussians side information, groups before and anchors tell together.
+"""Groups of channels whose Gaussians are predicted from side information, earlier groups and anchors.
 
 He, Yang, Peng, Ma, Qin, Wang, "ELIC: efficient learned image compression with unevenly grouped space-channel
 contextual adaptive coding", CVPR 2022. https://arxiv.org/abs/2203.10886

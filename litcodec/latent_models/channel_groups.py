@@ -1,4 +1,4 @@
-"""Groups of channels, each with a network that corrects what side information tells of it.
+"""Groups of channels, each with a network that corrects what h_s predicts for it.
 
 He, Yang, Peng, Ma, Qin, Wang, "ELIC: efficient learned image compression with unevenly grouped space-channel
 contextual adaptive coding", CVPR 2022, https://arxiv.org/abs/2203.10886; groups after Minnen & Singh, ICIP
@@ -42,7 +42,7 @@ class GroupConv2d(nn.Conv2d):
 
 
 class ChannelGroupModel(GroupedModel):
-    """Log-scales and means as side information tells them, corrected by what is decoded before.
+    """Log-scales and means predicted by h_s, corrected given what is decoded before.
 
     ::
 

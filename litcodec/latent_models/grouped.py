@@ -63,7 +63,7 @@ class GroupedModel(ConditionalModel):
 
     @abstractmethod
     def known(self, k: int, hyper_params: Tensor, before: Tensor) -> Tensor:
-        """What group k is told by ``hyper_params`` and y_hat of the groups ``before``, for ``gaussians``."""
+        """What ``gaussians`` of group k needs of ``hyper_params`` and of y_hat of the groups ``before``."""
 
     @abstractmethod
     def gaussians(self, k: int, hyper_params: Tensor, known: Tensor, own: Tensor) -> Gaussians:

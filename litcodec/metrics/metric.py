@@ -53,7 +53,7 @@ def scores_of(x: Tensor, x_hat: Tensor, metrics: Sequence[Metric]) -> dict[str, 
 
     Args:
         x: the image, (3, H, W) or (1, 3, H, W), float in [0, 1] or uint8.
-        x_hat: its reconstruction, likewise; floats are clamped and rounded to 8 bits first.
+        x_hat: its reconstruction, of the same shape; floats are clamped and rounded to 8 bits first.
         metrics: what to measure.
 
     Returns:

@@ -26,7 +26,7 @@ class Distortion(ABC):
 
         Args:
             x_hat: float32 (B, 3, H, W), about [0, 1].
-            x: likewise, in [0, 1]; no side is under ``minimum_side``.
+            x: the original, of the same shape, in [0, 1]; no side is under ``minimum_side``.
 
         Returns:
             (B,).

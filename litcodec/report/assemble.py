@@ -40,8 +40,8 @@ def report_data(
         pictures: how many the viewer shows.
         title: of the report.
         max_pixels: larger images are not shown, whatever the results say of their size.
-        device: where codecs of ours decode them.
-        progress: told which share of the pictures is done, up to 1.
+        device: where learned codecs decode them.
+        progress: called with the fraction of the images that is done.
 
     Raises:
         ResultsError: if a file is damaged, no picture was scored in any, or a published curve is unknown.

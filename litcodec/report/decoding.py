@@ -32,7 +32,7 @@ class Decoders:
 
     Args:
         max_pixels: refuse to decode larger images, whatever the results say of their size.
-        device: where codecs of ours run.
+        device: where learned codecs run.
     """
 
     def __init__(self, *, max_pixels: int, device: torch.device) -> None:
@@ -70,7 +70,7 @@ class Decoders:
         return picture
 
     def bits(self, point: Point, x: Tensor, source: Source) -> Tensor | None:
-        """Where a codec of ours spends its bits on ``x``, (H, W) in bits per pixel; None for yardsticks.
+        """Where a learned codec spends its bits on ``x``, (H, W) in bits per pixel; None for baselines.
 
         Args:
             point: the codec.
@@ -142,7 +142,7 @@ def _check_size(score: Score, max_pixels: int) -> None:
 
 
 def _read(path: Path, size: int, *, stream: bool, max_pixels: int) -> bytes:
-    """A kept file of ``size`` bytes; of a stream of ours its header first, then no more than that says."""
+    """A kept file of ``size`` bytes; of a ``.litc`` stream its header first, then no more than that says."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):

@@ -65,8 +65,8 @@ def gallery(
         sources: what they were merged from.
         count: how many pictures.
         max_pixels: larger ones are left out, in words.
-        device: where codecs of ours decode.
-        progress: told which share is done, up to 1.
+        device: where learned codecs decode.
+        progress: called with the fraction that is done.
     """
     names = {score.sha256: score.image for entry in measured for score in entry.point.scores}
     chosen = sorted(names, key=lambda sha256: (names[sha256], sha256))[:count]

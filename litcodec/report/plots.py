@@ -91,7 +91,7 @@ def _figure(curves: Sequence[Curve], metrics: Sequence[MetricInfo]) -> Figure:
 
 
 def _legend_columns(letters: Sequence[int], width: float) -> int:
-    """The most columns of the legend that fit ``width`` inches, for names of so many letters."""
+    """The most columns of the legend that fit ``width`` inches, for names of this many letters."""
     for columns in range(len(letters), 1, -1):
         rows = math.ceil(len(letters) / columns)
         widths = (max(letters[k : k + rows]) for k in range(0, len(letters), rows))

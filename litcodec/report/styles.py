@@ -7,7 +7,7 @@ from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.metrics import MetricInfo
 
 RATE_LABEL = "Rate, bits per pixel"
-# Told apart with any colour vision, on white as on black: Okabe and Ito's, without their black and yellow;
+# Distinct with any colour vision, on white as on black: Okabe and Ito's, without their black and yellow;
 # then two more. Figures have 7 markers and 5 dashes for 8 and 6 colours: pairs repeat late.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a63d2", "#8c6d31")
 # Published curves: the quieter half of Tol's "muted" scheme, which also reads on both grounds.

@@ -22,12 +22,12 @@ def slots_of(devices: str | None, gpus: Sequence[str]) -> tuple[Slot, ...]:
     """One slot for each run that may go on at a time.
 
     Args:
-        devices: "4": so many at once, each with a GPU of its own where there are GPUs; "0,2" or "0,": GPUs by
+        devices: "4": this many at once, each on its own GPU where there are GPUs; "0,2" or "0,": GPUs by
             number; None: one after another, each with all that is here.
         gpus: what ``visible_gpus`` found.
 
     Raises:
-        SweepError: if it is neither, or there are not so many GPUs.
+        SweepError: if it is neither, or there are fewer GPUs.
     """
     if devices is None:
         return ({},)

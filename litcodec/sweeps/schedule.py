@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something to tell."""
+    """Something that happened."""
 
     kind: Literal["kept", "started", "continued", "finished", "failed", "elsewhere"]
     job: Job
@@ -55,7 +55,7 @@ class Event(NamedTuple):
 
 
 class Status(NamedTuple):
-    """How far a sweep is; told several times a second."""
+    """How far a sweep is; reported several times a second."""
 
     total: int
     done: int
@@ -68,7 +68,7 @@ def run_jobs(
     jobs: Sequence[Job],
     slots: Sequence[Slot],
     export: Callable[[Path, Path], object],
-    tell: Callable[[Status], None] = lambda status: None,
+    progress: Callable[[Status], None] = lambda status: None,
 ) -> tuple[Outcome, ...]:
     """Train and export every job whose codec is not there yet.
 
@@ -78,12 +78,12 @@ def run_jobs(
         jobs: each with a folder of its own.
         slots: one run at a time in each.
         export: makes a codec file (second argument) of a checkpoint.
-        tell: called with the progress.
+        progress: called with the progress.
 
     Returns:
         Their outcomes, in the order of ``jobs``.
     """
-    board = _Board(jobs, tell)
+    board = _Board(jobs, progress)
     waiting, free, running = list(jobs), list(slots), list[Running]()
     try:
         while waiting or running:
@@ -121,15 +121,15 @@ def run_jobs(
 class _Board:
     """Who is where, and telling it."""
 
-    def __init__(self, jobs: Sequence[Job], tell: Callable[[Status], None]) -> None:
-        self.total, self.tell = len(jobs), tell
+    def __init__(self, jobs: Sequence[Job], progress: Callable[[Status], None]) -> None:
+        self.total, self.progress = len(jobs), progress
         self.running: tuple[Running, ...] = ()
         self.reasons: dict[Job, str | None] = {}
         self._elsewhere: set[Job] = set()
 
     def say(self, event: Event | None) -> None:
         failed = sum(reason is not None for reason in self.reasons.values())
-        self.tell(Status(self.total, len(self.reasons) - failed, failed, self.running, event))
+        self.progress(Status(self.total, len(self.reasons) - failed, failed, self.running, event))
 
     def close(self, job: Job, reason: str | None, seconds: float, *, kept: bool = False) -> None:
         self.reasons[job] = reason

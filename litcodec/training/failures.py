@@ -33,7 +33,7 @@ def configuring() -> Iterator[None]:
 
 
 def known_failure(error: Exception) -> LitcodecError | None:
-    """In our words; None if it is of another kind, which may be a fault of ours."""
+    """In our words; None if it is of another kind, which may be a bug of litcodec."""
     for found in _chain(error):
         if isinstance(found, LitcodecError):
             return found

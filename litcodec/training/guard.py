@@ -18,7 +18,7 @@ class NonFiniteGuard(L.Callback):
     Under DDP the gradients are already averaged, so every rank decides alike. Logs ``train/skipped_steps``.
 
     Args:
-        max_in_a_row: so many skipped steps one after the other end the run.
+        max_in_a_row: this many skipped steps in a row end the run.
     """
 
     def __init__(self, max_in_a_row: int = 20) -> None:

@@ -84,7 +84,7 @@ def _point_latest_at(folder: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(folder.name)
         os.replace(link, folder.parent / "latest")
-    except OSError:  # no links on this file system: the numbers still tell
+    except OSError:  # no links on this file system: the numbers still show the order
         link.unlink(missing_ok=True)
 
 
@@ -126,7 +126,7 @@ class RunFolder(SaveConfigCallback):
         super().setup(trainer, pl_module, "fit")  # once, see ``already_saved``
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and tell the loggers."""
+        """Write ``config.yaml`` (``config-2.yaml`` … when a run is continued) and pass it to the loggers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         names = ["config.yaml", *(f"config-{k}.yaml" for k in range(2, 10_000))]
         path = next(self.folder / name for name in names if not (self.folder / name).exists())

@@ -1,10 +1,11 @@
 """Transforms that start as the discrete cosine transform of 16x16 blocks, and learn from there.
 
 Training spends its first hours on what is known since Ahmed, Natarajan, Rao, "Discrete cosine transform",
-IEEE Trans. Computers 1974: that a picture is best told by orthonormal waves of decorrelated colours, most of
-them nearly 0. Here that is where weights start, exactly: 8x8 blocks of all three colours become 192 waves,
-2x2 of these blocks become the M most powerful of 768 waves of 16x16. Residual blocks between, which start as
-the identity, learn the rest: what neighbouring blocks have in common, and what to make of rounded waves.
+IEEE Trans. Computers 1974: that images are compact in orthonormal DCT bases of decorrelated
+colours, with most coefficients nearly 0. Here the weights start exactly there: 8x8 blocks of all three
+colours become 192 coefficients, 2x2 of these blocks the M strongest of the 768 coefficients of 16x16.
+Residual blocks in between start as the identity and learn the rest: what neighbouring blocks have in common,
+and how to decode rounded coefficients.
 """
 
 import math

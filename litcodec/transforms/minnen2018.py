@@ -32,9 +32,9 @@ def mean_scale_hyper_synthesis(*, N: int, M: int) -> nn.Sequential:
 
 
 def entropy_parameters(*, M: int, per_channel: int = 2) -> nn.Sequential:
-    """What h_s tells and what the context tells (B, 4M, h, w) -> ``per_channel`` parameters for each channel.
+    """Outputs of h_s and of the context (B, 4M, h, w) -> ``per_channel`` parameters for each channel.
 
-    (scales_hat, means_hat) stacked, (B, 2M, h, w), if not told otherwise.
+    (scales_hat, means_hat) stacked, (B, 2M, h, w), by default.
     """
     return nn.Sequential(
         conv(M * 4, M * 10 // 3, kernel_size=1, stride=1),

@@ -23,7 +23,7 @@ class Kodak(NamedTuple):
     """Measured on the 24 Kodak pictures, real files; BD-rates in %, negative is better."""
 
     bpp: tuple[float, float]  # mean bits per pixel at q 1 and at q 100
-    psnr_rgb: tuple[float, float]  # dB, likewise
+    psnr_rgb: tuple[float, float]  # dB, of the lowest and highest quality
     bd_rate_psnr: dict[str, float]  # of the mean curves, by baseline
     bd_rate_ms_ssim: dict[str, float]  # of MS-SSIM in dB
     # The mean of per-image BD-rates, its standard deviation, number of images; older cards lack it.
@@ -114,7 +114,7 @@ def packaged_codec(fingerprint: bytes, folder: Path = FOLDER) -> Path:
     """The packaged codec file that made a stream.
 
     Args:
-        fingerprint: as the stream tells it.
+        fingerprint: as in the stream's header.
         folder: where to look.
 
     Raises:

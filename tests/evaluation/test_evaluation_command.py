@@ -124,7 +124,7 @@ def tell(step):
     if step.done == 4:
         os.kill(os.getpid(), signal.SIGKILL)
 
-evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], tell=tell)
+evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], progress=tell)
 """
     done = subprocess.run(
         [sys.executable, "-c", script, pictures, output], cwd=Path(__file__).parent, check=False

@@ -95,7 +95,7 @@ def test_each_codec_warms_up_once_and_nothing_is_measured_twice(
     assert (len(encoded), jpeg.coded) == (8, 8)
 
     before, steps = output.read_bytes(), list[Step]()
-    again = evaluate(two_codecs, pictures, output, baselines=[jpeg], tell=steps.append)
+    again = evaluate(two_codecs, pictures, output, baselines=[jpeg], progress=steps.append)
     assert (len(encoded), jpeg.coded, steps) == (8, 8, [])
     assert output.read_bytes() == before
     assert untimed(again) == untimed(read_results(output))
@@ -118,12 +118,12 @@ def test_an_evaluation_that_is_killed_loses_no_picture_and_ends_where_an_undistu
 
         kept = sum(len(p.scores) for p in read_results(output).points) if output.exists() else 0
         with pytest.raises(KeyboardInterrupt):
-            evaluate(two_codecs, pictures, output, baselines=[jpeg], tell=tell)
+            evaluate(two_codecs, pictures, output, baselines=[jpeg], progress=tell)
 
     die_at(2)
     die_at(5)
     steps = list[Step]()
-    results = evaluate(two_codecs, pictures, output, baselines=[jpeg], tell=steps.append)
+    results = evaluate(two_codecs, pictures, output, baselines=[jpeg], progress=steps.append)
     assert (steps[0].kept, steps[0].total) == (7, 5)
     assert steps[-1] == Step(5, 5, 7, "", "", "")
     # 12 measured; one warming up per codec and rung in each run that had something left of it.
@@ -138,7 +138,7 @@ def test_a_broken_picture_is_a_failure_and_the_rest_is_measured(
     output, steps = tmp_path / "results.json", list[Step]()
     (pictures / "broken.png").write_bytes((pictures / "a.png").read_bytes()[:-3000])
     jpeg.fails = lambda x, quality: x.shape[2] == 56 and quality == 60
-    results = evaluate(two_codecs[:1], pictures, output, baselines=[jpeg], tell=steps.append)
+    results = evaluate(two_codecs[:1], pictures, output, baselines=[jpeg], progress=steps.append)
     assert [len(point.scores) for point in results.points] == [3, 3, 2]
     assert [[f.image for f in point.failures] for point in results.points] == [
         ["broken.png"],
@@ -154,7 +154,7 @@ def test_a_broken_picture_is_a_failure_and_the_rest_is_measured(
     Image.open(pictures / "a.png").rotate(90).save(pictures / "broken.png")
     jpeg.fails = lambda x, quality: False
     steps.clear()
-    results = evaluate(two_codecs[:1], pictures, output, baselines=[jpeg], tell=steps.append)
+    results = evaluate(two_codecs[:1], pictures, output, baselines=[jpeg], progress=steps.append)
     assert (steps[0].total, steps[0].kept) == (4, 8)
     assert [(len(point.scores), point.failures) for point in results.points] == [(4, ())] * 3
 
@@ -279,7 +279,7 @@ def test_of_two_runs_on_one_file_the_second_waits_and_no_score_is_lost(
 
     thread = Thread(target=run_second)
     thread.start()
-    evaluate([], pictures, output, baselines=[jpeg], tell=hold)
+    evaluate([], pictures, output, baselines=[jpeg], progress=hold)
     thread.join()
     assert [len(point.scores) for point in second[0].points] == [3, 3, 3]
     assert untimed(read_results(output)) == untimed(second[0])

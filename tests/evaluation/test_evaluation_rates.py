@@ -43,7 +43,7 @@ def test_one_file_is_a_curve_of_the_qualities_asked_for(
 
     # Asked for one more, it measures that one alone.
     steps = []
-    evaluate([variable], pictures, output, qualities=(10, 80, 100), tell=steps.append)
+    evaluate([variable], pictures, output, qualities=(10, 80, 100), progress=steps.append)
     assert (steps[0].total, steps[0].kept) == (3, 6)
     (curve,) = curves_of([read_results(output)])
     assert {point.setting for point in curve.points} == {"q 10", "q 45.5", "q 80", "q 100"}

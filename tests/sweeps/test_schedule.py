@@ -39,7 +39,7 @@ class Sweeping:
     ) -> dict[str, str | None]:
         self.told = []
         places = [{"SLOT": str(k)} for k in range(slots)]
-        arguments = {"export": shutil.copyfile, "tell": self.told.append, **options}
+        arguments = {"export": shutil.copyfile, "progress": self.told.append, **options}
         outcomes = run_jobs(self.jobs(*behaviours), places, **arguments)
         return {outcome.job.title: outcome.reason for outcome in outcomes}
 
@@ -129,7 +129,7 @@ def test_an_interrupted_point_goes_on_from_its_last_checkpoint(sweeping: Sweepin
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweeping.run("waits", "works", tell=interrupt)
+        sweeping.run("waits", "works", progress=interrupt)
     with pytest.raises(ProcessLookupError):  # nothing is left running
         os.kill(pids[0], 0)
 
@@ -156,7 +156,7 @@ def test_a_run_that_outlives_a_killed_sweep_is_not_doubled(sweeping: Sweeping) -
         if "a elsewhere" in sweeping.events():  # the orphan still holds its point
             (sweeping.root / "go").touch()
 
-    assert sweeping.run("waits", "works", tell=release) == {"a": None, "b": None}
+    assert sweeping.run("waits", "works", progress=release) == {"a": None, "b": None}
     assert sweeping.events()[0] == "a elsewhere"
     assert "a continued" in sweeping.events()
     assert sorted(sweeping.calls()) == ["a 0 -", "a 2 0", "b 0 0"]  # the second start found all steps done

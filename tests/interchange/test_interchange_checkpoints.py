@@ -86,7 +86,7 @@ def test_missing_files_folders_and_other_files_are_refused(tmp_path: Path) -> No
     (tmp_path / "folder.pth").mkdir()
     assert "No such file" in rejection(tmp_path / "missing.pth")
     assert "No such file" in rejection(tmp_path / "missing.safetensors")
-    assert "directory" in rejection(tmp_path / "folder.pth")
+    assert "it is a folder" in rejection(tmp_path / "folder.pth")
     assert "not a file that torch.save wrote" in rejection(tmp_path / "text.pth")
     assert "not a file that torch.save wrote" in rejection(tmp_path / "empty.pth")
     assert "cannot be read" in rejection(tmp_path / "text.safetensors")

@@ -17,7 +17,9 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(("cli", "usage", "usage_values", "commands", "demo", "old_callbacks", "__main__"), 14),
+    **dict.fromkeys(
+        ("cli", "usage", "usage_values", "fit_help", "commands", "demo", "old_callbacks", "__main__"), 14
+    ),
     "callbacks": 13,  # the folder callbacks/, which a link makes litcodec.callbacks
     **dict.fromkeys(("dashboard", "pillow"), 12),
     **dict.fromkeys(("report", "loaded"), 11),
@@ -39,6 +41,7 @@ NEIGHBOURS = {
     ("__main__", "cli"),
     ("cli", "commands"),
     ("cli", "usage"),
+    ("cli", "fit_help"),
     ("cli", "old_callbacks"),
     ("usage", "usage_values"),
 }

@@ -274,8 +274,10 @@ def run(arguments: list[str]) -> int:
         "litcodec",
         *flat_words(arguments),
     ]  # Lightning starts the processes of further devices from it
+    finished = False
     try:
         _start()
+        finished = True
     except SIGTERMException as error:
         return exit_code(error)
     except Exception as error:
@@ -284,8 +286,9 @@ def run(arguments: list[str]) -> int:
             raise
         raise known from error
     finally:
-        # Another run of this process is another run.
-        remove_unused(Path(os.environ.pop(ENVIRONMENT_VARIABLE, "")))
+        folder = Path(os.environ.pop(ENVIRONMENT_VARIABLE, ""))  # another run of this process is another run
+        if not finished:
+            remove_unused(folder)
     return 0
 
 

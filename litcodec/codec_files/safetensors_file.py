@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from litcodec.architecture import Architecture
 from litcodec.codec_files.description import build_codec, describe, parse
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
@@ -91,7 +92,8 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CodecFileError(f"{path} is damaged: {str(error).partition(chr(10))[0][:200]}") from error
     codec.training = description.training
-    codec.identity = description.identity or codec.identity
+    # As the file says it: since then its class may have got arguments that have defaults.
+    codec.identity = description.identity or Architecture(**description.architecture).identity
     if codec.fingerprint.hex() != about.get("fingerprint"):
         raise CodecFileError(
             f"{path} is damaged: its content does not match its fingerprint {about.get('fingerprint')}."

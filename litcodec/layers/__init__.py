@@ -30,6 +30,19 @@ from litcodec.layers.conv import (
 from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
+from litcodec.layers.linear_pixels import (
+    FIT_FROM,
+    LINEAR_BITS,
+    LINEAR_ERRORS_AT,
+    LINEAR_INPUTS,
+    LINEAR_MAX,
+    LINEAR_WEIGHTS,
+    PREDICTION_UNIT,
+    LinearPrediction,
+    fit_prediction,
+    linear_inputs,
+    usual_prediction,
+)
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
 from litcodec.layers.residual_block import (
     ResidualBlock,
@@ -44,12 +57,19 @@ __all__ = [
     "ABOVE",
     "CBAM",
     "ERROR_INDEXES",
+    "FIT_FROM",
     "GDN",
     "INPUTS",
     "LEFT",
+    "LINEAR_BITS",
+    "LINEAR_ERRORS_AT",
+    "LINEAR_INPUTS",
+    "LINEAR_MAX",
+    "LINEAR_WEIGHTS",
     "MED_INDEXES",
     "OUTSIDE",
     "PIXEL_OFFSETS",
+    "PREDICTION_UNIT",
     "RIGHT",
     "SLOPE",
     "UNIT",
@@ -61,6 +81,7 @@ __all__ = [
     "GainUnit",
     "Gains",
     "GroupedResidualDenseBlock",
+    "LinearPrediction",
     "MaskedConv2d",
     "PointwiseConv2d",
     "ResidualBlock",
@@ -76,10 +97,13 @@ __all__ = [
     "conv",
     "convolutions_of",
     "deconv",
+    "fit_prediction",
     "gdn_layer",
     "initialise_conv",
     "layers_of",
+    "linear_inputs",
     "name_flat",
     "pixel_inputs",
     "sub_pixel_conv",
+    "usual_prediction",
 ]

@@ -83,6 +83,7 @@ def test_a_card_tells_ends_and_bd_rates_against_the_better_jpeg(
     assert main([*arguments, "--default"]) == 0
     (card,) = packaged_cards(folder)
     assert (card.name, card.default, card.training.steps) == ("tiny", True, 5)
+    assert card.kodak is not None
     assert card.kodak.bpp == (0.15, 2.0)
     assert card.kodak.psnr_rgb == (25.0, 37.0)
     # 950 bytes of 4:4:4 are better than a line through 4:2:0; its smallest is not.

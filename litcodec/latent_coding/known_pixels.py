@@ -1,7 +1,7 @@
 """The pixels of an image that are known so far, and the steps in which they become known."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from litcodec.layers import ABOVE, LEFT, OUTSIDE, PIXEL_OFFSETS, RIGHT, SLOPE
 
 Image = npt.NDArray[np.uint8]
+Number = TypeVar("Number", bound=np.generic)
 Wide = npt.NDArray[np.int64]
 
 
@@ -46,13 +47,14 @@ class KnownPixels(NamedTuple):
 
     def seen(self, at: Wide) -> npt.NDArray[np.int16]:
         """The 28 pixels that each of n sees, (28, n, 3)."""
-        return self.flat[at + self.places(PIXEL_OFFSETS)].astype(np.int16)
+        found: npt.NDArray[np.int16] = self.flat[at + self.places(PIXEL_OFFSETS)].astype(np.int16)
+        return found
 
     def places(self, offsets: tuple[tuple[int, int], ...]) -> Wide:
         """(row, column) as distances in ``flat``, (len(offsets), 1)."""
         return np.array([[row * self.stride + column] for row, column in offsets])
 
-    def cropped(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def cropped(self, values: npt.NDArray[Number]) -> npt.NDArray[Number]:
         """The image's part, (H, W, 3), of what is shaped like ``flat``."""
         return values.reshape(ABOVE + self.H, self.stride, 3)[ABOVE:, LEFT:-RIGHT]
 

@@ -89,7 +89,8 @@ class LinearInputs:
         differences = (seen[1:] - seen[0]).transpose(1, 0, 2).reshape(seen.shape[1], -1).astype(np.float64)
         sums = (differences @ self._weights).astype(np.int64)  # below 81 * 255 * 2^15: exact
         units = ((sums + (1 << (_STEP_BITS - 1))) >> _STEP_BITS) + PREDICTION_UNIT * seen[0].astype(np.int64)
-        return np.minimum(np.maximum(units, 0), 255 * PREDICTION_UNIT)
+        clipped: Wide = np.minimum(np.maximum(units, 0), 255 * PREDICTION_UNIT)
+        return clipped
 
 
 PixelInputs = MedInputs | LinearInputs
@@ -99,4 +100,5 @@ def _med(seen: Levels, count: int) -> Levels:
     """The MED predictions of the first ``count`` of the pixel and its neighbours, (count, n, 3)."""
     west, north, north_west = (seen[list(k)] for k in zip(*MED_INDEXES[:count], strict=True))
     low, high = np.minimum(west, north), np.maximum(west, north)
-    return np.maximum(low, np.minimum(high, west + north - north_west))
+    found: Levels = np.maximum(low, np.minimum(high, west + north - north_west))
+    return found

@@ -91,7 +91,10 @@ class PixelNetwork:
 
     def level(self, prediction: npt.NDArray[np.int64]) -> Floats:
         """Predictions as inputs, ``prediction / 128 - 1``."""
-        return prediction * (2.0 ** (FRACTION_BITS - 7) / self.unit) - 2.0**FRACTION_BITS
+        levels: Floats = prediction.astype(np.float64)
+        levels *= 2.0 ** (FRACTION_BITS - 7) / self.unit
+        levels -= 2.0**FRACTION_BITS
+        return levels
 
     def hidden(self, features: Floats) -> Hidden:
         """The layers that see the neighbours, given the inputs (n, INPUTS)."""

@@ -34,8 +34,8 @@ def open_baselines(keys: Sequence[str]) -> Baselines:
     """Baseline codecs, ready to run.
 
     Args:
-        keys: of ``BASELINE_KEYS`` or ``LOSSLESS_KEYS``, or class paths of others, ``mylab.Cjxl``, made without
-            arguments; one given twice is opened once.
+        keys: of ``BASELINE_KEYS`` or ``LOSSLESS_KEYS``, or class paths of others, ``mylab.Cjxl``, made
+            without arguments; one given twice is opened once.
 
     Returns:
         Those that are installed, in the order of ``keys``, and a line for each that is not.

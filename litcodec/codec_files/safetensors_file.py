@@ -13,7 +13,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from litcodec.architecture import Architecture
 from litcodec.codec_files.description import build_codec, describe, parse
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
@@ -92,8 +91,7 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CodecFileError(f"{path} is damaged: {str(error).partition(chr(10))[0][:200]}") from error
     codec.training = description.training
-    # As the file says it: since then its class may have got arguments that have defaults.
-    codec.identity = description.identity or Architecture(**description.architecture).identity
+    codec.identity = description.identity or codec.identity
     if codec.fingerprint.hex() != about.get("fingerprint"):
         raise CodecFileError(
             f"{path} is damaged: its content does not match its fingerprint {about.get('fingerprint')}."

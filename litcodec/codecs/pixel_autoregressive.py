@@ -63,6 +63,8 @@ class PixelAutoregressive(Codec):
         ShapeError: if a size is out of range.
     """
 
+    later_arguments = frozenset({"prediction"})
+
     def __init__(
         self,
         *,

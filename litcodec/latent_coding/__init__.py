@@ -3,6 +3,7 @@
 from litcodec.latent_coding.aggregated_groups import AggregatedGroups, AggregatedNets
 from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder
 from litcodec.latent_coding.channel_groups import ChannelGroupCoder
+from litcodec.latent_coding.codebook import CodebookCoder, ScaledCodebookCoder
 from litcodec.latent_coding.coding_order import (
     CodingOrder,
     KnownValues,
@@ -29,6 +30,7 @@ __all__ = [
     "AggregatedGroups",
     "AggregatedNets",
     "ChannelGroupCoder",
+    "CodebookCoder",
     "Coded",
     "CodingOrder",
     "ConditionalCoder",
@@ -47,6 +49,7 @@ __all__ = [
     "PixelWalk",
     "ResidualGroups",
     "ScaleTables",
+    "ScaledCodebookCoder",
     "by_position",
     "checkerboard_anchors",
     "coding_order_of",

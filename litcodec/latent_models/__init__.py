@@ -3,6 +3,7 @@
 from litcodec.latent_models.aggregated_groups import AggregatedGroupModel
 from litcodec.latent_models.base import CodedGiven, CodedLatents, ConditionalModel, LatentModel, Latents
 from litcodec.latent_models.channel_groups import ChannelGroupModel
+from litcodec.latent_models.codebook import CodebookModel, ScaledCodebookModel
 from litcodec.latent_models.context import ContextModel
 from litcodec.latent_models.context_mixture import ContextMixtureModel
 from litcodec.latent_models.factorized import FactorizedModel
@@ -13,6 +14,7 @@ from litcodec.latent_models.hyperprior import HyperpriorModel
 __all__ = [
     "AggregatedGroupModel",
     "ChannelGroupModel",
+    "CodebookModel",
     "CodedGiven",
     "CodedLatents",
     "ConditionalModel",
@@ -24,4 +26,5 @@ __all__ = [
     "HyperpriorModel",
     "LatentModel",
     "Latents",
+    "ScaledCodebookModel",
 ]

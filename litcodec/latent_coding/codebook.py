@@ -36,7 +36,7 @@ class _CentreCoder:
 
     def decoder_tensors(self) -> dict[str, Tensor]:
         """See ``LatentCoder``."""
-        return {**tables_to("y", self.tables), "y.centres": self.codebook.centres.detach().clone()}
+        return {**tables_to("y", self.tables), "codebook.centres": self.codebook.centres.detach().clone()}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
         """See ``LatentCoder``: nothing."""
@@ -165,7 +165,7 @@ def _with_centres(codebook: Codebook, tensors: Mapping[str, Tensor]) -> Codebook
     Raises:
         FreezeError: if they do not fit.
     """
-    centres = tensors.get("y.centres")
+    centres = tensors.get("codebook.centres")
     if centres is None or centres.shape != codebook.centres.shape or not bool(centres.isfinite().all()):
         raise FreezeError(f"the codec file has no {len(codebook.centres)} finite centres.")
     made = copy.deepcopy(codebook).to_empty(device="cpu")

@@ -17,6 +17,14 @@ from litcodec.latent_models.base import CodedGiven, CodedLatents, ConditionalMod
 from litcodec.ops import lower_bound
 
 
+class Histograms(nn.Module):
+    """How often each of L centres is used, learned: ``softmax(logits)``, (rows, L)."""
+
+    def __init__(self, rows: int, centres: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(rows, centres))
+
+
 class CodebookModel(LatentModel):
     """A histogram of the centres for each vector of a place.
 
@@ -33,12 +41,12 @@ class CodebookModel(LatentModel):
     def __init__(self, channels: int, codebook: Codebook) -> None:
         super().__init__()
         self.channels, self.codebook = channels, codebook
-        self.logits = nn.Parameter(torch.zeros(_vectors(channels, codebook), len(codebook.centres)))
+        self.histograms = Histograms(_vectors(channels, codebook), len(codebook.centres))
 
     def forward(self, y: Tensor) -> CodedLatents:
         """See ``LatentModel``; there is one likelihood for each vector, (B, V, h, w)."""
         assigned = self.codebook(y)
-        log_shares = torch.log_softmax(self.logits, dim=-1)[:, None, None]
+        log_shares = torch.log_softmax(self.histograms.logits, dim=-1)[:, None, None]
         return CodedLatents(assigned.y_hat, (_likelihoods(assigned, log_shares),))
 
     def latents(self, y: Tensor) -> Latents:
@@ -47,11 +55,11 @@ class CodebookModel(LatentModel):
 
     def freeze(self) -> CodebookCoder:
         """See ``LatentModel``."""
-        return CodebookCoder(_frozen(self.codebook), _tables(self.logits))
+        return CodebookCoder(_frozen(self.codebook), _tables(self.histograms.logits))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> CodebookCoder:
         """See ``LatentModel``."""
-        return CodebookCoder.from_tensors(tensors, self.codebook, vectors=len(self.logits))
+        return CodebookCoder.from_tensors(tensors, self.codebook, vectors=len(self.histograms.logits))
 
 
 class ScaledCodebookModel(ConditionalModel):
@@ -69,7 +77,7 @@ class ScaledCodebookModel(ConditionalModel):
         super().__init__()
         _vectors(channels, codebook)
         self.codebook = codebook
-        self.logits = nn.Parameter(torch.zeros(SCALE_LEVELS, len(codebook.centres)))
+        self.histograms = Histograms(SCALE_LEVELS, len(codebook.centres))
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
         """See ``ConditionalModel``; in training between the histograms of the two nearest scales."""
@@ -84,7 +92,8 @@ class ScaledCodebookModel(ConditionalModel):
             at = at.round()
         lower = at.detach().floor().clamp(max=SCALE_LEVELS - 2).long()
         share = (at - lower)[..., None]
-        logits = (1 - share) * self.logits[lower] + share * self.logits[lower + 1]
+        rows = self.histograms.logits
+        logits = (1 - share) * rows[lower] + share * rows[lower + 1]
         return CodedGiven(assigned.y_hat, _likelihoods(assigned, torch.log_softmax(logits, dim=-1)))
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
@@ -93,7 +102,7 @@ class ScaledCodebookModel(ConditionalModel):
 
     def freeze(self) -> ScaledCodebookCoder:
         """See ``ConditionalModel``."""
-        return ScaledCodebookCoder(_frozen(self.codebook), _tables(self.logits))
+        return ScaledCodebookCoder(_frozen(self.codebook), _tables(self.histograms.logits))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ScaledCodebookCoder:
         """See ``ConditionalModel``."""

@@ -22,9 +22,7 @@ from litcodec.codecs import (
     MixtureAutoregressive,
     ScaleHyperprior,
 )
-from litcodec.entropy import FiniteScalar, SoftToHard
 from litcodec.frozen import FrozenCodec
-from litcodec.latent_models import CodebookModel, ScaledCodebookModel
 from litcodec.layers import convolutions_of, layers_of
 from litcodec.objectives import mse
 
@@ -41,13 +39,6 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "cheng2020 anchor": partial(Cheng2020, N=8, attention=False, K=1),
     "cheng2020 attention mixture": partial(Cheng2020, N=8, attention=True, K=3),
     "elic": partial(Elic, **SMALL, groups=(2, 4), context=(6, 5)),
-    "soft-to-hard vectors": lambda **kw: FactorizedPrior(
-        **SMALL, codebook=SoftToHard(centres=24, dimensions=3), **kw
-    ),
-    "soft-to-hard vectors given scales": lambda **kw: ScaleHyperprior(
-        **SMALL, codebook=SoftToHard(centres=20, dimensions=2), **kw
-    ),
-    "finite scalar": lambda **kw: FactorizedPrior(**SMALL, codebook=FiniteScalar(levels=7), **kw),
     "learned cosine": partial(LearnedCosine, **SMALL, context=6),
     "lapped cosine": partial(
         LappedCosine,
@@ -100,18 +91,11 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
     torch.manual_seed(0)
     made = make_codec().eval()
     codec = inner_of(made)
-    if codec.density is not None:
-        for parameter in codec.latent_model.density.parameters():
-            parameter.add_(torch.randn(parameter.shape) * 0.2)
-        codec.latent_model.density.biases[0].add_(torch.randn(codec.latent_model.density.biases[0].shape))
-    for module in codec.modules():
-        if isinstance(module, SoftToHard):
-            module.centres.mul_(4)
-        if isinstance(module, (CodebookModel, ScaledCodebookModel)):
-            module.logits.add_(torch.randn(module.logits.shape))
+    for parameter in codec.latent_model.density.parameters():
+        parameter.add_(torch.randn(parameter.shape) * 0.2)
+    codec.latent_model.density.biases[0].add_(torch.randn(codec.latent_model.density.biases[0].shape))
     x = image_like(128, 128, batch=2, seed=9)
-    y = codec.g_a(x)
-    _rescale(convolutions_of(codec.g_a)[-1], y, to=4.0)
+    _rescale(convolutions_of(codec.g_a)[-1], codec.latents(x).y, to=4.0)
     if codec.latents(x).z is not None:
         _rescale(codec.latent_model.h_a[-1], codec.latents(x).z, to=3.0)
         out = codec.latents(x).z

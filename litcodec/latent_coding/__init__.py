@@ -24,6 +24,7 @@ from litcodec.latent_coding.residual_groups import ResidualGroups
 from litcodec.latent_coding.strips import InStrips
 from litcodec.latent_coding.symbols import GRID, ScaleTables
 from litcodec.latent_coding.tensors import net_from, net_to, tables_from, tables_to, take
+from litcodec.latent_coding.volume import VolumeCoder, VolumeNets
 
 __all__ = [
     "GRID",
@@ -50,6 +51,8 @@ __all__ = [
     "ResidualGroups",
     "ScaleTables",
     "ScaledCodebookCoder",
+    "VolumeCoder",
+    "VolumeNets",
     "by_position",
     "checkerboard_anchors",
     "coding_order_of",

@@ -24,10 +24,11 @@ class _CentreCoder:
         tables: histograms of the centres.
 
     Raises:
-        FreezeError: if a row of the tables has another number of symbols than there are centres.
+        FreezeError: if a centre is not finite, or a row of the tables has more or fewer symbols.
     """
 
     def __init__(self, codebook: Codebook, tables: IntegerTables) -> None:
+        centres_of(codebook)
         self.codebook = copy.deepcopy(codebook).cpu().float().eval().requires_grad_(False)
         self.tables, self.coder = tables, RangeCoder(tables)
         L = len(codebook.centres)
@@ -59,13 +60,7 @@ class _CentreCoder:
         numbers = torch.from_numpy(self.coder.decode(string, indexes)).long()
         if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < len(self.codebook.centres):
             raise Corrupt("a string names a centre that the codebook does not have; get the file again.")
-        return self.looked_up(numbers.reshape(1, -1, h, w))
-
-    def looked_up(self, numbers: Tensor) -> Tensor:
-        """Y (1, M, h, w) of the numbers of centres (1, V, h, w)."""
-        found = self.codebook.centres[numbers.long()]  # (1, V, h, w, d)
-        V, h, w, d = found.shape[1:]
-        return found.permute(0, 1, 4, 2, 3).reshape(1, V * d, h, w).contiguous()
+        return looked_up(self.codebook, numbers.reshape(1, -1, h, w))
 
 
 class CodebookCoder(_CentreCoder):
@@ -79,7 +74,7 @@ class CodebookCoder(_CentreCoder):
         cls, tensors: Mapping[str, Tensor], codebook: Codebook, *, vectors: int
     ) -> "CodebookCoder":
         """Read back what ``decoder_tensors`` gave."""
-        made = cls(_with_centres(codebook, tensors), tables_from("y", tensors))
+        made = cls(with_centres(codebook, tensors), tables_from("y", tensors))
         if len(made.tables.lengths) != vectors:
             raise FreezeError(f"{len(made.tables.lengths)} histograms do not fit {vectors} vectors.")
         return made
@@ -100,7 +95,11 @@ class CodebookCoder(_CentreCoder):
         symbols = self.symbols(y)
         encoded = self.coder.encode(flat(symbols), self._indexes(*y.shape[2:]))
         return Coded(
-            (encoded.data,), self.looked_up(symbols), symbols.numel(), encoded.escapes, encoded.clipped
+            (encoded.data,),
+            looked_up(self.codebook, symbols),
+            symbols.numel(),
+            encoded.escapes,
+            encoded.clipped,
         )
 
     def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
@@ -129,7 +128,7 @@ class ScaledCodebookCoder(_CentreCoder):
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], codebook: Codebook) -> "ScaledCodebookCoder":
         """Read back what ``decoder_tensors`` gave."""
-        return cls(_with_centres(codebook, tensors), tables_from("y", tensors))
+        return cls(with_centres(codebook, tensors), tables_from("y", tensors))
 
     def with_rdoq(self, rdoq_lambda: float) -> "ScaledCodebookCoder":
         """See ``ConditionalCoder``."""
@@ -139,7 +138,7 @@ class ScaledCodebookCoder(_CentreCoder):
         """See ``ConditionalCoder``."""
         symbols = self.symbols(y)
         encoded = self.coder.encode(flat(symbols), self._indexes(hyper_params))
-        return encoded, self.looked_up(symbols)
+        return encoded, looked_up(self.codebook, symbols)
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
         """See ``ConditionalCoder``."""
@@ -159,7 +158,25 @@ class ScaledCodebookCoder(_CentreCoder):
         return found.to(torch.uint8).flatten().numpy()
 
 
-def _with_centres(codebook: Codebook, tensors: Mapping[str, Tensor]) -> Codebook:
+def centres_of(codebook: Codebook) -> Tensor:
+    """Its centres, (L, d).
+
+    Raises:
+        FreezeError: if one is not finite.
+    """
+    if not bool(codebook.centres.isfinite().all()):
+        raise FreezeError("a centre of the codebook is not finite; the codec has diverged.")
+    return codebook.centres.detach()
+
+
+def looked_up(codebook: Codebook, numbers: Tensor) -> Tensor:
+    """Y (1, V * d, h, w) of the numbers of centres (1, V, h, w)."""
+    found = codebook.centres.detach()[numbers.long()]  # (1, V, h, w, d)
+    V, h, w, d = found.shape[1:]
+    return found.permute(0, 1, 4, 2, 3).reshape(1, V * d, h, w).contiguous()
+
+
+def with_centres(codebook: Codebook, tensors: Mapping[str, Tensor]) -> Codebook:
     """The codebook with the centres of a codec file.
 
     Raises:

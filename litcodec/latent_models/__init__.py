@@ -10,6 +10,7 @@ from litcodec.latent_models.factorized import FactorizedModel
 from litcodec.latent_models.gaussian import GaussianModel
 from litcodec.latent_models.grouped import GroupedModel
 from litcodec.latent_models.hyperprior import HyperpriorModel
+from litcodec.latent_models.volume import VolumeModel
 
 __all__ = [
     "AggregatedGroupModel",
@@ -27,4 +28,5 @@ __all__ = [
     "LatentModel",
     "Latents",
     "ScaledCodebookModel",
+    "VolumeModel",
 ]

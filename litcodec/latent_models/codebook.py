@@ -55,7 +55,7 @@ class CodebookModel(LatentModel):
 
     def freeze(self) -> CodebookCoder:
         """See ``LatentModel``."""
-        return CodebookCoder(_frozen(self.codebook), _tables(self.histograms.logits))
+        return CodebookCoder(self.codebook, _tables(self.histograms.logits))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> CodebookCoder:
         """See ``LatentModel``."""
@@ -102,7 +102,7 @@ class ScaledCodebookModel(ConditionalModel):
 
     def freeze(self) -> ScaledCodebookCoder:
         """See ``ConditionalModel``."""
-        return ScaledCodebookCoder(_frozen(self.codebook), _tables(self.histograms.logits))
+        return ScaledCodebookCoder(self.codebook, _tables(self.histograms.logits))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ScaledCodebookCoder:
         """See ``ConditionalModel``."""
@@ -119,13 +119,6 @@ def _likelihoods(assigned: Assigned, log_shares: Tensor) -> Tensor:
     """Of each vector, (B, V, h, w), given the logarithms of histograms (..., L)."""
     likelihoods: Tensor = (assigned.shares * log_shares).sum(dim=-1).exp()
     return likelihoods
-
-
-def _frozen(codebook: Codebook) -> Codebook:
-    centres = codebook.centres
-    if not bool(centres.isfinite().all()):
-        raise FreezeError("a centre of the codebook is not finite; the codec has diverged.")
-    return codebook
 
 
 def _tables(logits: Tensor) -> IntegerTables:

@@ -15,6 +15,7 @@ from litcodec.layers.causal_pixels import (
     colour_features,
     pixel_inputs,
 )
+from litcodec.layers.causal_volume import STRICTLY_BEFORE, UP_TO_NOW, VOLUME_SLOPES, CausalConv3d
 from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import (
     FullPrecisionConv2d,
@@ -30,6 +31,7 @@ from litcodec.layers.conv import (
 from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
+from litcodec.layers.importance_mask import ImportanceMask, importance
 from litcodec.layers.linear_pixels import (
     FIT_FROM,
     LINEAR_BITS,
@@ -72,15 +74,20 @@ __all__ = [
     "PREDICTION_UNIT",
     "RIGHT",
     "SLOPE",
+    "STRICTLY_BEFORE",
     "UNIT",
+    "UP_TO_NOW",
+    "VOLUME_SLOPES",
     "AttentionBlock",
     "CausalConv2d",
+    "CausalConv3d",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
     "GDNForm",
     "GainUnit",
     "Gains",
     "GroupedResidualDenseBlock",
+    "ImportanceMask",
     "LinearPrediction",
     "MaskedConv2d",
     "PointwiseConv2d",
@@ -99,6 +106,7 @@ __all__ = [
     "deconv",
     "fit_prediction",
     "gdn_layer",
+    "importance",
     "initialise_conv",
     "layers_of",
     "linear_inputs",

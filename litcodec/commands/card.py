@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     inputs = [options.codec, options.results, options.training]
     output = check_output(options.codec.with_suffix(".json"), overwrite=options.force, inputs=inputs)
     codec = load_codec(options.codec)
+    if codec.qualities is None and not codec.lossless:
+        raise CodecFileError(f"{options.codec} holds a {codec.architecture.name}, which has no -q.")
     results = read_results(options.results)
     figures = _lossless(codec, options, results) if codec.lossless else _lossy(codec, options, results)
     tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
@@ -65,8 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _lossy(codec: FrozenCodec, options: argparse.Namespace, results: Results) -> dict[str, object]:
     """What a card says of a codec of variable rate."""
-    if codec.qualities is None:
-        raise CodecFileError(f"{options.codec} holds a {codec.architecture.name}, which has no -q.")
+    assert codec.qualities is not None
     curves = {curve.name: curve for curve in curves_of([results])}
     images = image_curves(merge_points([results]))
     ours = next(

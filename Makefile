@@ -50,3 +50,4 @@ golden: setup  ## write new golden streams (review the diff; a change of bytes n
 
 packaged-golden: setup  ## write golden streams of a packaged codec that has none yet
 	$(BIN)/python tests/zoo/make_packaged_golden.py
+	$(BIN)/python tests/zoo/make_packaged_lossless_golden.py

@@ -50,6 +50,8 @@ class Buildable:
     """
 
     training_arguments: ClassVar[frozenset[str]] = frozenset()  # those that a decoder does not need
+    # Those that a class got later. Left out where they are as usual: fingerprints of older codecs stay.
+    later_arguments: ClassVar[frozenset[str]] = frozenset()
     _arguments: dict[str, Any]
 
     def __init_subclass__(cls) -> None:
@@ -64,10 +66,14 @@ class Buildable:
         Raises:
             ArchitectureError: if an argument is not a plain value.
         """
+        usual = {
+            name: parameter.default for name, parameter in inspect.signature(type(self)).parameters.items()
+        }
         found = {
             name: _plain(value, f"{type(self).__name__}({name}=…)")
             for name, value in self._arguments.items()
             if name not in self.training_arguments
+            and not (name in self.later_arguments and value == usual[name])
         }
         return Architecture(class_path_of(type(self)), found)
 

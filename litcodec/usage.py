@@ -165,6 +165,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         default=(),
         metavar="KEY,…",
         help="baseline codecs to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all; "
+        "png,webp-lossless,jpeg2000-lossless,jxl-lossless, or lossless; "
         "or class paths of your own, mylab.Cjxl",
     )
     _add_hidden_anchors(evaluate)

@@ -9,6 +9,7 @@ from litcodec.baselines.hevc import Hevc
 from litcodec.baselines.jpeg import Jpeg
 from litcodec.baselines.jpeg2000 import Jpeg2000
 from litcodec.baselines.jxl import JpegXl
+from litcodec.baselines.lossless import LOSSLESS_KEYS, LosslessBaseline
 from litcodec.baselines.vvc import Vvc
 from litcodec.baselines.webp import WebP
 from litcodec.errors import BaselineMissing, ShapeError
@@ -24,6 +25,7 @@ _BASELINES: tuple[tuple[str, Callable[[], Baseline]], ...] = (
     ("jxl", JpegXl),
     ("vvc", Vvc),
 )
+_LOSSLESS = tuple((key, partial(LosslessBaseline, key)) for key in LOSSLESS_KEYS)
 BASELINE_KEYS = tuple(key for key, _ in _BASELINES)
 _NEEDED = ("name", "key", "suffix", "source", "qualities", "setting", "compress", "decompress")
 
@@ -32,8 +34,8 @@ def open_baselines(keys: Sequence[str]) -> Baselines:
     """Baseline codecs, ready to run.
 
     Args:
-        keys: of ``BASELINE_KEYS``, or class paths of others, ``mylab.Cjxl``, made without arguments;
-            one given twice is opened once.
+        keys: of ``BASELINE_KEYS`` or ``LOSSLESS_KEYS``, or class paths of others, ``mylab.Cjxl``, made
+            without arguments; one given twice is opened once.
 
     Returns:
         Those that are installed, in the order of ``keys``, and a line for each that is not.
@@ -41,7 +43,7 @@ def open_baselines(keys: Sequence[str]) -> Baselines:
     Raises:
         ShapeError: if a key is unknown, or a class path leads to no baseline.
     """
-    makers = dict(_BASELINES)
+    makers: dict[str, Callable[[], Baseline]] = {**dict(_BASELINES), **dict(_LOSSLESS)}
     chosen = {key: makers.get(key) or _imported(key) for key in keys}
     found: list[Baseline] = []
     missing: list[str] = []
@@ -60,9 +62,8 @@ def open_baselines(keys: Sequence[str]) -> Baselines:
 
 def _imported(path: str) -> Callable[[], Baseline]:
     if "." not in path:
-        raise ShapeError(
-            f"there is no baseline {path!r}; there are {', '.join(BASELINE_KEYS)}, or give a class path."
-        )
+        known = ", ".join((*BASELINE_KEYS, *LOSSLESS_KEYS))
+        raise ShapeError(f"there is no baseline {path!r}; there are {known}, or give a class path.")
     try:
         made: Callable[[], Baseline] = import_object(path)
     except ImportError as error:
@@ -70,3 +71,9 @@ def _imported(path: str) -> Callable[[], Baseline]:
     if not callable(made):
         raise ShapeError(f"no baseline {path}: it is a {type(made).__name__}, not a class.")
     return made
+
+
+def baseline_keys(words: Sequence[str]) -> tuple[str, ...]:
+    """The keys that are meant: ``all`` are those that have rates, ``lossless`` those that lose nothing."""
+    groups = {"all": BASELINE_KEYS, "lossless": LOSSLESS_KEYS}
+    return tuple(dict.fromkeys(key for word in words for key in groups.get(word, (word,))))

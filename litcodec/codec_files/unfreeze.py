@@ -13,13 +13,16 @@ from litcodec.errors import FreezeError
 from litcodec.frozen import FrozenCodec
 from litcodec.layers import MaskedConv2d
 
+NOT_KEPT = {"density", "histograms", "codebook"}
+
 
 @torch.no_grad()
 def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
     """Give ``codec`` the weights of a frozen one, as they were rounded when it was frozen.
 
     What a frozen codec does not hold stays as it is: the ``density`` of the outermost latent without a
-    conditional model, of which it has tables alone. A few hundred steps train that anew.
+    conditional model and the histograms of a codebook, of which it has tables alone, and what a codebook
+    knows of its own training. A few hundred steps train that anew.
 
     Args:
         codec: built like the frozen one.
@@ -36,7 +39,7 @@ def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
         found = fixed.get(name, tensors.get(name))
         if found is not None:
             parameter.copy_(found)
-        elif "density" not in name.split("."):
+        elif not NOT_KEPT & set(name.split(".")):
             raise FreezeError(f"the frozen codec does not hold {name}.")
 
 

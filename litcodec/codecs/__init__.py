@@ -6,6 +6,7 @@ from litcodec.codecs.cheng2020 import Cheng2020
 from litcodec.codecs.elic import Elic
 from litcodec.codecs.factorized_prior import FactorizedPrior
 from litcodec.codecs.hybrid import HybridCodec
+from litcodec.codecs.importance_map import ImportanceMapCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.lapped_cosine import LappedCosine
 from litcodec.codecs.learned_cosine import LearnedCosine
@@ -22,6 +23,7 @@ __all__ = [
     "Elic",
     "FactorizedPrior",
     "HybridCodec",
+    "ImportanceMapCodec",
     "JointAutoregressive",
     "LappedCosine",
     "LearnedCosine",

@@ -8,6 +8,7 @@ and parallel decoding", 2022 (https://arxiv.org/abs/2212.01185), and van den Oor
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,12 +16,27 @@ from torch import Tensor, nn
 
 from litcodec.codecs.base import Codec
 from litcodec.entropy import logistic_likelihood
-from litcodec.errors import ShapeError
+from litcodec.errors import FreezeError, ShapeError
 from litcodec.frozen import FrozenPixelAutoregressive
 from litcodec.frozen.padding import check_image
 from litcodec.latent_coding import PixelNetwork, PixelParts
+from litcodec.latent_coding.tensors import take
 from litcodec.latent_models import Latents
-from litcodec.layers import INPUTS, colour_features, pixel_inputs
+from litcodec.layers import (
+    FIT_FROM,
+    INPUTS,
+    LINEAR_BITS,
+    LINEAR_INPUTS,
+    LINEAR_MAX,
+    LINEAR_WEIGHTS,
+    PREDICTION_UNIT,
+    LinearPrediction,
+    colour_features,
+    fit_prediction,
+    linear_inputs,
+    pixel_inputs,
+    usual_prediction,
+)
 from litcodec.types import CodecOutput
 
 COMPONENTS_MAX = 16
@@ -32,7 +48,7 @@ class PixelAutoregressive(Codec):
 
     ::
 
-        28 causal pixels - MED, their errors, level -> 1x1 -> [+ 1x1] * blocks -> h
+        28 causal pixels - prediction, its errors, level -> 1x1 -> [+ 1x1] * blocks -> h
         h -> mixture of G;  h, G -> N -> mixture of R;  h, G, R -> N -> mixture of B
 
     Args:
@@ -40,19 +56,39 @@ class PixelAutoregressive(Codec):
         M: width of the layers that R and B have of their own.
         blocks: residual layers.
         K: logistics in a mixture.
+        prediction: ``med``, or ``linear``: with weights that are fitted to every image and sent with it. In
+            training a patch has too few pixels to fit any, and is predicted with the usual weights.
 
     Raises:
         ShapeError: if a size is out of range.
     """
 
-    def __init__(self, *, N: int = 128, M: int = 48, blocks: int = 3, K: int = 5) -> None:
+    later_arguments = frozenset({"prediction"})
+
+    def __init__(
+        self,
+        *,
+        N: int = 128,
+        M: int = 48,
+        blocks: int = 3,
+        K: int = 5,
+        prediction: Literal["med", "linear"] = "med",
+    ) -> None:
         super().__init__()
         if not (1 <= N <= 1024 and 1 <= M <= 1024 and 0 <= blocks <= 16 and 1 <= K <= COMPONENTS_MAX):
             raise ShapeError(
                 f"N and M are 1..1024, blocks 0..16, K 1..{COMPONENTS_MAX}; got {N}, {M}, {blocks}, {K}."
             )
-        self.M, self.K = M, K
-        self.head = nn.Conv2d(INPUTS, N, 1)
+        if prediction not in ("med", "linear"):
+            raise ShapeError(f"prediction is med or linear; got {prediction!r}.")
+        self.M, self.K, self.prediction = M, K, prediction
+        self.usual_weights: Tensor
+        self.usual_coefficients: Tensor
+        if prediction == "linear":
+            usual = usual_prediction()
+            self.register_buffer("usual_weights", usual.weights)
+            self.register_buffer("usual_coefficients", usual.coefficients)
+        self.head = nn.Conv2d(INPUTS if prediction == "med" else LINEAR_INPUTS, N, 1)
         middle = [nn.Conv2d(N, N, 1) for _ in range(blocks)]
         self.blocks = nn.ModuleList(middle)
         self.out = nn.Conv2d(N, 3 * K + 2 * M + 3, 1)
@@ -75,7 +111,9 @@ class PixelAutoregressive(Codec):
             bias[:K] = 0
             bias[K : 2 * K] = torch.linspace(-0.4, 0.4, K)
             bias[2 * K :] = torch.linspace(0, 1.6, K)
-        self.out.bias[-3:] = torch.tensor([0.9, 0.3, 0.6])
+        # A linear prediction has coefficients of its own.
+        first = [0.9, 0.3, 0.6] if self.prediction == "med" else [0.0, 0.0, 0.0]
+        self.out.bias[-3:] = torch.tensor(first)
 
     @property
     def downsampling_factor(self) -> int:
@@ -101,7 +139,7 @@ class PixelAutoregressive(Codec):
     def _mixtures(self, coded: Tensor) -> tuple[Tensor, Tensor]:
         """Parameters (B, 3, 3 * K, H, W) and means (B, 3, K, H, W) in grey levels, channels as coded."""
         with torch.no_grad():
-            features, prediction = pixel_inputs(coded)
+            features, prediction, moved = self._inputs(coded)
             errors = coded - prediction
         h = F.relu(self.head(features))
         for block in self.blocks:
@@ -113,10 +151,24 @@ class PixelAutoregressive(Codec):
             found.append(last(F.relu(own + colour(colour_features(errors[:, :c])))).float())
         parameters = torch.stack(found, dim=1)
         green, red = errors[:, 0], errors[:, 1]
-        a, b, c = coefficients.unbind(dim=1)
+        a, b, c = (coefficients + moved[:, :, None, None]).unbind(dim=1)
         shifts = torch.stack([torch.zeros_like(green), a * green, b * green + c * red], dim=1)
         means = 4 * parameters[:, :, K : 2 * K] + (prediction + shifts)[:, :, None]
         return parameters, means
+
+    def _inputs(self, coded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs, predictions (B, 3, H, W), and what the images add to the coefficients, (B, 3)."""
+        if self.prediction == "med":
+            return *pixel_inputs(coded), coded.new_zeros(len(coded), 3)
+        fits = coded.shape[2] * coded.shape[3] >= FIT_FROM
+        predictions = [fit_prediction(image.cpu()) if fits else self.usual for image in coded]
+        moved = torch.stack([p.coefficients for p in predictions]).to(coded)
+        return *linear_inputs(coded, predictions), moved / 2**LINEAR_BITS
+
+    @property
+    def usual(self) -> LinearPrediction:
+        """What images are predicted with that are too small for weights of their own."""
+        return LinearPrediction(self.usual_weights, self.usual_coefficients)
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``: the grey levels themselves."""
@@ -125,12 +177,26 @@ class PixelAutoregressive(Codec):
 
     @property
     def _parts(self) -> PixelParts:
-        return PixelParts(self.head, list(self.blocks), self.out, list(self.colours), list(self.last))
+        unit = 1 if self.prediction == "med" else PREDICTION_UNIT
+        return PixelParts(self.head, list(self.blocks), self.out, list(self.colours), list(self.last), unit)
 
     def freeze(self) -> FrozenPixelAutoregressive:
         """See ``Codec.freeze``."""
-        return FrozenPixelAutoregressive(self.architecture, PixelNetwork.from_float(self._parts))
+        usual = None if self.prediction == "med" else LinearPrediction(*(t.cpu().clone() for t in self.usual))
+        return FrozenPixelAutoregressive(self.architecture, PixelNetwork.from_float(self._parts), usual)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenPixelAutoregressive:
         """See ``Codec.restore``."""
-        return FrozenPixelAutoregressive(self.architecture, PixelNetwork.from_tensors(self._parts, tensors))
+        network = PixelNetwork.from_tensors(self._parts, tensors)
+        usual = None if self.prediction == "med" else _usual(tensors)
+        return FrozenPixelAutoregressive(self.architecture, network, usual)
+
+
+def _usual(tensors: Mapping[str, Tensor]) -> LinearPrediction:
+    """Raises ``FreezeError`` if these are no weights."""
+    weights, coefficients = take(tensors, "linear.weights"), take(tensors, "linear.coefficients")
+    if weights.shape != (3, LINEAR_WEIGHTS) or coefficients.shape != (3,):
+        raise FreezeError(f"linear weights of shape {tuple(weights.shape)}, {tuple(coefficients.shape)}.")
+    if max(int(weights.long().abs().max()), int(coefficients.long().abs().max())) > LINEAR_MAX:
+        raise FreezeError(f"linear weights must lie within +-{LINEAR_MAX}.")
+    return LinearPrediction(weights.long(), coefficients.long())

@@ -5,8 +5,8 @@ https://arxiv.org/abs/1802.01436
 """
 
 from litcodec.codecs.base import TransformCodec
-from litcodec.entropy import Quantiser
-from litcodec.latent_models import GaussianModel, HyperpriorModel
+from litcodec.entropy import Codebook, Quantiser
+from litcodec.latent_models import ConditionalModel, GaussianModel, HyperpriorModel, ScaledCodebookModel
 from litcodec.layers import GDNForm, gdn_layer
 from litcodec.transforms import analysis, hyper_analysis, hyper_synthesis, initialise, synthesis
 
@@ -26,18 +26,29 @@ class ScaleHyperprior(TransformCodec):
         M: channels of y.
         gdn: "exact" or "simplified" normalisation.
         quantiser: the training stand-in for rounding; mixed if not given.
+        codebook: what y is quantised with instead of rounding.
 
     Raises:
         ShapeError: if N or M is no width.
     """
 
+    later_arguments = frozenset({"codebook"})
+
     def __init__(
-        self, *, N: int = 128, M: int = 192, gdn: GDNForm = "exact", quantiser: Quantiser | None = None
+        self,
+        *,
+        N: int = 128,
+        M: int = 192,
+        gdn: GDNForm = "exact",
+        quantiser: Quantiser | None = None,
+        codebook: Codebook | None = None,
     ) -> None:
         g_a, g_s = analysis(N=N, M=M, gdn=gdn_layer(gdn)), synthesis(N=N, M=M, gdn=gdn_layer(gdn))
         h_a, h_s = hyper_analysis(N=N, M=M), hyper_synthesis(N=N, M=M)
         initialise(g_a, g_s, h_a, h_s)
-        y_model = GaussianModel(predicts_means=False)
+        y_model: ConditionalModel = GaussianModel(predicts_means=False)
+        if codebook is not None:
+            y_model = ScaledCodebookModel(M, codebook)
         latent_model = HyperpriorModel(
             h_a=h_a, h_s=h_s, M=M, N=N, y_model=y_model, quantiser=quantiser, of_magnitudes=True
         )

@@ -1,5 +1,6 @@
 """Entropy coding: integer symbols and integer tables <-> bytes. No float decides anything, no torch."""
 
+from litcodec.coding.choices import ChoiceDecoder, ChoiceEncoder, choice_bits, choice_weights
 from litcodec.coding.information import information
 from litcodec.coding.least_bits import check_length, least_bits
 from litcodec.coding.logistics import (
@@ -28,6 +29,8 @@ __all__ = [
     "LEVEL_MAX",
     "PRECISION",
     "SYMBOL_MAX",
+    "ChoiceDecoder",
+    "ChoiceEncoder",
     "Encoded",
     "IntegerTables",
     "LevelDecoder",
@@ -42,6 +45,8 @@ __all__ = [
     "build_tables",
     "check_length",
     "check_tables",
+    "choice_bits",
+    "choice_weights",
     "digits_of",
     "information",
     "least_bits",

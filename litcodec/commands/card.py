@@ -12,10 +12,13 @@ from pathlib import Path
 from litcodec.baselines import KODAK
 from litcodec.codec_files import load_codec
 from litcodec.errors import CodecFileError, CurveError, OptionError, ResultsError
-from litcodec.evaluation import atomic_output, check_output, read_results
+from litcodec.evaluation import Results, atomic_output, check_output, read_results
 from litcodec.evaluation.curves import Curve, CurvePoint, better_of, curves_of
 from litcodec.evaluation.image_sets import ImageCurve, image_curves
+from litcodec.evaluation.lossless import lossless_points
 from litcodec.evaluation.merging import merge_points
+from litcodec.evaluation.under_test import curve_name
+from litcodec.frozen import FrozenCodec
 from litcodec.metrics import RDCurve, bd_rate, bd_rate_of_images
 from litcodec.regular_file import regular_file
 
@@ -43,9 +46,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     inputs = [options.codec, options.results, options.training]
     output = check_output(options.codec.with_suffix(".json"), overwrite=options.force, inputs=inputs)
     codec = load_codec(options.codec)
-    if codec.qualities is None:
+    if codec.qualities is None and not codec.lossless:
         raise CodecFileError(f"{options.codec} holds a {codec.architecture.name}, which has no -q.")
     results = read_results(options.results)
+    figures = _lossless(codec, options, results) if codec.lossless else _lossy(codec, options, results)
+    tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
+    tables = ".tables.", "asinh"
+    weights = (t for name, t in tensors.items() if not any(word in name for word in tables))
+    card = {
+        "fingerprint": codec.fingerprint.hex(),
+        **figures,
+        "parameters": sum(tensor.numel() for tensor in weights),
+        "training": json.loads(regular_file(options.training, OptionError).read_text()),
+        "default": options.default,
+    }
+    with atomic_output(output, overwrite=options.force, inputs=inputs) as file:
+        file.write(f"{json.dumps(card, indent=2)}\n".encode())
+    print(json.dumps(figures, indent=2))
+    return 0
+
+
+def _lossy(codec: FrozenCodec, options: argparse.Namespace, results: Results) -> dict[str, object]:
+    """What a card says of a codec of variable rate."""
+    assert codec.qualities is not None
     curves = {curve.name: curve for curve in curves_of([results])}
     images = image_curves(merge_points([results]))
     ours = next(
@@ -54,12 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if ours is None:
         raise ResultsError(f"{options.results} has no curve of {options.codec.name}.")
     first, last = (_point(ours, quality) for quality in QUALITIES)
-    tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
-    weights = (t for name, t in tensors.items() if ".tables." not in name)
-    card = {
-        "fingerprint": codec.fingerprint.hex(),
+    return {
         "codec": ours.name,
-        "parameters": sum(tensor.numel() for tensor in weights),
         "lmbda": [codec.at_quality(quality).training.lmbda for quality in codec.qualities],
         "kodak": {
             "bpp": [round(point.bpp, 4) for point in (first, last)],
@@ -69,13 +88,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "bd_rate_images_psnr": _bd_rates_of_images(ours, images, "psnr"),
             "bd_rate_images_ms_ssim": _bd_rates_of_images(ours, images, "ms_ssim_db"),
         },
-        "training": json.loads(regular_file(options.training, OptionError).read_text()),
-        "default": options.default,
     }
-    with atomic_output(output, overwrite=options.force, inputs=inputs) as file:
-        file.write(f"{json.dumps(card, indent=2)}\n".encode())
-    print(json.dumps(card["kodak"], indent=2))
-    return 0
+
+
+def _lossless(codec: FrozenCodec, options: argparse.Namespace, results: Results) -> dict[str, object]:
+    """What a card says of a lossless codec."""
+    points = [
+        point
+        for point in lossless_points(merge_points([results]))
+        if {Path(image).stem for image in point.images} == KODAK
+    ]
+    source = {p.curve: p.source for p in results.points}
+    ours = next(
+        (p for p in points if p.kind == "codec" and source[p.curve].endswith(options.codec.name)), None
+    )
+    if ours is None or ours.encode_s is None or ours.decode_s is None:
+        raise ResultsError(
+            f"{options.results} has no {options.codec.name} that was lossless on all {len(KODAK)} pictures."
+        )
+    others = {
+        f"{p.curve}, {p.setting}": round(p.bits_per_sub_pixel, 3) for p in points if p.kind == "baseline"
+    }
+    return {
+        "codec": curve_name(codec.architecture, None),
+        "lossless": {
+            "bits_per_sub_pixel": round(ours.bits_per_sub_pixel, 3),
+            "baselines": others,
+            "encode_s": round(ours.encode_s, 1),
+            "decode_s": round(ours.decode_s, 1),
+        },
+    }
 
 
 def _point(ours: Curve, quality: float) -> CurvePoint:

@@ -1,7 +1,7 @@
 """``litcodec evaluate``: rate and quality of codecs and baselines, measured on real files."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
-from litcodec.baselines import BASELINE_KEYS, open_baselines
+from litcodec.baselines import baseline_keys, open_baselines
 from litcodec.data import list_images
 from litcodec.evaluation import Results, Step, check_output, evaluate
 from litcodec.evaluation.curves import curves_of
+from litcodec.evaluation.lossless import LosslessPoint, lossless_points
+from litcodec.evaluation.merging import merge_points
 from litcodec.metrics import SHIPPED, open_metrics
 from litcodec.zoo import codec_path
 from litcodec.zoo.cards import FOLDER
@@ -26,7 +28,7 @@ class Options(NamedTuple):
 
     codecs: Sequence[Path]
     images: Path
-    baselines: Sequence[str]  # keys or class paths; ("all",) for all shipped ones
+    baselines: Sequence[str]  # keys or class paths; "all" or "lossless" for those that are shipped
     output: Path
     label: str | None
     keep: bool
@@ -40,7 +42,7 @@ class Options(NamedTuple):
 def evaluate_files(options: Options) -> int:
     """Measure, say what failed, and print a table; returns 1 if a picture failed."""
     metrics = open_metrics(options.metrics) or SHIPPED
-    baselines = open_baselines(BASELINE_KEYS if "all" in options.baselines else options.baselines)
+    baselines = open_baselines(baseline_keys(options.baselines))
     for line in baselines.missing:
         print(f"litcodec: left out {line}", file=sys.stderr)
     if not options.codecs and not baselines.found:
@@ -66,7 +68,9 @@ def evaluate_files(options: Options) -> int:
             progress=watcher.show,
             waiting=lambda: _say_waiting(options.output),
         )
-    _print_table(results, [metric.name for metric in metrics])
+    lossless = lossless_points(merge_points([results]))
+    _print_table(results, [metric.name for metric in metrics], {(p.curve, p.setting) for p in lossless})
+    _print_lossless(lossless)
     print(f"{options.output}: draw it with litcodec report {options.output} -o report.html")
     if watcher.failures:
         print(
@@ -124,7 +128,21 @@ def _watcher() -> Iterator[Watcher]:
         yield Watcher(bar)
 
 
-def _print_table(results: Results, wanted: Sequence[str]) -> None:
+def _print_lossless(points: Sequence[LosslessPoint]) -> None:
+    if not points:
+        return
+    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("lossless")
+    for column in ("images", "bits per\nsub-pixel", "encode\ns", "decode\ns"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for point in points:
+        times = (_rounded(point.encode_s, 3), _rounded(point.decode_s, 3))
+        words = Text(f"{point.curve}, {point.setting}")
+        table.add_row(words, str(len(point.images)), f"{point.bits_per_sub_pixel:.4f}", *times)
+    Console(width=None if sys.stdout.isatty() else 1000).print(table)
+
+
+def _print_table(results: Results, wanted: Sequence[str], lossless: Set[tuple[str, str]]) -> None:
     # Names of curves are long: each on a line of its own, so that all fits into 80 columns.
     table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)
     table.add_column("curve\n  setting")
@@ -136,8 +154,10 @@ def _print_table(results: Results, wanted: Sequence[str]) -> None:
     for column in ("\nimages", "\nbpp", *titles, "encode\ns", "decode\ns"):
         table.add_column(column, justify="right", no_wrap=True)
     for curve in curves_of([results]):
-        table.add_row(Text(curve.name, "bold"))
-        for point in curve.points:
+        points = [point for point in curve.points if (curve.name, point.setting) not in lossless]
+        if points:
+            table.add_row(Text(curve.name, "bold"))
+        for point in points:
             table.add_row(
                 Text(f"  {point.setting}"),
                 str(point.images),
@@ -147,7 +167,8 @@ def _print_table(results: Results, wanted: Sequence[str]) -> None:
                 _rounded(point.decode_s, 3),
             )
     # In a file there is nothing to fit into: let no line break.
-    Console(width=None if sys.stdout.isatty() else 1000).print(table)
+    if table.row_count:
+        Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
 def _rounded(value: float | None, digits: int) -> str:

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-from litcodec.baselines import BASELINE_KEYS, open_baselines
+from litcodec.baselines import baseline_keys, open_baselines
 from litcodec.codec_files.checkpoint import check_finished
 from litcodec.commands.evaluate import Options as EvaluateOptions
 from litcodec.commands.evaluate import evaluate_files
@@ -62,7 +62,7 @@ def run_sweep(options: Options) -> int:
     images = options.images or bundled_photographs() / "heldback"
     list_images(images)  # what is missing should be said now rather than after days of training
     find_device(options.device)
-    open_baselines(BASELINE_KEYS if "all" in options.baselines else options.baselines)
+    open_baselines(baseline_keys(options.baselines))
     slots = slots_of(options.devices, visible_gpus() if options.devices else ())
     for note in sweep.notes:
         print(f"litcodec: {options.file}: {note}.", file=sys.stderr)

@@ -1,5 +1,6 @@
 """Entropy models: how probable a latent is. Floats in training, integer tables once frozen."""
 
+from litcodec.entropy.codebook import Codebook, FiniteScalar, SoftToHard
 from litcodec.entropy.factorized import FactorizedDensity
 from litcodec.entropy.fixed_point import FixedPointNet
 from litcodec.entropy.gaussian import SCALE_MIN, gaussian_likelihood, scale_table
@@ -17,13 +18,16 @@ from litcodec.entropy.tables import factorized_tables, gaussian_tables, scale_th
 
 __all__ = [
     "SCALE_MIN",
+    "Codebook",
     "FactorizedDensity",
+    "FiniteScalar",
     "FixedPointNet",
     "MixedQuantiser",
     "Mixture",
     "NoiseQuantiser",
     "Quantised",
     "Quantiser",
+    "SoftToHard",
     "StraightThroughQuantiser",
     "factorized_tables",
     "gaussian_likelihood",

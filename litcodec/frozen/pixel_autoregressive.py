@@ -12,28 +12,33 @@ from litcodec.errors import Corrupt, ShapeError
 from litcodec.frozen.base import FrozenCodec, Resolution
 from litcodec.frozen.padding import check_image
 from litcodec.latent_coding import Coded, PixelNetwork, PixelWalk
-from litcodec.latent_coding.pixel_walk import Image
+from litcodec.latent_coding.known_pixels import Image
+from litcodec.layers import FIT_FROM, LINEAR_WEIGHTS, LinearPrediction, fit_prediction
 
 CODED_ORDER = [1, 0, 2]  # G, R, B
 CRC_BYTES = 4
+PREDICTION_BYTES = 2 * (3 * LINEAR_WEIGHTS + 3)
 ROUNDING = 1e-3  # of a grey level: what float32 makes of v / 255
 
 
 class FrozenPixelAutoregressive(FrozenCodec):
-    """Two strings: the pixels, and the CRC-32 of their 8-bit RGB values row by row, little-endian.
+    """The strings: the pixels; with a linear prediction its weights; the CRC-32 of the pixels.
 
-    All of it is exact and runs on the CPU.
+    The CRC is of the 8-bit RGB values row by row, little-endian. Decoding is exact and runs on the CPU.
 
     Args:
         architecture: how to build the codec again.
         network: predicts the mixtures.
+        usual: what small images are predicted with; None if inputs are relative to MED.
     """
 
     lossless = True
 
-    def __init__(self, architecture: Architecture, network: PixelNetwork) -> None:
+    def __init__(
+        self, architecture: Architecture, network: PixelNetwork, usual: LinearPrediction | None = None
+    ) -> None:
         super().__init__(architecture, 1)
-        self._network, self._walk = network, PixelWalk(network)
+        self._network, self._usual = network, usual
 
     @property
     def device(self) -> torch.device:
@@ -47,7 +52,7 @@ class FrozenPixelAutoregressive(FrozenCodec):
     @property
     def string_count(self) -> int:
         """See ``FrozenCodec``."""
-        return 2
+        return 2 if self._usual is None else 3
 
     def encode(self, x: Tensor) -> Coded:
         """See ``FrozenCodec.encode``; ``y_hat`` are the grey levels.
@@ -56,9 +61,36 @@ class FrozenPixelAutoregressive(FrozenCodec):
             ShapeError: if ``x`` is no 8-bit image.
         """
         image = _levels(x)
-        string = self._walk.encode(image[..., CODED_ORDER])
+        prediction, sent = self._fitted(image)
+        string = PixelWalk(self._network, prediction).encode(image[..., CODED_ORDER])
         crc = zlib.crc32(image.tobytes()).to_bytes(CRC_BYTES, "little")
-        return Coded((string, crc), _tensor(image), image.size, 0, 0)
+        return Coded((string, *sent, crc), _tensor(image), image.size, 0, 0)
+
+    def _fitted(self, image: Image) -> tuple[LinearPrediction | None, tuple[bytes, ...]]:
+        """The prediction that suits an image, and the string that tells a decoder of it, if any."""
+        if self._usual is None:
+            return None, ()
+        if image.shape[0] * image.shape[1] < FIT_FROM:
+            return self._usual, (b"",)
+        fitted = fit_prediction(torch.from_numpy(image[..., CODED_ORDER]).permute(2, 0, 1))
+        numbers = torch.cat([fitted.weights.flatten(), fitted.coefficients])
+        return fitted, (numbers.numpy().astype("<i2").tobytes(),)
+
+    def _told(self, sent: bytes) -> LinearPrediction | None:
+        """Read back what ``_fitted`` gave.
+
+        Raises:
+            Corrupt: if it has another length.
+        """
+        if self._usual is None or not sent:
+            return self._usual
+        if len(sent) != PREDICTION_BYTES:
+            raise Corrupt(
+                f"the prediction's weights have {len(sent)} bytes, not {PREDICTION_BYTES}; "
+                "get the file again."
+            )
+        numbers = torch.from_numpy(np.frombuffer(sent, "<i2").astype(np.int64))
+        return LinearPrediction(numbers[:-3].reshape(3, LINEAR_WEIGHTS), numbers[-3:])
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """See ``FrozenCodec.decode``: the very levels, divided by 255.
@@ -71,22 +103,29 @@ class FrozenPixelAutoregressive(FrozenCodec):
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """See ``FrozenCodec``: the grey levels (1, 3, H, W)."""
         self._check_number(strings)
-        string, crc = strings
+        string, crc = strings[0], strings[-1]
         if len(crc) != CRC_BYTES:
             raise Corrupt(f"the CRC of the pixels has {len(crc)} bytes, not 4; get the file again.")
-        image = np.ascontiguousarray(self._walk.decode(string, *size)[..., CODED_ORDER])
+        walk = PixelWalk(self._network, self._told(b"".join(strings[1:-1])))
+        image = np.ascontiguousarray(walk.decode(string, *size)[..., CODED_ORDER])
         if zlib.crc32(image.tobytes()) != int.from_bytes(crc, "little"):
             raise Corrupt("the decoded pixels do not have the CRC that the encoder saw; get the file again.")
         return _tensor(image)
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
         """See ``FrozenCodec``: of every level, (1, 3, H, W)."""
-        bits = self._walk.bits(_levels(x)[..., CODED_ORDER])[..., CODED_ORDER]
+        image = _levels(x)
+        walk = PixelWalk(self._network, self._fitted(image)[0])
+        bits = walk.bits(image[..., CODED_ORDER])[..., CODED_ORDER]
         return (torch.from_numpy(np.ascontiguousarray(bits.transpose(2, 0, 1)))[None],)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
         """See ``FrozenCodec``."""
-        return self._network.tensors()
+        found = self._network.tensors()
+        if self._usual is not None:
+            found["linear.weights"] = self._usual.weights.int()
+            found["linear.coefficients"] = self._usual.coefficients.int()
+        return found
 
     def encoder_tensors(self) -> dict[str, Tensor]:
         """See ``FrozenCodec``: nothing."""

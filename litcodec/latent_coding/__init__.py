@@ -3,6 +3,7 @@
 from litcodec.latent_coding.aggregated_groups import AggregatedGroups, AggregatedNets
 from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder
 from litcodec.latent_coding.channel_groups import ChannelGroupCoder
+from litcodec.latent_coding.codebook import CodebookCoder, ScaledCodebookCoder
 from litcodec.latent_coding.coding_order import (
     CodingOrder,
     KnownValues,
@@ -23,12 +24,14 @@ from litcodec.latent_coding.residual_groups import ResidualGroups
 from litcodec.latent_coding.strips import InStrips
 from litcodec.latent_coding.symbols import GRID, ScaleTables
 from litcodec.latent_coding.tensors import net_from, net_to, tables_from, tables_to, take
+from litcodec.latent_coding.volume import VolumeCoder, VolumeNets
 
 __all__ = [
     "GRID",
     "AggregatedGroups",
     "AggregatedNets",
     "ChannelGroupCoder",
+    "CodebookCoder",
     "Coded",
     "CodingOrder",
     "ConditionalCoder",
@@ -47,6 +50,9 @@ __all__ = [
     "PixelWalk",
     "ResidualGroups",
     "ScaleTables",
+    "ScaledCodebookCoder",
+    "VolumeCoder",
+    "VolumeNets",
     "by_position",
     "checkerboard_anchors",
     "coding_order_of",

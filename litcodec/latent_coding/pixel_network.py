@@ -13,10 +13,7 @@ from litcodec.entropy import FixedPointNet
 from litcodec.entropy.fixed_point import ACTIVATION_MAX, FRACTION_BITS
 from litcodec.errors import FreezeError
 from litcodec.latent_coding.tensors import net_from, net_to, take
-from litcodec.layers import UNIT
-
-_ACTIVITY_MAX = 4 * LEVEL_MAX  # the sum of four absolute errors
-_ENTRIES = LEVEL_MAX + _ACTIVITY_MAX + 1  # asinh of -255 .. 1020
+from litcodec.layers import LINEAR_BITS, UNIT
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.int16]
@@ -30,6 +27,7 @@ class PixelParts(NamedTuple):
     out: nn.Conv2d  # parameters of the first channel, inputs of the others, three coefficients
     colours: list[nn.Module]  # of the second and the third channel
     last: list[nn.Module]
+    unit: int = 1  # predictions and errors are multiples of 1 / unit of a grey level
 
 
 class Hidden(NamedTuple):
@@ -45,16 +43,19 @@ class PixelNetwork:
 
     Args:
         nets: by name.
-        asinh: (1276,), int32, ``asinh(k / 4)`` for k = -255 .. 1020, in units of 2^-12.
+        asinh: int32, ``asinh(k / 4 / unit)`` in units of 2^-12, for k = -255 .. 1020 if the unit is 1, else
+            for k = -255 * unit .. 255 * unit.
+        unit: see ``PixelParts``.
 
     Raises:
         FreezeError: if something does not fit.
     """
 
-    def __init__(self, nets: Mapping[str, FixedPointNet], asinh: Tensor) -> None:
-        if asinh.shape != (_ENTRIES,) or not bool((asinh.abs() <= ACTIVATION_MAX).all()):
-            raise FreezeError(f"asinh must have {_ENTRIES} entries within +-2^24; got {tuple(asinh.shape)}.")
-        self._nets, self._asinh = dict(nets), asinh
+    def __init__(self, nets: Mapping[str, FixedPointNet], asinh: Tensor, unit: int) -> None:
+        entries = len(_differences(unit))
+        if asinh.shape != (entries,) or not bool((asinh.abs() <= ACTIVATION_MAX).all()):
+            raise FreezeError(f"asinh must have {entries} entries within +-2^24; got {tuple(asinh.shape)}.")
+        self._nets, self._asinh, self.unit = dict(nets), asinh, unit
         self._table = asinh.double().numpy()
         self._head, self._out = _Layer(nets["head"], 0), _Layer(nets["out"])
         self._blocks = [_Layer(net, 0) for name, net in nets.items() if name.startswith("blocks.")]
@@ -66,16 +67,16 @@ class PixelNetwork:
     @classmethod
     def from_float(cls, parts: PixelParts) -> "PixelNetwork":
         """Make a trained network exact."""
-        k = torch.arange(-LEVEL_MAX, _ACTIVITY_MAX + 1, dtype=torch.float64)
-        asinh = torch.round(torch.asinh(k / UNIT) * 2.0**FRACTION_BITS).int()
+        k = torch.tensor(_differences(parts.unit), dtype=torch.float64)
+        asinh = torch.round(torch.asinh(k / (UNIT * parts.unit)) * 2.0**FRACTION_BITS).int()
         nets = {name: FixedPointNet.from_float(net) for name, net in _structures(parts).items()}
-        return cls(nets, asinh)
+        return cls(nets, asinh, parts.unit)
 
     @classmethod
     def from_tensors(cls, parts: PixelParts, tensors: Mapping[str, Tensor]) -> "PixelNetwork":
         """Read back what ``tensors`` gave."""
         nets = {name: net_from(name, net, tensors) for name, net in _structures(parts).items()}
-        return cls(nets, take(tensors, "asinh"))
+        return cls(nets, take(tensors, "asinh"), parts.unit)
 
     def tensors(self) -> dict[str, Tensor]:
         """What a codec file has to hold of it."""
@@ -85,8 +86,15 @@ class PixelNetwork:
         return found
 
     def asinh(self, differences: npt.NDArray[np.integer]) -> Floats:
-        """Looked up; differences within -255 .. 1020."""
-        return np.take(self._table, differences + LEVEL_MAX)
+        """Looked up; differences as they can be."""
+        return np.take(self._table, differences + LEVEL_MAX * self.unit)
+
+    def level(self, prediction: npt.NDArray[np.int64]) -> Floats:
+        """Predictions as inputs, ``prediction / 128 - 1``."""
+        levels: Floats = prediction.astype(np.float64)
+        levels *= 2.0 ** (FRACTION_BITS - 7) / self.unit
+        levels -= 2.0**FRACTION_BITS
+        return levels
 
     def hidden(self, features: Floats) -> Hidden:
         """The layers that see the neighbours, given the inputs (n, INPUTS)."""
@@ -98,31 +106,36 @@ class PixelNetwork:
         )
         return Hidden(first, (second, third), coefficients.numpy())
 
-    def parameters(self, hidden: Hidden, errors: npt.NDArray[np.int64]) -> Floats:
-        """Parameters (n, 3 * K) of the next channel, given the MED errors (n, c) of those before.
+    def parameters(
+        self, hidden: Hidden, errors: npt.NDArray[np.int64], coefficients: npt.NDArray[np.int64]
+    ) -> Floats:
+        """Parameters (n, 3 * K) of the next channel, given the errors (n, c) of those before.
 
-        K logits, K means relative to the MED prediction, K log-scales.
+        Args:
+            hidden: of the pixels.
+            errors: in parts of a grey level.
+            coefficients: (3,), what the image adds to those of the network, in units of 2^-8.
+
+        Returns:
+            K logits, K means relative to the prediction, K log-scales.
         """
         c = errors.shape[1]
         if c == 0:
             found = hidden.first
         else:
-            seen = np.concatenate([self.asinh(errors), errors * 2.0 ** (FRACTION_BITS - 5)], axis=1)
+            linear = errors * (2.0 ** (FRACTION_BITS - 5) / self.unit)
+            seen = np.concatenate([self.asinh(errors), linear], axis=1)
             own = self._colours[c - 1](torch.from_numpy(seen)).add_(hidden.own[c - 1])
             found = self._last[c - 1](own.clamp_(0, ACTIVATION_MAX))
         parameters: Floats = found.numpy().copy()
         K = parameters.shape[1] // 3
         parameters[:, K : 2 * K] *= 4
-        parameters[:, K : 2 * K] += self._shift(hidden, errors)[:, None]
+        if c:
+            of = slice(0, 1) if c == 1 else slice(1, 3)
+            moved = hidden.coefficients[:, of] + coefficients[of] * 2.0 ** (FRACTION_BITS - LINEAR_BITS)
+            shift = np.floor((moved * errors).sum(axis=1) / self.unit)
+            parameters[:, K : 2 * K] += shift[:, None]
         return parameters
-
-    @staticmethod
-    def _shift(hidden: Hidden, errors: npt.NDArray[np.int64]) -> Floats:
-        """How much the channels before move the means of the next."""
-        first = (0, 0, 1)[errors.shape[1]]
-        coefficients = hidden.coefficients[:, first : first + errors.shape[1]]
-        shift: Floats = (coefficients * errors).sum(axis=1)
-        return shift
 
 
 class _Layer:
@@ -150,3 +163,9 @@ def _structures(parts: PixelParts) -> dict[str, nn.Sequential]:
     for name, layers in (("blocks", parts.blocks), ("colours", parts.colours), ("last", parts.last)):
         found |= {f"{name}.{k}": nn.Sequential(layer) for k, layer in enumerate(layers)}
     return found
+
+
+def _differences(unit: int) -> range:
+    """What asinh is tabulated for: a sum of four absolute errors too, or their mean if errors are finer."""
+    highest = 4 * LEVEL_MAX if unit == 1 else LEVEL_MAX * unit
+    return range(-LEVEL_MAX * unit, highest + 1)

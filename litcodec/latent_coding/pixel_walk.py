@@ -19,70 +19,40 @@ from litcodec.coding import (
     logistics_of,
 )
 from litcodec.entropy.fixed_point import FRACTION_BITS
+from litcodec.latent_coding.known_pixels import Image, KnownPixels, Wide, all_pixels, blank_pixels
+from litcodec.latent_coding.pixel_inputs import LinearInputs, MedInputs, PixelInputs
 from litcodec.latent_coding.pixel_network import Hidden, PixelNetwork
-from litcodec.layers import ABOVE, ERROR_INDEXES, LEFT, MED_INDEXES, OUTSIDE, PIXEL_OFFSETS, RIGHT, SLOPE
+from litcodec.layers import LinearPrediction
 
 AT_ONCE = 2048  # pixels that an encoder takes at once; bounds memory, changes no byte
 
-Image = npt.NDArray[np.uint8]
-Wide = npt.NDArray[np.int64]
 
+class _Coded(NamedTuple):
+    """Several steps at once."""
 
-class _Known(NamedTuple):
-    """The pixels that are known so far, surrounded as ``pad_causally`` does."""
-
-    flat: Image  # ((4 + H) * (4 + W + 3), 3)
-    H: int
-    W: int
-
-    @property
-    def stride(self) -> int:
-        return LEFT + self.W + RIGHT
-
-    def step(self, k: int) -> Wide:
-        """Where in ``flat`` the pixels of step k lie, rows ascending."""
-        first, last = max(0, -(-(k - self.W + 1) // SLOPE)), min(self.H - 1, k // SLOPE)
-        rows = np.arange(first, last + 1)
-        return (rows + ABOVE) * self.stride + LEFT + k - SLOPE * rows
-
-    @property
-    def steps(self) -> range:
-        return range(self.W + SLOPE * (self.H - 1))
-
-    def put(self, at: Wide, k: int, levels: Image) -> None:
-        """Make step k known, and what lies beside the image because of it."""
-        self.flat[at] = levels
-        if k % SLOPE == 0 and k // SLOPE < self.H - 1:  # column 0 is the last row's of a step
-            below = at[-1] + self.stride
-            self.flat[below - LEFT : below] = levels[-1]
-        if k >= self.W - 1 and (k - self.W + 1) % SLOPE == 0:  # the last column is the first row's
-            self.flat[at[0] + 1 : at[0] + 1 + RIGHT] = levels[0]
-
-
-def _blank(H: int, W: int) -> _Known:
-    return _Known(np.full(((ABOVE + H) * (LEFT + W + RIGHT), 3), OUTSIDE, np.uint8), H, W)
-
-
-def _whole(image: Image) -> _Known:
-    """All of an image (H, W, 3)."""
-    H, W, _ = image.shape
-    padded = np.full((ABOVE + H, LEFT + W + RIGHT, 3), OUTSIDE, np.uint8)
-    padded[ABOVE:, LEFT:-RIGHT] = image
-    padded[ABOVE + 1 :, :LEFT] = image[:-1, :1]
-    padded[ABOVE:, -RIGHT:] = image[:, -1:]
-    return _Known(padded.reshape(-1, 3), H, W)
+    counts: list[int]  # of pixels in each step
+    at: Wide  # where they lie, (n,)
+    digits: npt.NDArray[np.int32]  # (3, 4, n)
+    weights: npt.NDArray[np.float64]  # (3, 4, n, 4)
 
 
 class PixelWalk:
-    """Codes images (H, W, 3) whose channels are in the order in which they are coded."""
+    """Codes images (H, W, 3) whose channels are in the order in which they are coded.
 
-    def __init__(self, network: PixelNetwork) -> None:
-        self.network = network
+    Args:
+        network: predicts the mixtures.
+        prediction: that the image brings with it; None if inputs are relative to MED.
+    """
+
+    def __init__(self, network: PixelNetwork, prediction: LinearPrediction | None = None) -> None:
+        self.network, self.prediction = network, prediction
+        moved = np.zeros(3, np.int64) if prediction is None else prediction.coefficients.numpy()
+        self._coefficients = moved.astype(np.int64)
 
     def encode(self, image: Image) -> bytes:
         """The string of an image."""
         encoder = LevelEncoder()
-        for counts, _, digits, weights in self._coded(image):
+        for counts, _, digits, weights in self._coded(all_pixels(image)):
             # A decoder takes step after step, of a step channel after channel, of these digit after digit.
             order = np.concatenate(
                 [
@@ -98,12 +68,12 @@ class PixelWalk:
 
     def bits(self, image: Image) -> npt.NDArray[np.float32]:
         """The information content of every level, (H, W, 3), in bits."""
-        known = _whole(image)
-        found = np.zeros((len(known.flat), 3), np.float32)
-        for _, at, digits, weights in self._coded(image):
+        known = all_pixels(image)
+        found = np.zeros(known.flat.shape, np.float32)
+        for _, at, digits, weights in self._coded(known):
             for c in range(3):
                 found[at, c] = bits_of_digits(digits[c], weights[c])
-        return found.reshape(ABOVE + known.H, known.stride, 3)[ABOVE:, LEFT:-RIGHT]
+        return known.cropped(found)
 
     def decode(self, string: bytes, H: int, W: int) -> Image:
         """The image (H, W, 3).
@@ -112,73 +82,51 @@ class PixelWalk:
             Corrupt: if ``encode`` cannot have made the string. Not all damage shows.
         """
         decoder = LevelDecoder(string, 3 * H * W)  # before memory is taken
-        known = _blank(H, W)
+        known = blank_pixels(H, W)
+        inputs = self._inputs(known, whole=False)
+        unit = self.network.unit
         for k in known.steps:
             at = known.step(k)
             if not len(at):
                 continue
-            hidden, prediction = self._hidden(known, at)
+            hidden, prediction = self._hidden(inputs, at)
             levels = np.empty((len(at), 3), np.int64)
             for c in range(3):
-                errors = levels[:, :c] - prediction[:, :c]
+                errors = levels[:, :c] * unit - prediction[:, :c]
                 levels[:, c] = decoder.decode(self._mixtures(hidden, errors, prediction[:, c]))
             known.put(at, k, levels.astype(np.uint8))
+            inputs.learn(at, levels * unit - prediction)
         decoder.finish()
-        padded = known.flat.reshape(ABOVE + H, known.stride, 3)
-        return np.ascontiguousarray(padded[ABOVE:, LEFT:-RIGHT])
+        return np.ascontiguousarray(known.cropped(known.flat))
 
-    def _coded(
-        self, image: Image
-    ) -> Iterator[tuple[list[int], Wide, npt.NDArray[np.int32], npt.NDArray[np.float64]]]:
-        """Several steps at once: sizes and positions, digits (3, 4, n) and their weights (3, 4, n, 4)."""
-        known = _whole(image)
-        for steps in _batches(known):
+    def _inputs(self, known: KnownPixels, *, whole: bool) -> PixelInputs:
+        if self.prediction is None:
+            return MedInputs(known)
+        return LinearInputs(known, self.prediction, whole=whole)
+
+    def _coded(self, known: KnownPixels) -> Iterator[_Coded]:
+        inputs = self._inputs(known, whole=True)
+        for steps in known.in_batches(AT_ONCE):
             at = np.concatenate(steps)
-            hidden, prediction = self._hidden(known, at)
+            hidden, prediction = self._hidden(inputs, at)
             levels = known.flat[at].astype(np.int64)
-            errors = levels - prediction
+            errors = levels * self.network.unit - prediction
             coded = [
                 digits_of(levels[:, c], self._mixtures(hidden, errors[:, :c], prediction[:, c]))
                 for c in range(3)
             ]
             digits, weights = (np.stack(parts) for parts in zip(*coded, strict=True))
-            yield [len(step) for step in steps], at, digits, weights
+            yield _Coded([len(step) for step in steps], at, digits, weights)
 
     def _mixtures(self, hidden: Hidden, errors: Wide, prediction: Wide) -> Logistics:
-        parameters = self.network.parameters(hidden, errors)
+        parameters = self.network.parameters(hidden, errors, self._coefficients)
         K = parameters.shape[1] // 3
-        parameters[:, K : 2 * K] += prediction[:, None] * 2.0**FRACTION_BITS
+        parameters[:, K : 2 * K] += prediction[:, None] * (2.0**FRACTION_BITS / self.network.unit)
         return logistics_of(parameters)
 
-    def _hidden(self, known: _Known, at: Wide) -> tuple[Hidden, Wide]:
-        """What the network makes of the neighbours of n pixels, and their MED predictions (n, 3)."""
-        offsets = np.array([row * known.stride + column for row, column in PIXEL_OFFSETS])
-        seen = known.flat[at + offsets[:, None]].astype(np.int16)  # (28, n, 3)
-        west, north, north_west = (seen[list(k)] for k in zip(*MED_INDEXES, strict=True))
-        low, high = np.minimum(west, north), np.maximum(west, north)
-        predictions = np.maximum(low, np.minimum(high, west + north - north_west))  # (5, n, 3)
-        errors = seen[list(ERROR_INDEXES)] - predictions[1:]
-        activity = np.abs(errors).sum(axis=0, dtype=np.int16)
-        differences = np.concatenate([seen - predictions[0], errors, activity[None]])
-        looked_up = self.network.asinh(differences.transpose(1, 0, 2))  # (n, 33, 3)
-        prediction = predictions[0].astype(np.int64)
-        level = prediction * 2.0 ** (FRACTION_BITS - 7) - 2.0**FRACTION_BITS
-        features = np.concatenate([looked_up.reshape(len(at), -1), level], axis=1)
+    def _hidden(self, inputs: PixelInputs, at: Wide) -> tuple[Hidden, Wide]:
+        """What the network makes of the neighbours of n pixels, and their predictions (n, 3)."""
+        differences, prediction = inputs(at)
+        looked_up = self.network.asinh(differences.transpose(1, 0, 2)).reshape(len(at), -1)
+        features = np.concatenate([looked_up, self.network.level(prediction)], axis=1)
         return self.network.hidden(features), prediction
-
-
-def _batches(known: _Known) -> Iterator[list[Wide]]:
-    """The positions of steps, in groups of about ``AT_ONCE`` pixels."""
-    group: list[Wide] = []
-    count = 0
-    for k in known.steps:
-        at = known.step(k)
-        if not len(at):
-            continue
-        if group and count + len(at) > AT_ONCE:
-            yield group
-            group, count = [], 0
-        group.append(at)
-        count += len(at)
-    if group:
-        yield group

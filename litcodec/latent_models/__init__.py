@@ -3,16 +3,19 @@
 from litcodec.latent_models.aggregated_groups import AggregatedGroupModel
 from litcodec.latent_models.base import CodedGiven, CodedLatents, ConditionalModel, LatentModel, Latents
 from litcodec.latent_models.channel_groups import ChannelGroupModel
+from litcodec.latent_models.codebook import CodebookModel, ScaledCodebookModel
 from litcodec.latent_models.context import ContextModel
 from litcodec.latent_models.context_mixture import ContextMixtureModel
 from litcodec.latent_models.factorized import FactorizedModel
 from litcodec.latent_models.gaussian import GaussianModel
 from litcodec.latent_models.grouped import GroupedModel
 from litcodec.latent_models.hyperprior import HyperpriorModel
+from litcodec.latent_models.volume import VolumeModel
 
 __all__ = [
     "AggregatedGroupModel",
     "ChannelGroupModel",
+    "CodebookModel",
     "CodedGiven",
     "CodedLatents",
     "ConditionalModel",
@@ -24,4 +27,6 @@ __all__ = [
     "HyperpriorModel",
     "LatentModel",
     "Latents",
+    "ScaledCodebookModel",
+    "VolumeModel",
 ]

@@ -15,6 +15,7 @@ from litcodec.layers.causal_pixels import (
     colour_features,
     pixel_inputs,
 )
+from litcodec.layers.causal_volume import STRICTLY_BEFORE, UP_TO_NOW, VOLUME_SLOPES, CausalConv3d
 from litcodec.layers.cbam import CBAM
 from litcodec.layers.conv import (
     FullPrecisionConv2d,
@@ -30,6 +31,20 @@ from litcodec.layers.conv import (
 from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
+from litcodec.layers.importance_mask import ImportanceMask, importance
+from litcodec.layers.linear_pixels import (
+    FIT_FROM,
+    LINEAR_BITS,
+    LINEAR_ERRORS_AT,
+    LINEAR_INPUTS,
+    LINEAR_MAX,
+    LINEAR_WEIGHTS,
+    PREDICTION_UNIT,
+    LinearPrediction,
+    fit_prediction,
+    linear_inputs,
+    usual_prediction,
+)
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
 from litcodec.layers.residual_block import (
     ResidualBlock,
@@ -44,23 +59,36 @@ __all__ = [
     "ABOVE",
     "CBAM",
     "ERROR_INDEXES",
+    "FIT_FROM",
     "GDN",
     "INPUTS",
     "LEFT",
+    "LINEAR_BITS",
+    "LINEAR_ERRORS_AT",
+    "LINEAR_INPUTS",
+    "LINEAR_MAX",
+    "LINEAR_WEIGHTS",
     "MED_INDEXES",
     "OUTSIDE",
     "PIXEL_OFFSETS",
+    "PREDICTION_UNIT",
     "RIGHT",
     "SLOPE",
+    "STRICTLY_BEFORE",
     "UNIT",
+    "UP_TO_NOW",
+    "VOLUME_SLOPES",
     "AttentionBlock",
     "CausalConv2d",
+    "CausalConv3d",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
     "GDNForm",
     "GainUnit",
     "Gains",
     "GroupedResidualDenseBlock",
+    "ImportanceMask",
+    "LinearPrediction",
     "MaskedConv2d",
     "PointwiseConv2d",
     "ResidualBlock",
@@ -76,10 +104,14 @@ __all__ = [
     "conv",
     "convolutions_of",
     "deconv",
+    "fit_prediction",
     "gdn_layer",
+    "importance",
     "initialise_conv",
     "layers_of",
+    "linear_inputs",
     "name_flat",
     "pixel_inputs",
     "sub_pixel_conv",
+    "usual_prediction",
 ]

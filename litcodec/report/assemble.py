@@ -6,8 +6,9 @@ from pathlib import Path
 from litcodec.baselines import KODAK
 from litcodec.errors import ResultsError
 from litcodec.evaluation import read_results
-from litcodec.evaluation.curves import measured_curves, published
+from litcodec.evaluation.curves import Curve, measured_curves, published
 from litcodec.evaluation.image_sets import image_curves
+from litcodec.evaluation.lossless import lossless_points
 from litcodec.evaluation.merging import Measured, merge_points
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 from litcodec.report.bd_table import bd_table
@@ -71,7 +72,7 @@ def report_data(
         machine=results[0].machine,
         metrics=metrics,
         curves=curves,
-        bd=bd_table(curves, images, metrics),
+        bd=bd_table([curve for curve in curves if _has_distortion(curve)], images, metrics),
         rows=_rows(measured),
         pictures=shown.pictures,
         failures=tuple(
@@ -79,8 +80,14 @@ def report_data(
             for entry in measured
             for failure in entry.point.failures
         ),
+        lossless=lossless_points(measured),
         notes=(*notes_on(curves, measured, images, results), *shown.notes),
     )
+
+
+def _has_distortion(curve: Curve) -> bool:
+    """Whether there is anything to compare: a lossless codec has no finite PSNR."""
+    return any(point.scores.get("psnr") is not None or "psnr" not in point.counts for point in curve.points)
 
 
 def _labels(paths: Sequence[Path]) -> list[str]:

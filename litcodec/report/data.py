@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from litcodec.evaluation.curves import Curve
+from litcodec.evaluation.lossless import LosslessPoint
 from litcodec.evaluation.results import Failure, Machine
 from litcodec.metrics import MetricInfo
 
@@ -78,4 +79,5 @@ class ReportData(NamedTuple):
     rows: tuple[ImageRow, ...]
     pictures: tuple[Picture, ...]
     failures: tuple[tuple[str, Failure], ...]  # (curve and setting, failure)
+    lossless: tuple[LosslessPoint, ...]  # by rising bits per sub-pixel
     notes: tuple[str, ...]  # what the reader should know: what was left out, and why

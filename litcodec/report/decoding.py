@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from litcodec.baselines import BASELINE_KEYS, open_baselines
+from litcodec.baselines import BASELINE_KEYS, LOSSLESS_KEYS, open_baselines
 from litcodec.bitstream import read_stream
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image
@@ -37,7 +37,9 @@ class Decoders:
 
     def __init__(self, *, max_pixels: int, device: torch.device) -> None:
         self._max_pixels, self._device = max_pixels, device
-        self._baselines = {baseline.name: baseline for baseline in open_baselines(BASELINE_KEYS).found}
+        self._baselines = {
+            baseline.name: baseline for baseline in open_baselines((*BASELINE_KEYS, *LOSSLESS_KEYS)).found
+        }
         self._codecs: dict[Path, FrozenCodec] = {}
 
     def decode(self, point: Point, score: Score, source: Source) -> Tensor:

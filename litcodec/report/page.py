@@ -19,7 +19,7 @@ from litcodec.report.figures import rd_figure
 from litcodec.report.styles import drawn, metrics_of
 
 # One module made of these, in this order: what runs at once comes last.
-SCRIPTS = ("dom.js", "table.js", "charts.js", "numbers.js", "strip.js", "viewer.js", "page.js")
+SCRIPTS = ("dom.js", "table.js", "lossless.js", "charts.js", "numbers.js", "strip.js", "viewer.js", "page.js")
 
 
 def page(data: ReportData) -> str:

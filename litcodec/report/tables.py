@@ -41,6 +41,8 @@ def bd_csv_table(data: ReportData) -> str:
 def markdown(data: ReportData) -> str:
     """Measured points and all BD-rates as Markdown tables, with the notes and the reasons of refusals."""
     parts = [f"# {_cell(data.title)}", _about(data), "## Points", _points(data)]
+    if data.lossless:
+        parts += ["## Lossless", _lossless(data), "### Image by image", _lossless_images(data)]
     refused: list[BDEntry] = []
     for metric in metrics_of(data.curves, data.metrics):
         having = {curve.name for curve in data.curves if curve.pairs(metric.name)}
@@ -68,7 +70,32 @@ def _about(data: ReportData) -> str:
     )
 
 
+def _lossless(data: ReportData) -> str:
+    rows = [
+        [
+            point.curve,
+            point.setting,
+            str(len(point.images)),
+            _number(point.bits_per_sub_pixel, 4),
+            _number(point.encode_s, 3),
+            _number(point.decode_s, 3),
+        ]
+        for point in data.lossless
+    ]
+    return _table(
+        ["codec", "setting", "images", "bits per sub-pixel", "encode, s", "decode, s"], rows, words=2
+    )
+
+
+def _lossless_images(data: ReportData) -> str:
+    images = sorted({image for point in data.lossless for image in point.images})
+    titles = [f"{point.curve}, {point.setting}" for point in data.lossless]
+    rows = [[image, *(_number(p.images.get(image), 3) for p in data.lossless)] for image in images]
+    return _table(["image", *titles], rows, words=1)
+
+
 def _points(data: ReportData) -> str:
+    lossless = {(point.curve, point.setting) for point in data.lossless}
     rows = [
         [
             curve.name,
@@ -82,6 +109,7 @@ def _points(data: ReportData) -> str:
         for curve in data.curves
         if curve.kind != "published"
         for point in curve.points
+        if (curve.name, point.setting) not in lossless
     ]
     titles = [metric.title for metric in data.metrics]
     return _table(["codec", "setting", "images", "bpp", *titles, "encode, s", "decode, s"], rows, words=2)

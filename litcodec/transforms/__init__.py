@@ -30,6 +30,7 @@ from litcodec.transforms.elic2022 import (
 from litcodec.transforms.grdn import GRDN
 from litcodec.transforms.initialise import initialise, keep_variance
 from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
+from litcodec.transforms.mentzer2018 import importance_analysis, importance_synthesis
 from litcodec.transforms.minnen2018 import (
     entropy_parameters,
     mean_scale_hyper_analysis,
@@ -54,6 +55,8 @@ __all__ = [
     "halve",
     "hyper_analysis",
     "hyper_synthesis",
+    "importance_analysis",
+    "importance_synthesis",
     "initialise",
     "keep_variance",
     "lapped_analysis",

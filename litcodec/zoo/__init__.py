@@ -3,6 +3,7 @@
 from litcodec.zoo.cards import (
     Card,
     Kodak,
+    Lossless,
     Training,
     codec_path,
     default_card,
@@ -14,6 +15,7 @@ from litcodec.zoo.cards import (
 __all__ = [
     "Card",
     "Kodak",
+    "Lossless",
     "Training",
     "codec_path",
     "default_card",

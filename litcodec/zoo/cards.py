@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from reprlib import repr as shortened
+from types import UnionType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from litcodec.errors import CodecFileError, CodecMismatch
@@ -29,6 +30,15 @@ class Kodak(NamedTuple):
     # The mean of per-image BD-rates, its standard deviation, number of images; older cards lack it.
     bd_rate_images_psnr: dict[str, list[float]] = {}  # noqa: RUF012
     bd_rate_images_ms_ssim: dict[str, list[float]] = {}  # noqa: RUF012
+
+
+class Lossless(NamedTuple):
+    """Measured on the 24 Kodak pictures, real files that restore every pixel."""
+
+    bits_per_sub_pixel: float  # the mean of the files' bits / (3 * H * W)
+    baselines: dict[str, float]  # likewise: "JPEG XL lossless, effort 7"
+    encode_s: float  # seconds a picture, where the codec was measured
+    decode_s: float
 
 
 class Training(NamedTuple):
@@ -57,12 +67,12 @@ class Card(NamedTuple):
     fingerprint: str  # 16 hexadecimal digits
     codec: str
     parameters: int
-    lmbda: tuple[float, float]
-    kodak: Kodak
     training: Training
     default: bool
     folder: Path
-    bits_per_sub_pixel: float = 0.0  # on Kodak, of a lossless codec; 0 of all others
+    lmbda: tuple[float, float] | None = None  # a lossless codec has none,
+    kodak: Kodak | None = None  # nor a distortion:
+    lossless: Lossless | None = None  # it has this
 
     @property
     def file(self) -> Path:
@@ -87,7 +97,7 @@ def default_card(folder: Path = FOLDER) -> Card:
         CodecFileError: if none is installed.
     """
     cards = packaged_cards(folder)
-    if not cards or not cards[0].default:
+    if not cards or not cards[0].default or cards[0].lossless is not None:
         raise CodecFileError("no packaged codec is installed; give a codec file with -c CODEC.")
     return cards[0]
 
@@ -99,7 +109,7 @@ def lossless_card(folder: Path = FOLDER) -> Card:
         CodecFileError: if none is installed.
     """
     for card in packaged_cards(folder):
-        if card.bits_per_sub_pixel > 0:
+        if card.lossless is not None:
             return card
     raise CodecFileError("no lossless codec is packaged; give a codec file with -c CODEC.")
 
@@ -144,7 +154,13 @@ def _retired(folder: Path) -> Path:
 def _card(path: Path) -> Card:
     """Raises ``CodecFileError`` if the file is no card; names the key."""
     whole = {"name": path.stem, "folder": path.parent}
-    card: Card = _parsed(path, lambda found: _record(Card, {**found, **whole}))
+    return _parsed(path, lambda found: _complete(_record(Card, {**found, **whole})))
+
+
+def _complete(card: Card) -> Card:
+    """Raises ``ValueError`` if neither kind of figures is there, or half of one."""
+    if (card.lossless is None) == (card.kodak is None) or (card.lmbda is None) != (card.kodak is None):
+        raise ValueError("it should have the keys lmbda and kodak, or else the key lossless")
     return card
 
 
@@ -171,6 +187,8 @@ def _record(cls: Any, found: object, where: str = "") -> Any:
 
 
 def _value(hint: Any, found: object, where: str) -> Any:
+    if isinstance(hint, UnionType):  # X | None; what is not there is None, never written so
+        return _value(get_args(hint)[0], found, where)
     if hasattr(hint, "_fields"):
         return _record(hint, found, f"{where}.")
     items = get_args(hint)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from litcodec.baselines import BASELINE_KEYS, Baselines
+from litcodec.baselines import BASELINE_KEYS, LOSSLESS_KEYS, Baselines, opening
 from litcodec.cli import main
 from litcodec.commands import evaluate as command
 from litcodec.evaluation import read_results
@@ -24,7 +24,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, jpeg) -> list[str]:
         return Baselines((jpeg,) if jpeg.key in keys else (), missing)
 
     monkeypatch.setattr(command, "open_baselines", opened)
-    monkeypatch.setattr(command, "BASELINE_KEYS", ("fake", "other"))
+    monkeypatch.setattr(opening, "BASELINE_KEYS", ("fake", "other"))
     return asked
 
 
@@ -77,6 +77,7 @@ def test_help_names_every_yardstick(capsys: pytest.CaptureFixture[str]):
         run("--help")
     told = "".join(capsys.readouterr().out.split())
     assert f"{','.join(BASELINE_KEYS)},orall" in told
+    assert f"{','.join(LOSSLESS_KEYS)},orlossless" in told
 
 
 def test_wrong_usage_and_wrong_inputs_are_told_apart(

@@ -63,8 +63,12 @@ def test_markdown_holds_points_and_bd_rates(data: ReportData):
     assert [row[1] for row in rows if row[0] == "JPEG"] == [f"quality {q}" for q in (10, 20, 30, 40, 50)]
     first = dict(zip(head, next(row for row in rows if row[0] == "JPEG"), strict=True))
     assert (first["bpp"], first["PSNR RGB, dB"], first["images"]) == ("0.1000", "25.00", "2")
-    lossless = next(row for row in rows if row[0] == "Codec short")
-    assert lossless[head.index("PSNR RGB, dB")] == "–"
+    assert "Codec short" not in {row[0] for row in rows}  # it lost nothing
+
+    head, *rows = _table(text, "Lossless")
+    (lossless,) = (row for row in rows if row[0] == "Codec short")
+    expected = next(point for point in data.lossless if point.curve == "Codec short").bits_per_sub_pixel
+    assert lossless[head.index("bits per sub-pixel")] == f"{expected:.4f}"
 
     head, *rows = _table(text, "BD-rate, PSNR RGB")
     (ours,) = (row for row in rows if row[0].startswith('Codec "x'))

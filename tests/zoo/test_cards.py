@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from litcodec.cli import main
+from litcodec.commands import codecs
 from litcodec.errors import CodecFileError, CodecMismatch
-from litcodec.zoo import codec_path, default_card, packaged_cards, packaged_codec
+from litcodec.zoo import Lossless, codec_path, default_card, lossless_card, packaged_cards, packaged_codec
 
 CARD = {
     "fingerprint": "00" * 8,
@@ -48,7 +49,9 @@ def folder(tmp_path: Path) -> Path:
 def test_the_default_comes_first(folder: Path) -> None:
     assert [card.name for card in packaged_cards(folder)] == ["cosine-2", "cosine-1"]
     assert default_card(folder).file == folder / "cosine-2.safetensors"
-    assert default_card(folder).kodak.bpp == (0.1, 1.5)
+    kodak = default_card(folder).kodak
+    assert kodak is not None
+    assert kodak.bpp == (0.1, 1.5)
     assert default_card(folder).training.licences == ("CC0",)
 
 
@@ -85,11 +88,38 @@ def test_one_codec_is_the_default() -> None:
     names = [card.name for card in packaged_cards()]
     assert len(set(names)) == len(names) >= 1
     for card in packaged_cards():
-        assert {"JPEG", "JPEG 2000"} <= card.kodak.bd_rate_psnr.keys() & card.kodak.bd_rate_ms_ssim.keys()
+        if card.kodak is not None:
+            assert {"JPEG", "JPEG 2000"} <= card.kodak.bd_rate_psnr.keys() & card.kodak.bd_rate_ms_ssim.keys()
+
+
+def test_a_lossless_codec_has_a_card_of_its_own_kind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CodecFileError, match="no lossless codec is packaged"):
+        lossless_card(folder)
+    measured = {"bits_per_sub_pixel": 2.9, "baselines": {"PNG": 4.35}, "encode_s": 1.5, "decode_s": 2.5}
+    card = {key: value for key, value in CARD.items() if key not in ("lmbda", "kodak")}
+    (folder / "lossless-1.json").write_text(json.dumps({**card, "lossless": measured}))
+    (folder / "lossless-1.safetensors").touch()
+    found = lossless_card(folder)
+    assert found.name == "lossless-1"
+    assert found.lossless == Lossless(2.9, {"PNG": 4.35}, 1.5, 2.5)
+    assert default_card(folder).name == "cosine-2"
+    monkeypatch.setattr(codecs, "packaged_cards", lambda: [found])
+    assert main(["codecs"]) == 0
+    told = capsys.readouterr().out
+    assert "2.900 bits per sub-pixel; 4.350 of PNG" in told
+    assert "lmbda" not in told
+    assert main(["codecs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lossless"] == measured
+    (folder / "lossless-1.json").write_text(json.dumps(card))
+    with pytest.raises(CodecFileError, match="lmbda and kodak, or else the key lossless"):
+        packaged_cards(folder)
 
 
 def test_the_command_tells_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
     card = default_card()
+    assert card.kodak is not None
     assert main(["codecs"]) == 0
     told = capsys.readouterr().out
     for word in (
@@ -118,13 +148,16 @@ def test_listing_codecs_waits_for_nothing_heavy() -> None:
 def test_the_model_card_says_what_the_command_says() -> None:
     for card in packaged_cards():
         text = card.file.with_suffix(".md").read_text()
+        kodak, lossless = card.kodak, card.lossless
+        figures = [] if kodak is None else [*kodak.bd_rate_psnr.values(), *kodak.bd_rate_ms_ssim.values()]
+        bits = [] if lossless is None else [lossless.bits_per_sub_pixel, *lossless.baselines.values()]
         for word in (
             card.fingerprint,
             f"{card.training.steps:,} steps",
             card.training.config,
             *card.training.licences,
-            *(f"{rate:+.1f} %" for rate in card.kodak.bd_rate_psnr.values()),
-            *(f"{rate:+.1f} %" for rate in card.kodak.bd_rate_ms_ssim.values()),
+            *(f"{rate:+.1f} %" for rate in figures),
+            *(f"{each:.3f}" for each in bits),
         ):
             assert word in text, (card.name, word)
 

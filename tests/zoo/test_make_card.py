@@ -1,6 +1,7 @@
 """The figures of a card are those of the results it is made from."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 
 from litcodec.baselines import KODAK
 from litcodec.codec_files import save_codec
-from litcodec.codecs import MeanScaleHyperprior, VariableRate
+from litcodec.codecs import MeanScaleHyperprior, PixelAutoregressive, VariableRate
 from litcodec.commands.card import main
 from litcodec.errors import CodecFileError, OutputExists, ResultsError
 from litcodec.evaluation import Results, write_results
@@ -83,6 +84,7 @@ def test_a_card_tells_ends_and_bd_rates_against_the_better_jpeg(
     assert main([*arguments, "--default"]) == 0
     (card,) = packaged_cards(folder)
     assert (card.name, card.default, card.training.steps) == ("tiny", True, 5)
+    assert card.kodak is not None
     assert card.kodak.bpp == (0.15, 2.0)
     assert card.kodak.psnr_rgb == (25.0, 37.0)
     # 950 bytes of 4:4:4 are better than a line through 4:2:0; its smallest is not.
@@ -127,3 +129,30 @@ def test_a_codec_of_one_rate_gets_no_card(folder: Path) -> None:
     save_codec(MeanScaleHyperprior(N=8, M=12).freeze(), folder / "one.safetensors")
     with pytest.raises(CodecFileError, match="MeanScaleHyperprior, which has no -q"):
         main([str(folder / "one.safetensors"), "results.json", "training.json"])
+
+
+def test_a_lossless_codec_has_bits_per_sub_pixel(folder: Path, make_results: Callable[..., Results]) -> None:
+    torch.manual_seed(0)
+    save_codec(PixelAutoregressive(N=8, M=4, blocks=1, K=2).freeze(), folder / "tiny.safetensors")
+    sizes = {"Codec": ("tiny", 9000), "PNG": ("optimised", 12000)}
+    made = make_results(
+        {
+            curve: {setting: [(name, size, math.inf) for name in PICTURES]}
+            for curve, (setting, size) in sizes.items()
+        }
+    )
+    points = [p._replace(source="tiny.safetensors") if p.curve == "Codec" else p for p in made.points]
+    points = [p._replace(kind="codec" if p.curve == "Codec" else "baseline") for p in points]
+    write_results(folder / "made/results.json", made._replace(points=tuple(points)))
+    arguments = ["tiny.safetensors", "made/results.json", "made/training.json"]
+    assert main([str(folder / name) for name in arguments]) == 0
+    (card,) = packaged_cards(folder)
+    assert card.lossless is not None
+    assert card.kodak is card.lmbda is None
+    assert card.lossless.bits_per_sub_pixel == round(8 * 9000 / (100 * 80 * 3), 3)
+    assert card.lossless.baselines == {"PNG, optimised": 8 * 12000 / (100 * 80 * 3)}
+    assert card.codec == "PixelAutoregressive N=8 M=4 blocks=1 K=2"
+    fewer = made._replace(points=tuple(p._replace(scores=p.scores[1:]) for p in points))
+    write_results(folder / "made/results.json", fewer)
+    with pytest.raises(ResultsError, match="lossless on all 24 pictures"):
+        main([*(str(folder / name) for name in arguments), "--force"])

@@ -84,6 +84,7 @@ function showSections() {
   const sections = [
     ["curves", "Curves", report.figures.length, showCharts],
     ["bd", "BD rates", report.bd.length, showDeltas],
+    ["lossless", "Lossless", report.lossless.length, showLossless],
     ["pictures", "Viewer", report.pictures.length, showPictures],
     ["images", "Image by image", report.rows.length, showImages],
     ["times", "Times", measured, showTimes],

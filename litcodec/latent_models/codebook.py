@@ -1,0 +1,128 @@
+"""Models of a latent that is quantised with a codebook: how likely each centre is."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from litcodec.coding import IntegerTables, build_tables
+from litcodec.entropy import Codebook, Quantiser
+from litcodec.entropy.codebook import Assigned
+from litcodec.entropy.gaussian import SCALE_LEVELS, SCALE_MAX, SCALE_MIN
+from litcodec.entropy.tables import ESCAPE_MASS
+from litcodec.errors import FreezeError, ShapeError
+from litcodec.latent_coding import CodebookCoder, ScaledCodebookCoder
+from litcodec.latent_models.base import CodedGiven, CodedLatents, ConditionalModel, LatentModel, Latents
+from litcodec.ops import lower_bound
+
+
+class Histograms(nn.Module):
+    """How often each of L centres is used, learned: ``softmax(logits)``, (rows, L)."""
+
+    def __init__(self, rows: int, centres: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(rows, centres))
+
+
+class CodebookModel(LatentModel):
+    """A histogram of the centres for each vector of a place.
+
+    Args:
+        channels: M of y.
+        codebook: its vectors.
+
+    Raises:
+        ShapeError: if M channels are no whole number of vectors.
+    """
+
+    stride = 1
+
+    def __init__(self, channels: int, codebook: Codebook) -> None:
+        super().__init__()
+        self.channels, self.codebook = channels, codebook
+        self.histograms = Histograms(_vectors(channels, codebook), len(codebook.centres))
+
+    def forward(self, y: Tensor) -> CodedLatents:
+        """See ``LatentModel``; there is one likelihood for each vector, (B, V, h, w)."""
+        assigned = self.codebook(y)
+        log_shares = torch.log_softmax(self.histograms.logits, dim=-1)[:, None, None]
+        return CodedLatents(assigned.y_hat, (_likelihoods(assigned, log_shares),))
+
+    def latents(self, y: Tensor) -> Latents:
+        """See ``LatentModel``: the numbers of the centres."""
+        return Latents(self.codebook.nearest(y).float(), centre=y.new_zeros(()))
+
+    def freeze(self) -> CodebookCoder:
+        """See ``LatentModel``."""
+        return CodebookCoder(self.codebook, _tables(self.histograms.logits))
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> CodebookCoder:
+        """See ``LatentModel``."""
+        return CodebookCoder.from_tensors(tensors, self.codebook, vectors=len(self.histograms.logits))
+
+
+class ScaledCodebookModel(ConditionalModel):
+    """A histogram of the centres for each of 64 scales; h_s says which, the mean over a vector's channels.
+
+    Args:
+        channels: M of y.
+        codebook: its vectors.
+
+    Raises:
+        ShapeError: if M channels are no whole number of vectors.
+    """
+
+    def __init__(self, channels: int, codebook: Codebook) -> None:
+        super().__init__()
+        _vectors(channels, codebook)
+        self.codebook = codebook
+        self.histograms = Histograms(SCALE_LEVELS, len(codebook.centres))
+
+    def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
+        """See ``ConditionalModel``; in training between the histograms of the two nearest scales."""
+        assigned = self.codebook(y)
+        B, M, h, w = hyper_params.shape
+        scales = lower_bound(
+            hyper_params.reshape(B, -1, self.codebook.dimensions, h, w).mean(dim=2), SCALE_MIN
+        )
+        step = math.log(SCALE_MAX / SCALE_MIN) / (SCALE_LEVELS - 1)
+        at = ((scales / SCALE_MIN).log() / step).clamp(max=SCALE_LEVELS - 1)  # (B, V, h, w)
+        if not self.training:
+            at = at.round()
+        lower = at.detach().floor().clamp(max=SCALE_LEVELS - 2).long()
+        share = (at - lower)[..., None]
+        rows = self.histograms.logits
+        logits = (1 - share) * rows[lower] + share * rows[lower + 1]
+        return CodedGiven(assigned.y_hat, _likelihoods(assigned, torch.log_softmax(logits, dim=-1)))
+
+    def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
+        """See ``ConditionalModel``: the numbers of the centres."""
+        return Latents(self.codebook.nearest(y).float(), centre=y.new_zeros(()))
+
+    def freeze(self) -> ScaledCodebookCoder:
+        """See ``ConditionalModel``."""
+        return ScaledCodebookCoder(self.codebook, _tables(self.histograms.logits))
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> ScaledCodebookCoder:
+        """See ``ConditionalModel``."""
+        return ScaledCodebookCoder.from_tensors(tensors, self.codebook)
+
+
+def _vectors(channels: int, codebook: Codebook) -> int:
+    if channels % codebook.dimensions:
+        raise ShapeError(f"{channels} channels are no whole number of vectors of {codebook.dimensions}.")
+    return channels // codebook.dimensions
+
+
+def _likelihoods(assigned: Assigned, log_shares: Tensor) -> Tensor:
+    """Of each vector, (B, V, h, w), given the logarithms of histograms (..., L)."""
+    likelihoods: Tensor = (assigned.shares * log_shares).sum(dim=-1).exp()
+    return likelihoods
+
+
+def _tables(logits: Tensor) -> IntegerTables:
+    if not bool(logits.isfinite().all()):
+        raise FreezeError("a histogram of the codebook is not finite; the codec has diverged.")
+    shares = torch.softmax(logits.detach().cpu().double(), dim=-1).numpy()
+    return build_tables(list(shares), [ESCAPE_MASS] * len(shares), [0] * len(shares))

@@ -8,6 +8,7 @@ LEVELS_MAX = 8
 CONTEXT_MAX = 8
 WIDTH_MAX = 64
 LAYERS_MAX = 4
+RESIDUALS_MAX = 4
 
 
 class Preset(NamedTuple):

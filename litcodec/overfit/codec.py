@@ -1,0 +1,152 @@
+"""The codec of overfitted streams: a decoder that finds its networks in the stream.
+
+There is one for all streams, so its fingerprint in the header is fixed. A stream has two strings: the
+networks, see ``weights.py``, and the grids, see ``walk.py``.
+"""
+
+import copy
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from litcodec.architecture import Architecture
+from litcodec.errors import Corrupt
+from litcodec.frozen.base import FrozenCodec, Resolution
+from litcodec.frozen.padding import check_image
+from litcodec.latent_coding import Coded
+from litcodec.latent_coding.frozen_net import full_float32
+from litcodec.overfit import walk, weights
+from litcodec.overfit.choose_steps import choose_steps
+from litcodec.overfit.exact_network import ExactNetwork
+from litcodec.overfit.presets import grid_sizes, levels_for, preset_named
+from litcodec.overfit.trainer import Overfitter, Settings
+
+FINGERPRINT = b"overfit1"
+
+
+class Written(NamedTuple):
+    """A picture as strings, and what they are worth."""
+
+    strings: tuple[bytes, bytes]
+    x_hat: Tensor  # (1, 3, H, W), in [0, 1], of the 8-bit picture that a decoder makes
+    grids: list[walk.Grid]
+    mse: float
+    loss: float  # MSE + weight * bpp of both strings
+
+
+class FrozenOverfitted(FrozenCodec):
+    """Fits networks to each picture that it compresses.
+
+    Args:
+        settings: how.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__(Architecture("litcodec.overfit.FrozenOverfitted", {}), 1)
+        self.settings = Settings() if settings is None else settings
+        self._device = torch.device("cpu")
+
+    @property
+    def fingerprint(self) -> bytes:  # type: ignore[override]
+        """See ``FrozenCodec``: that of all overfitted streams."""
+        return FINGERPRINT
+
+    @property
+    def device(self) -> torch.device:
+        """See ``FrozenCodec``."""
+        return self._device
+
+    def to(self, device: torch.device | str) -> Self:
+        """See ``FrozenCodec``."""
+        self._device = torch.device(device)
+        return self
+
+    @property
+    def string_count(self) -> int:
+        """See ``FrozenCodec``."""
+        return 2
+
+    def encode(self, x: Tensor) -> Coded:
+        """See ``FrozenCodec.encode``: takes minutes. ``y_hat`` is the finest grid."""
+        fit = Overfitter(x, self.settings, self._device)
+        while fit.fraction < 1:
+            fit.step()
+        written = write(fit)
+        return Coded(
+            written.strings,
+            torch.from_numpy(written.grids[0]).float()[None, None],
+            sum(grid.size for grid in written.grids),
+            0,
+            0,
+        )
+
+    def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """See ``FrozenCodec.decode``."""
+        read, grids = self._read(strings, size)
+        return picture(read, grids, self._device).cpu()
+
+    def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
+        """See ``FrozenCodec``: the finest grid, (1, 1, H, W)."""
+        return torch.from_numpy(self._read(strings, size)[1][0]).float()[None, None]
+
+    def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
+        """See ``FrozenCodec``: of every symbol of every grid, the finest first."""
+        strings = self.encode(x).strings
+        read, grids = self._read(strings, check_image(x))
+        found = walk.bits(grids, read.layout.first, _exact(read), read.layout.preset.context)
+        return tuple(torch.from_numpy(bits)[None, None] for bits in found)
+
+    def decoder_tensors(self) -> dict[str, Tensor]:
+        """See ``FrozenCodec``: nothing, all is in the stream."""
+        return {}
+
+    def encoder_tensors(self) -> dict[str, Tensor]:
+        """See ``FrozenCodec``: nothing."""
+        return {}
+
+    def _read(
+        self, strings: tuple[bytes, ...], size: tuple[int, int]
+    ) -> tuple[weights.Read, list[walk.Grid]]:
+        self._check_number(strings)
+        networks, symbols = strings
+        read = weights.read(networks)
+        layout = read.layout
+        if layout.levels != levels_for(*size):
+            raise Corrupt(f"{layout.levels} grids, but a picture of this size has {levels_for(*size)}.")
+        sizes = grid_sizes(*size, layout.levels)
+        return read, walk.decode(symbols, sizes, layout.first, _exact(read), layout.preset.context)
+
+
+def write(fit: Overfitter, first: int = 0) -> Written:
+    """What a fit has come to, as strings; the fit may go on afterwards."""
+    x = fit.x
+    networks = copy.deepcopy(fit.networks)
+    grids = [walk.clipped(grid.cpu().long().numpy()) for grid in fit.symbols()]
+    y = [torch.from_numpy(grid).float().to(x.device) for grid in grids]
+    groups = choose_steps(networks, y, x, fit.weight, first)
+    layout = weights.Layout(preset_named(fit.settings.preset), fit.levels, first)
+    read = weights.Read(layout, networks, groups)
+    strings = (
+        weights.write(layout, groups),
+        walk.encode(grids, first, _exact(read), layout.preset.context),
+    )
+    x_hat = (picture(read, grids, x.device) * 255).round() / 255
+    mse = float((x_hat - x).square().mean())
+    bpp = 8 * sum(map(len, strings)) / fit.pixels
+    return Written(strings, x_hat, grids, mse, mse + fit.weight * bpp)
+
+
+def picture(read: weights.Read, grids: list[walk.Grid], device: torch.device) -> Tensor:
+    """The picture (1, 3, H, W) of decoded grids, in [0, 1]."""
+    networks = read.networks.to(device)
+    with full_float32(device):
+        y = [torch.from_numpy(np.ascontiguousarray(grid)).float().to(device) for grid in grids]
+        return networks.picture(y).clamp(0, 1)
+
+
+def _exact(read: weights.Read) -> ExactNetwork:
+    # Weights and biases lie on grids of their own; the finer one has both.
+    shift = max(read.groups[0].shift, read.groups[1].shift - 12)
+    return ExactNetwork(read.networks.entropy, shift)

@@ -1,0 +1,184 @@
+"""Fits grids and networks to one picture.
+
+The schedule follows Cool-chic 5: the temperature of the rounding and the noise fall linearly, learning rates
+follow a cosine; in the last tenth symbols are rounded and only the networks learn. Networks have SOAP, grids
+Adam. Vyas et al., "SOAP: Improving and stabilizing Shampoo using Adam", ICLR 2025.
+https://arxiv.org/abs/2409.11321
+"""
+
+import math
+import time
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from litcodec.errors import OptionError
+from litcodec.frozen.padding import check_image, check_range
+from litcodec.overfit.model import Networks, StepResult, backward
+from litcodec.overfit.presets import grid_sizes, levels_for, preset_named
+from litcodec.overfit.quantise import noisy_round
+
+GAIN = 16.0  # a grid's parameters times it are rounded to symbols
+TEMPERATURES = (0.35, 0.08)
+NOISE = (0.22, 0.15)
+LEARNING_RATE, LEARNING_RATE_MIN = 1e-2, 1e-5
+HARD_LEARNING_RATE = 1e-3
+GRADIENT_NORM = 0.1
+HARD_FROM = 0.9  # of the schedule
+RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
+
+
+class Settings(NamedTuple):
+    """How to fit."""
+
+    preset: str = "lop"
+    lmbda: float = 0.0154  # weight of the distortion, as for every codec: R + lmbda * 255^2 * MSE
+    iterations: int | None = None  # of the schedule
+    minutes: float | None = None  # or how long it takes; 5 if neither is given
+    bpp: float | None = None  # fit to about this rate; lmbda is where it begins
+    seed: int = 0
+
+
+class Progress(NamedTuple):
+    """Where a fit stands."""
+
+    iteration: int  # steps done
+    fraction: float  # of the schedule, 0 to 1
+    loss: float  # MSE on [0, 1] + bpp / (255^2 * lmbda)
+    bpp: float  # estimated, of the grids alone
+    psnr: float  # dB
+    seconds_left: float
+
+
+class Overfitter:
+    """A fit under way.
+
+    Args:
+        x: the picture (1, 3, H, W), in [0, 1].
+        settings: how to fit.
+        device: where.
+
+    Raises:
+        ShapeError: if ``x`` is no picture.
+        OptionError: if a setting makes no sense.
+    """
+
+    def __init__(self, x: Tensor, settings: Settings, device: torch.device | str = "cpu") -> None:
+        H, W = check_image(x)
+        check_range(x)
+        _check(settings)
+        self.settings, self.x = settings, x.detach().float().to(device)
+        self.levels = levels_for(H, W)
+        self.weight = 1 / (settings.lmbda * 255**2)  # of a bit per pixel
+        self._generator_state = torch.Generator().manual_seed(settings.seed).get_state()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.networks = Networks(preset_named(settings.preset), self.levels).to(device)
+        with torch.no_grad():
+            self.networks.synthesis.out.bias.copy_(self.x.mean((0, 2, 3)))
+        self.grids = [
+            torch.zeros(size, device=device, requires_grad=True) for size in grid_sizes(H, W, self.levels)
+        ]
+        self._adam = torch.optim.Adam(self.grids, lr=LEARNING_RATE)
+        self._soap = _soap(self.networks)
+        self.iteration, self._seconds = 0, 0.0
+
+    @property
+    def fraction(self) -> float:
+        """How much of the schedule is done, 0 to 1."""
+        settings = self.settings
+        if settings.iterations is not None:
+            return min(1.0, self.iteration / settings.iterations)
+        return min(1.0, self._seconds / (60 * (settings.minutes or 5.0)))
+
+    def step(self) -> Progress:
+        """One iteration."""
+        began, fraction = time.perf_counter(), self.fraction
+        hard = fraction >= HARD_FROM
+        self._set_learning_rates(fraction)
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._generator_state)
+            found = backward(self.networks, self._rounded(fraction), self.x, self.weight)
+            self._generator_state = torch.get_rng_state()
+        torch.nn.utils.clip_grad_norm_(self.networks.parameters(), GRADIENT_NORM)
+        self._soap.step()
+        if not hard:
+            self._adam.step()
+        self._soap.zero_grad()
+        self._adam.zero_grad()
+        self.iteration += 1
+        bpp = found.bits / self.pixels
+        if self.settings.bpp is not None and 0.02 < fraction < RATE_WINDOW:
+            off = math.log(max(bpp, 1e-4) / self.settings.bpp)
+            self.weight *= math.exp(max(-0.02, min(0.02, 0.05 * off)))
+        self._seconds += time.perf_counter() - began
+        return self._progress(found, bpp)
+
+    @property
+    def pixels(self) -> int:
+        """Of the picture."""
+        return self.x.shape[2] * self.x.shape[3]
+
+    @torch.no_grad()
+    def symbols(self) -> list[Tensor]:
+        """The grids, rounded, (h, w) each, the finest first."""
+        return [torch.round(grid * GAIN) for grid in self.grids]
+
+    def _rounded(self, fraction: float) -> list[Tensor]:
+        if fraction >= HARD_FROM:
+            return self.symbols()
+        temperature, noise = (a + (b - a) * fraction / HARD_FROM for a, b in (TEMPERATURES, NOISE))
+        return [noisy_round(grid * GAIN, temperature, noise) for grid in self.grids]
+
+    def _set_learning_rates(self, fraction: float) -> None:
+        if fraction >= HARD_FROM:
+            left = (1 - fraction) / (1 - HARD_FROM)
+            rate = LEARNING_RATE_MIN + (HARD_LEARNING_RATE - LEARNING_RATE_MIN) * left
+        else:
+            falling = 0.5 + 0.5 * math.cos(math.pi * fraction / HARD_FROM)
+            rate = LEARNING_RATE_MIN + (LEARNING_RATE - LEARNING_RATE_MIN) * falling
+        for optimiser in (self._adam, self._soap):
+            optimiser.param_groups[0]["lr"] = rate
+
+    def _progress(self, found: StepResult, bpp: float) -> Progress:
+        done = max(self.fraction, 1e-9)
+        return Progress(
+            self.iteration,
+            self.fraction,
+            found.mse + self.weight * bpp,
+            bpp,
+            -10 * math.log10(max(found.mse, 1e-12)),
+            self._seconds * (1 - done) / done,
+        )
+
+
+def _soap(networks: Networks) -> torch.optim.Optimizer:
+    try:
+        from pytorch_optimizer import SOAP
+    except ImportError as error:
+        raise OptionError(
+            "overfitting needs the package pytorch-optimizer: pip install pytorch-optimizer."
+        ) from error
+    optimiser: torch.optim.Optimizer = SOAP(
+        networks.parameters(),
+        lr=LEARNING_RATE,
+        betas=(0.95, 0.95),
+        weight_decay=0.0,
+        precondition_frequency=10,
+        max_precondition_dim=256,
+    )
+    return optimiser
+
+
+def _check(settings: Settings) -> None:
+    for name, value in (
+        ("lmbda", settings.lmbda),
+        ("iterations", settings.iterations),
+        ("minutes", settings.minutes),
+        ("bpp", settings.bpp),
+    ):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise OptionError(f"{name} must be above 0; got {value}.")
+    if settings.iterations is not None and settings.minutes is not None:
+        raise OptionError("give iterations or minutes, not both.")

@@ -18,8 +18,8 @@ from litcodec.coding.laplace import (
     bits_of_symbols,
 )
 from litcodec.entropy.fixed_point import FRACTION_BITS
-from litcodec.overfit.entropy_network import ABOVE, BESIDE, FEATURES, NEIGHBOURS, SLOPE
-from litcodec.overfit.exact_network import ExactNetwork
+from litcodec.overfitted.entropy_network import ABOVE, BESIDE, FEATURES, NEIGHBOURS, SLOPE
+from litcodec.overfitted.exact_network import ExactNetwork
 
 AT_ONCE = 2**14  # symbols that an encoder takes at once; bounds memory, changes no byte
 _UNIT = float(1 << FRACTION_BITS)

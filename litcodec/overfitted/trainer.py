@@ -8,16 +8,17 @@ https://arxiv.org/abs/2409.11321
 
 import math
 import time
-from typing import NamedTuple
+import zlib
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from litcodec.errors import OptionError
+from litcodec.errors import CheckpointError, OptionError, ShapeError
 from litcodec.frozen.padding import check_image, check_range
-from litcodec.overfit.model import Networks, StepResult, backward
-from litcodec.overfit.presets import grid_sizes, levels_for, preset_named
-from litcodec.overfit.quantise import noisy_round
+from litcodec.overfitted.model import Networks, StepResult, backward
+from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
+from litcodec.overfitted.quantise import noisy_round
 
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
 TEMPERATURES = (0.35, 0.08)
@@ -27,6 +28,22 @@ HARD_LEARNING_RATE = 1e-3
 GRADIENT_NORM = 0.1
 HARD_FROM = 0.9  # of the schedule
 RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
+
+
+LMBDAS = (7.7e-4, 0.154)  # of quality 1 and 100
+MINUTES = 5.0  # where nothing is said
+
+
+def lmbda_of(quality: float) -> float:
+    """The weight of the distortion of a quality from 1 to 100.
+
+    Raises:
+        OptionError: if there is no such quality.
+    """
+    if not 1 <= quality <= 100:
+        raise OptionError(f"a quality is 1 to 100; got {quality:g}.")
+    low, high = LMBDAS
+    return low * (high / low) ** float((quality - 1) / 99)
 
 
 class Settings(NamedTuple):
@@ -68,6 +85,8 @@ class Overfitter:
         H, W = check_image(x)
         check_range(x)
         _check(settings)
+        if max(H, W) > SIDE_MAX:
+            raise ShapeError(f"{H} x {W} pixels; an overfitted picture's sides are {SIDE_MAX} at most.")
         self.settings, self.x = settings, x.detach().float().to(device)
         self.levels = levels_for(H, W)
         self.weight = 1 / (settings.lmbda * 255**2)  # of a bit per pixel
@@ -83,6 +102,49 @@ class Overfitter:
         self._adam = torch.optim.Adam(self.grids, lr=LEARNING_RATE)
         self._soap = _soap(self.networks)
         self.iteration, self._seconds = 0, 0.0
+        self.interrupted = False
+
+    def state(self) -> dict[str, Any]:
+        """All that ``restore`` needs, for ``torch.save``."""
+        return {
+            "settings": self.settings._asdict(),
+            "iteration": self.iteration,
+            "seconds": self._seconds,
+            "weight": self.weight,
+            "generator": self._generator_state,
+            "grids": [grid.detach() for grid in self.grids],
+            "networks": self.networks.state_dict(),
+            "adam": self._adam.state_dict(),
+            "soap": self._soap.state_dict(),
+            "picture": self._sum,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where ``state`` was taken; the length of the schedule stays that of ``settings``.
+
+        Raises:
+            CheckpointError: if it is that of another picture, preset or rate, or damaged.
+        """
+        try:
+            before = Settings(**state["settings"])
+            same = before.preset == self.settings.preset and before.lmbda == self.settings.lmbda
+            if not same or before.bpp != self.settings.bpp or state["picture"] != self._sum:
+                raise CheckpointError("what was begun is of another picture, preset or rate; leave out --resume.")
+            self.networks.load_state_dict(state["networks"])
+            with torch.no_grad():
+                for grid, kept in zip(self.grids, state["grids"], strict=True):
+                    grid.copy_(kept)
+            self._adam.load_state_dict(state["adam"])
+            self._soap.load_state_dict(state["soap"])
+            self._generator_state = state["generator"]
+            self.iteration, self._seconds = int(state["iteration"]), float(state["seconds"])
+            self.weight = float(state["weight"])
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise CheckpointError(f"what was begun cannot be gone on with: {error}") from error
+
+    @property
+    def _sum(self) -> int:
+        return zlib.crc32((self.x * 255).round().to(torch.uint8).cpu().numpy().tobytes())
 
     @property
     def fraction(self) -> float:
@@ -90,7 +152,7 @@ class Overfitter:
         settings = self.settings
         if settings.iterations is not None:
             return min(1.0, self.iteration / settings.iterations)
-        return min(1.0, self._seconds / (60 * (settings.minutes or 5.0)))
+        return min(1.0, self._seconds / (60 * (settings.minutes or MINUTES)))
 
     def step(self) -> Progress:
         """One iteration."""

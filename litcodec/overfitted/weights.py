@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from litcodec.coding.laplace import LARGEST_SYMBOL, LaplaceDecoder, LaplaceEncoder, Laplaces, bits_of_symbols, laplaces_of
 from litcodec.errors import Corrupt
-from litcodec.overfit.model import Networks
-from litcodec.overfit.presets import (
+from litcodec.overfitted.model import Networks
+from litcodec.overfitted.presets import (
     CONTEXT_MAX,
+    ENTROPY_WIDTH_MAX,
     LAYERS_MAX,
     LEVELS_MAX,
     RESIDUALS_MAX,
@@ -134,7 +135,7 @@ def read_layout(data: bytes) -> Layout:
     _check(len(data) >= HEADER_BYTES, f"{len(data)} bytes")
     context, entropy_width, layers, width, residuals, levels, first = data[:_SIZES]
     _check(1 <= context <= CONTEXT_MAX, f"a context of {context}")
-    _check(1 <= entropy_width <= WIDTH_MAX and 1 <= width <= WIDTH_MAX, f"{entropy_width}, {width} channels")
+    _check(1 <= entropy_width <= ENTROPY_WIDTH_MAX and 1 <= width <= WIDTH_MAX, f"{entropy_width}, {width} channels")
     _check(1 <= layers <= LAYERS_MAX and residuals <= RESIDUALS_MAX, f"{layers} and {residuals} layers")
     _check(1 <= levels <= LEVELS_MAX and first < levels, f"{levels} grids, of which {first} are not coded")
     return Layout(Preset(context, entropy_width, layers, width, residuals), levels, first)

@@ -6,8 +6,10 @@ from litcodec.errors import OptionError
 
 LEVELS_MAX = 8
 CONTEXT_MAX = 8
-WIDTH_MAX = 64
-LAYERS_MAX = 4
+WIDTH_MAX = 64  # of the synthesis
+ENTROPY_WIDTH_MAX = 32
+LAYERS_MAX = 3
+SIDE_MAX = 2**14  # pixels: symbols are decoded in width + 2 * height steps, one after another
 RESIDUALS_MAX = 4
 
 

@@ -1,8 +1,8 @@
 """Overfitted codecs: small networks fitted to one picture, which travel in its stream."""
 
-from litcodec.overfit.codec import FINGERPRINT, FrozenOverfitted, Written, write
-from litcodec.overfit.presets import PRESETS, Preset
-from litcodec.overfit.trainer import Overfitter, Progress, Settings
+from litcodec.overfitted.codec import FINGERPRINT, FrozenOverfitted, Written, run, write
+from litcodec.overfitted.presets import PRESETS, Preset
+from litcodec.overfitted.trainer import Overfitter, Progress, Settings, lmbda_of
 
 __all__ = [
     "FINGERPRINT",
@@ -13,5 +13,7 @@ __all__ = [
     "Progress",
     "Settings",
     "Written",
+    "lmbda_of",
+    "run",
     "write",
 ]

@@ -15,7 +15,7 @@ from litcodec.entropy.fixed_point import (
     FixedPointNet,
 )
 from litcodec.errors import Corrupt, FreezeError
-from litcodec.overfit.entropy_network import EntropyNetwork
+from litcodec.overfitted.entropy_network import EntropyNetwork
 
 Floats = npt.NDArray[np.float64]
 

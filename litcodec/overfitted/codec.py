@@ -5,6 +5,7 @@ networks, see ``weights.py``, and the grids, see ``walk.py``.
 """
 
 import copy
+from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -12,16 +13,16 @@ import torch
 from torch import Tensor
 
 from litcodec.architecture import Architecture
-from litcodec.errors import Corrupt
+from litcodec.errors import Corrupt, TooLarge
 from litcodec.frozen.base import FrozenCodec, Resolution
 from litcodec.frozen.padding import check_image
 from litcodec.latent_coding import Coded
 from litcodec.latent_coding.frozen_net import full_float32
-from litcodec.overfit import walk, weights
-from litcodec.overfit.choose_steps import choose_steps
-from litcodec.overfit.exact_network import ExactNetwork
-from litcodec.overfit.presets import grid_sizes, levels_for, preset_named
-from litcodec.overfit.trainer import Overfitter, Settings
+from litcodec.overfitted import walk, weights
+from litcodec.overfitted.choose_steps import choose_steps
+from litcodec.overfitted.exact_network import ExactNetwork
+from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
+from litcodec.overfitted.trainer import HARD_FROM, Overfitter, Progress, Settings
 
 FINGERPRINT = b"overfit1"
 
@@ -44,7 +45,7 @@ class FrozenOverfitted(FrozenCodec):
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        super().__init__(Architecture("litcodec.overfit.FrozenOverfitted", {}), 1)
+        super().__init__(Architecture("litcodec.overfitted.FrozenOverfitted", {}), 1)
         self.settings = Settings() if settings is None else settings
         self._device = torch.device("cpu")
 
@@ -70,10 +71,7 @@ class FrozenOverfitted(FrozenCodec):
 
     def encode(self, x: Tensor) -> Coded:
         """See ``FrozenCodec.encode``: takes minutes. ``y_hat`` is the finest grid."""
-        fit = Overfitter(x, self.settings, self._device)
-        while fit.fraction < 1:
-            fit.step()
-        written = write(fit)
+        written = run(Overfitter(x, self.settings, self._device))
         return Coded(
             written.strings,
             torch.from_numpy(written.grids[0]).float()[None, None],
@@ -110,6 +108,8 @@ class FrozenOverfitted(FrozenCodec):
         self, strings: tuple[bytes, ...], size: tuple[int, int]
     ) -> tuple[weights.Read, list[walk.Grid]]:
         self._check_number(strings)
+        if max(size) > SIDE_MAX:
+            raise TooLarge(f"{size[0]} x {size[1]} pixels; an overfitted picture's sides are {SIDE_MAX} at most.")
         networks, symbols = strings
         read = weights.read(networks)
         layout = read.layout
@@ -117,6 +117,26 @@ class FrozenOverfitted(FrozenCodec):
             raise Corrupt(f"{layout.levels} grids, but a picture of this size has {levels_for(*size)}.")
         sizes = grid_sizes(*size, layout.levels)
         return read, walk.decode(symbols, sizes, layout.first, _exact(read), layout.preset.context)
+
+
+def run(fit: Overfitter, tell: Callable[[Progress], None] | None = None) -> Written:
+    """Take a fit to its end, or to a ``KeyboardInterrupt`` of ``tell``'s or the user's.
+
+    Returns:
+        The best of what it came to before symbols were rounded and at the end, by real bytes.
+    """
+    best = None
+    try:
+        while fit.fraction < 1:
+            if best is None and fit.fraction >= HARD_FROM:
+                best = write(fit)
+            progress = fit.step()
+            if tell is not None:
+                tell(progress)
+    except KeyboardInterrupt:
+        fit.interrupted = True
+    last = write(fit)
+    return last if best is None or last.loss <= best.loss else best
 
 
 def write(fit: Overfitter, first: int = 0) -> Written:

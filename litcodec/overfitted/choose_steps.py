@@ -5,9 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from litcodec.overfit.entropy_network import features_of, surround
-from litcodec.overfit.model import Networks
-from litcodec.overfit.weights import Group, fill, groups_of, quantise
+from litcodec.coding.laplace import LARGEST_SYMBOL
+from litcodec.overfitted.entropy_network import features_of, surround
+from litcodec.overfitted.model import Networks
+from litcodec.overfitted.weights import Group, fill, groups_of, quantise
 
 SHIFTS = range(3, 15)  # steps from 2^-3 to 2^-14
 RATE_GROUPS = 2  # the first groups decide bits, the others the picture
@@ -48,7 +49,9 @@ def choose_steps(
             fill(parameters, group)
             return measure() + weight * group.bits / pixels
 
-        best = _best([quantise(values, shift) for shift in reversed(SHIFTS)], cost)
+        reach = float(values.abs().max())
+        fitting = [shift for shift in reversed(SHIFTS) if reach * 2**shift <= LARGEST_SYMBOL]
+        best = _best([quantise(values, shift) for shift in fitting or [0]], cost)
         fill(parameters, best)
         chosen.append(best)
     return chosen

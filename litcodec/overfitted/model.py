@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from litcodec.overfit.entropy_network import ABOVE, EntropyNetwork, features_of, surround
-from litcodec.overfit.presets import Preset
-from litcodec.overfit.synthesis import Synthesis
-from litcodec.overfit.upsampling import REACH, Upsampling
+from litcodec.overfitted.entropy_network import ABOVE, EntropyNetwork, features_of, surround
+from litcodec.overfitted.presets import Preset
+from litcodec.overfitted.synthesis import Synthesis
+from litcodec.overfitted.upsampling import REACH, Upsampling
 
 STRIP = 2**16  # pixels, about
 

@@ -18,6 +18,7 @@ from litcodec.errors import CheckpointError, OptionError, ShapeError
 from litcodec.frozen.padding import check_image, check_range
 from litcodec.overfitted.model import Networks, StepResult, backward
 from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
+from litcodec.overfitted.starting import starting_networks
 from litcodec.overfitted.quantise import noisy_round
 
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
@@ -93,7 +94,8 @@ class Overfitter:
         self._generator_state = torch.Generator().manual_seed(settings.seed).get_state()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.networks = Networks(preset_named(settings.preset), self.levels).to(device)
+            preset = preset_named(settings.preset)
+            self.networks = starting_networks(settings.preset, preset, self.levels).to(device)
         with torch.no_grad():
             self.networks.synthesis.out.bias.copy_(self.x.mean((0, 2, 3)))
         self.grids = [

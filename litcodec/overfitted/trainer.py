@@ -96,8 +96,9 @@ class Overfitter:
             torch.manual_seed(settings.seed)
             preset = preset_named(settings.preset)
             self.networks = starting_networks(settings.preset, preset, self.levels).to(device)
-        with torch.no_grad():
-            self.networks.synthesis.out.bias.copy_(self.x.mean((0, 2, 3)))
+        with torch.no_grad():  # grids of zeros give the picture's mean colour
+            nothing = self.networks.synthesis(torch.zeros(self.levels, 8, 8, device=device))[0, :, 4, 4]
+            self.networks.synthesis.out.bias += self.x.mean((0, 2, 3)) - nothing
         self.grids = [
             torch.zeros(size, device=device, requires_grad=True) for size in grid_sizes(H, W, self.levels)
         ]

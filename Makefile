@@ -46,6 +46,7 @@ fuzz: setup  ## mutate streams, codec files, checkpoints, results, shards, image
 golden: setup  ## write new golden streams (review the diff; a change of bytes needs a new format version)
 	$(BIN)/python tests/golden/make_golden.py --force
 	$(BIN)/python tests/golden/make_lossless_golden.py
+	$(BIN)/python tests/golden/make_overfitted_golden.py
 
 packaged-golden: setup  ## write golden streams of a packaged codec that has none yet
 	$(BIN)/python tests/zoo/make_packaged_golden.py

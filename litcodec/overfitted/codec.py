@@ -93,7 +93,7 @@ class FrozenOverfitted(FrozenCodec):
         """See ``FrozenCodec``: of every symbol of every grid, the finest first."""
         strings = self.encode(x).strings
         read, grids = self._read(strings, check_image(x))
-        found = walk.bits(grids, read.layout.first, _exact(read), read.layout.preset.context)
+        found = walk.bits(grids, read.layout.first, exact_network(read), read.layout.preset.context)
         return tuple(torch.from_numpy(bits)[None, None] for bits in found)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
@@ -116,7 +116,7 @@ class FrozenOverfitted(FrozenCodec):
         if layout.levels != levels_for(*size):
             raise Corrupt(f"{layout.levels} grids, but a picture of this size has {levels_for(*size)}.")
         sizes = grid_sizes(*size, layout.levels)
-        return read, walk.decode(symbols, sizes, layout.first, _exact(read), layout.preset.context)
+        return read, walk.decode(symbols, sizes, layout.first, exact_network(read), layout.preset.context)
 
 
 def run(fit: Overfitter, tell: Callable[[Progress], None] | None = None) -> Written:
@@ -150,7 +150,7 @@ def write(fit: Overfitter, first: int = 0) -> Written:
     read = weights.Read(layout, networks, groups)
     strings = (
         weights.write(layout, groups),
-        walk.encode(grids, first, _exact(read), layout.preset.context),
+        walk.encode(grids, first, exact_network(read), layout.preset.context),
     )
     x_hat = (picture(read, grids, x.device) * 255).round() / 255
     mse = float((x_hat - x).square().mean())
@@ -166,7 +166,8 @@ def picture(read: weights.Read, grids: list[walk.Grid], device: torch.device) ->
         return networks.picture(y).clamp(0, 1)
 
 
-def _exact(read: weights.Read) -> ExactNetwork:
+def exact_network(read: weights.Read) -> ExactNetwork:
+    """The entropy network that was read, in fixed point."""
     # Weights and biases lie on grids of their own; the finer one has both.
     shift = max(read.groups[0].shift, read.groups[1].shift - 12)
     return ExactNetwork(read.networks.entropy, shift)

@@ -24,8 +24,9 @@ from litcodec.overfitted.quantise import noisy_round
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
 TEMPERATURES = (0.35, 0.08)
 NOISE = (0.22, 0.15)
-LEARNING_RATE, LEARNING_RATE_MIN = 1e-2, 1e-5
-HARD_LEARNING_RATE = 1e-3
+GRID_RATE, NETWORK_RATE = 1e-2, 1e-2  # learning rates at the beginning
+RATE_LEFT = 1e-3  # of them at the end of their cosine
+HARD_RATE = 1e-3  # of the networks once symbols are rounded
 GRADIENT_NORM = 0.1
 HARD_FROM = 0.9  # of the schedule
 RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
@@ -102,7 +103,7 @@ class Overfitter:
         self.grids = [
             torch.zeros(size, device=device, requires_grad=True) for size in grid_sizes(H, W, self.levels)
         ]
-        self._adam = torch.optim.Adam(self.grids, lr=LEARNING_RATE)
+        self._adam = torch.optim.Adam(self.grids, lr=GRID_RATE)
         self._soap = _soap(self.networks)
         self.iteration, self._seconds = 0, 0.0
         self.interrupted = False
@@ -198,13 +199,11 @@ class Overfitter:
 
     def _set_learning_rates(self, fraction: float) -> None:
         if fraction >= HARD_FROM:
-            left = (1 - fraction) / (1 - HARD_FROM)
-            rate = LEARNING_RATE_MIN + (HARD_LEARNING_RATE - LEARNING_RATE_MIN) * left
-        else:
-            falling = 0.5 + 0.5 * math.cos(math.pi * fraction / HARD_FROM)
-            rate = LEARNING_RATE_MIN + (LEARNING_RATE - LEARNING_RATE_MIN) * falling
-        for optimiser in (self._adam, self._soap):
-            optimiser.param_groups[0]["lr"] = rate
+            self._soap.param_groups[0]["lr"] = HARD_RATE * (1 - fraction) / (1 - HARD_FROM)
+            return
+        falling = 0.5 + 0.5 * math.cos(math.pi * fraction / HARD_FROM)
+        for optimiser, rate in ((self._adam, GRID_RATE), (self._soap, NETWORK_RATE)):
+            optimiser.param_groups[0]["lr"] = rate * max(falling, RATE_LEFT)
 
     def _progress(self, found: StepResult, bpp: float) -> Progress:
         done = max(self.fraction, 1e-9)
@@ -227,7 +226,7 @@ def _soap(networks: Networks) -> torch.optim.Optimizer:
         ) from error
     optimiser: torch.optim.Optimizer = SOAP(
         networks.parameters(),
-        lr=LEARNING_RATE,
+        lr=NETWORK_RATE,
         betas=(0.95, 0.95),
         weight_decay=0.0,
         precondition_frequency=10,

@@ -13,6 +13,6 @@ def __getattr__(name: str) -> Any:
     """``load`` and ``overfit``, when they are asked for: torch takes a second to import."""
     if name not in __all__:
         raise AttributeError(f"module 'litcodec' has no attribute {name!r}")
-    from litcodec import loaded
+    from litcodec.loaded import load, overfit
 
-    return getattr(loaded, name)
+    return {"load": load, "overfit": overfit}[name]

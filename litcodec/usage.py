@@ -141,20 +141,27 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 def _add_overfit(compress: argparse.ArgumentParser) -> None:
     fit = compress.add_argument_group(
-        "overfitting", "fit a small codec of its own to every picture: minutes to encode, about a second to decode"
+        "overfitting",
+        "fit a small codec of its own to every picture: minutes to encode, about a second to decode",
     )
     fit.add_argument(
         "--overfit", action="store_true", help="do so; with -q, --bpp (about so many) or --lmbda for the rate"
     )
-    fit.add_argument("--preset", choices=("lop", "mop", "hop"), default="lop", help="size of the networks (%(default)s)")
+    fit.add_argument(
+        "--preset", choices=("lop", "mop", "hop"), default="lop", help="size of the networks (%(default)s)"
+    )
     length = fit.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=told.weight, help="how long to fit (default: 5)")
     length.add_argument("--iterations", type=told.positive, help="or how many steps")
     fit.add_argument(
-        "--lmbda", type=told.weight, help="weight of the distortion: 0.0008 for a low rate to 0.15 (default: 0.0154)"
+        "--lmbda",
+        type=told.weight,
+        help="weight of the distortion: 0.0008 for a low rate to 0.15 (default: 0.0154)",
     )
     fit.add_argument("--seed", type=told.count, default=0, help="of weights and noise (%(default)s)")
-    fit.add_argument("--resume", action="store_true", help="go on where a fit of the same picture was interrupted")
+    fit.add_argument(
+        "--resume", action="store_true", help="go on where a fit of the same picture was interrupted"
+    )
     compress.set_defaults(wrong_usage=compress.error)
 
 

@@ -1,9 +1,9 @@
 """Symbols <-> bytes, each with a Laplace distribution of its own; all of a part by one call.
 
 Exactness is that of ``blocks.py``: constriction is given the masses of a row less one, whose sum is
-``2^24 - 16``. Symbols come in parts, one call of ``encode`` or ``decode`` each. Of a part first the entries of
-all symbols are coded, then which symbol of its cell each is, by ascending size of cells, then the overshoots
-of its escapes, see ``escapes.py``.
+``2^24 - 16``. Symbols come in parts, one call of ``encode`` or ``decode`` each. Of a part first the entries
+of all symbols are coded, then which symbol of its cell each is, by ascending size of cells, then the
+overshoots of its escapes, see ``escapes.py``.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,9 @@
 """Rows of Laplace distributions, made by integer arithmetic alone: nothing to store in a stream or a file.
 
-A row is a scale ``exp(s / 8)`` and a place of the mean between two integers, in steps of 1/32. Its window has
-15 cells about the integer nearest to the mean, of one symbol each, or of 2, 4 .. 64 if the scale is large, and
-one ESCAPE for everything else. All numbers are whole multiples of 2^-96, each product rounded down.
+A row is a scale ``exp(s / 8)`` and a place of the mean between two integers, in steps of 1/32. Its window
+has 15 cells about the integer nearest to the mean, of one symbol each, or of 2, 4 .. 64 if the scale is
+large, and one ESCAPE for everything else. All numbers are whole multiples of 2^-96, each product rounded
+down.
 """
 
 from functools import cache

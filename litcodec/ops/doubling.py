@@ -28,12 +28,12 @@ class _Double(torch.autograd.Function):
         return doubled.flatten(dim, dim + 1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         x, taps = ctx.saved_tensors
         dim, n = ctx.dim, x.shape[ctx.dim] - 2 * REACH
         t = taps.tolist()
-        phases = [part.contiguous() for part in gradient.unflatten(dim, (n, 2)).unbind(dim + 1)]
+        phases = [part.contiguous() for part in torch.unflatten(gradient, dim, (n, 2)).unbind(dim + 1)]
         of_x = of_taps = None
         if ctx.needs_input_grad[0]:
             of_x = torch.zeros_like(x)
@@ -45,9 +45,7 @@ class _Double(torch.autograd.Function):
             for phase, part in enumerate(phases):
                 for k in range(TAPS):
                     tap = k if phase == 0 else TAPS - 1 - k
-                    of_taps[tap] += torch.vdot(
-                        x.narrow(dim, phase + k, n).flatten(), part.flatten()
-                    )
+                    of_taps[tap] += torch.vdot(x.narrow(dim, phase + k, n).flatten(), part.flatten())
         return of_x, of_taps, None
 
 
@@ -63,5 +61,5 @@ def double(x: Tensor, taps: Tensor, dim: int) -> Tensor:
         (..., 2 * n, ...). Output 2 * i is the sum of ``taps[k] * x[i + k]``, output 2 * i + 1 that of
         ``taps[3 - k] * x[i + 1 + k]``.
     """
-    doubled: Tensor = _Double.apply(x, taps, dim)  # type: ignore[no-untyped-call]
+    doubled: Tensor = _Double.apply(x, taps, dim)
     return doubled

@@ -15,7 +15,9 @@ class _LaplaceBits(torch.autograd.Function):
     ) -> Tensor:
         difference = symbols - means
         rate = log_scales.clamp(low, high).neg_().exp_()
-        near = difference.abs().sub_(0.5)  # to the nearer border of the symbol's cell, < 0 if the mean is inside
+        near = difference.abs().sub_(
+            0.5
+        )  # to the nearer border of the symbol's cell, < 0 if the mean is inside
         far = near + 1
         beyond = torch.mul(far, rate).neg_().exp_().mul_(0.5)
         half = near.abs().mul_(rate).neg_().exp_().mul_(0.5)
@@ -30,7 +32,7 @@ class _LaplaceBits(torch.autograd.Function):
         return bits
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None, None]:
         of_symbols, of_scales = ctx.saved_tensors
         of_symbols = of_symbols * gradient
@@ -46,11 +48,12 @@ def laplace_bits(
         symbols: (n,).
         means: (n,).
         log_scales: (n,), natural logarithms; clamped to ``low`` .. ``high``, without a gradient beyond.
-        low, high: see there.
+        low: the smallest log-scale.
+        high: the largest.
         least: no mass is taken to be smaller; the gradient goes on as that of the logarithm.
 
     Returns:
         bits, scalar.
     """
-    bits: Tensor = _LaplaceBits.apply(symbols, means, log_scales, low, high, least)  # type: ignore[no-untyped-call]
+    bits: Tensor = _LaplaceBits.apply(symbols, means, log_scales, low, high, least)
     return bits

@@ -19,7 +19,7 @@ class _Shifts(torch.autograd.Function):
         return shifted
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         h, w = ctx.size
         of_x = gradient.new_zeros(ctx.shape)
@@ -30,5 +30,5 @@ class _Shifts(torch.autograd.Function):
 
 def shifts(x: Tensor, offsets: Offsets, h: int, w: int) -> Tensor:
     """The windows (len(offsets), h, w) of a grid (H, W) that begin at (row, column) of ``offsets``."""
-    shifted: Tensor = _Shifts.apply(x, offsets, h, w)  # type: ignore[no-untyped-call]
+    shifted: Tensor = _Shifts.apply(x, offsets, h, w)
     return shifted

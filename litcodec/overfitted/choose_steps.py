@@ -44,7 +44,9 @@ def choose_steps(
         measure = rate if k < RATE_GROUPS else distortion
 
         def cost(
-            group: Group, parameters: list[torch.nn.Parameter] = parameters, measure: Callable[[], float] = measure
+            group: Group,
+            parameters: list[torch.nn.Parameter] = parameters,
+            measure: Callable[[], float] = measure,
         ) -> float:
             fill(parameters, group)
             return measure() + weight * group.bits / pixels

@@ -50,7 +50,7 @@ class FrozenOverfitted(FrozenCodec):
         self._device = torch.device("cpu")
 
     @property
-    def fingerprint(self) -> bytes:  # type: ignore[override]
+    def fingerprint(self) -> bytes:
         """See ``FrozenCodec``: that of all overfitted streams."""
         return FINGERPRINT
 
@@ -109,7 +109,9 @@ class FrozenOverfitted(FrozenCodec):
     ) -> tuple[weights.Read, list[walk.Grid]]:
         self._check_number(strings)
         if max(size) > SIDE_MAX:
-            raise TooLarge(f"{size[0]} x {size[1]} pixels; an overfitted picture's sides are {SIDE_MAX} at most.")
+            raise TooLarge(
+                f"{size[0]} x {size[1]} pixels; an overfitted picture's sides are {SIDE_MAX} at most."
+            )
         networks, symbols = strings
         read = weights.read(networks)
         layout = read.layout

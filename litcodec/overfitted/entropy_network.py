@@ -5,7 +5,7 @@ network sees the nearest decoded symbols of the same grid and three features of 
 and how large the symbols about the parent and about the grandparent are.
 """
 
-import math
+import itertools
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +38,7 @@ class EntropyNetwork(nn.Module):
         self.context = context
         inputs = context + FEATURES
         sizes = [inputs, *[width] * layers]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.out = nn.Linear(width, 2)
         self.linear = nn.Linear(inputs, 2, bias=False)
         with torch.no_grad():
@@ -53,6 +53,7 @@ class EntropyNetwork(nn.Module):
         """Means and log-scales, (n,) each, given what is seen of n symbols, (context + 3, n)."""
         h = seen
         for layer in self.hidden:
+            assert isinstance(layer, nn.Linear)
             h = torch.addmm(layer.bias[:, None], layer.weight, h).relu_()
         out = torch.addmm(self.out.bias[:, None], self.out.weight, h)
         means, log_scales = torch.addmm(out, self.linear.weight, seen).unbind()
@@ -88,7 +89,7 @@ def surround(y: Tensor) -> Tensor:
 
 
 def features_of(y: list[Tensor], level: int) -> Tensor:
-    """The three features (3, h, w) of a grid's symbols; ``y`` are all grids, (h, w) each, the finest first."""
+    """The three features (3, h, w) of a grid's symbols; ``y`` are all grids, the finest first."""
     h, w = y[level].shape
     parent = y[level + 1] if level + 1 < len(y) else y[level].new_zeros(-(-h // 2), -(-w // 2))
     around = torch.stack([parent, _magnitude(parent)])
@@ -107,8 +108,3 @@ def _magnitude(y: Tensor) -> Tensor:
 def _repeat(u: Tensor, h: int, w: int) -> Tensor:
     C, a, b = u.shape
     return u[:, :, None, :, None].expand(C, a, 2, b, 2).reshape(C, 2 * a, 2 * b)[:, :h, :w]
-
-
-def bits_per_zero(log_scale: float) -> float:
-    """What a zero costs whose mean is 0."""
-    return -math.log2(1 - math.exp(-0.5 * math.exp(-log_scale)))

@@ -44,7 +44,9 @@ def main(names: list[str]) -> None:
         while fit.fraction < 1:
             loss = fit.step().loss
         start_file(name).write_bytes(write(fit).strings[0])
-        print(f"{name}: begun {losses}, ended {loss:.6f}, {start_file(name).stat().st_size} bytes", flush=True)
+        print(
+            f"{name}: begun {losses}, ended {loss:.6f}, {start_file(name).stat().st_size} bytes", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from litcodec.ops.doubling import REACH
 from litcodec.overfitted.entropy_network import ABOVE, EntropyNetwork, features_of, surround
 from litcodec.overfitted.presets import Preset
 from litcodec.overfitted.synthesis import Synthesis
-from litcodec.overfitted.upsampling import REACH, Upsampling
+from litcodec.overfitted.upsampling import Upsampling
 
 STRIP = 2**16  # pixels, about
 
@@ -77,8 +78,9 @@ class Networks(nn.Module):
         """The rows of a window, given the rows of the finest grid and of the others that it needs."""
         rows, W = finest.shape
         padded = F.pad(u[None], (REACH, REACH, *window.beyond), mode="replicate")[0]
-        doubled = self.upsampling.double(padded, 0, taught=taught)[:, :rows, :W]
-        return self.synthesis(torch.cat([finest[None], doubled]))[:, :, window.kept]
+        doubled = self.upsampling.doubled(padded, 0, taught=taught)[:, :rows, :W]
+        made: Tensor = self.synthesis(torch.cat([finest[None], doubled]))
+        return made[:, :, window.kept]
 
 
 class Window(NamedTuple):
@@ -138,14 +140,13 @@ def _distortion(
     for k, a in enumerate(starts):
         b = min(a + rows_of(W), H)
         window = networks.window(H, a, b)
-        fine, half = (
-            t.detach().requires_grad_() for t in (finest[window.fine], u[:, window.half])
-        )
+        fine, half = (t.detach().requires_grad_() for t in (finest[window.fine], u[:, window.half]))
         made = networks.render(fine, half, window, taught=k == taught)
         error = made.detach() - x[:, :, a:b]
         total += float(torch.vdot(error.flatten(), error.flatten()))
         made.backward(error.mul_(2 / x.numel()))  # type: ignore[no-untyped-call]
-        assert fine.grad is not None and half.grad is not None
+        assert fine.grad is not None
+        assert half.grad is not None
         of_finest[window.fine] += fine.grad
         of_u[:, window.half] += half.grad
     return total / x.numel(), [(finest, of_finest), (u, of_u)]
@@ -164,7 +165,8 @@ def _rate(
         about = features[:, a:b].detach().requires_grad_()
         bits = network.bits(some, about)
         bits.backward(bits.new_tensor(weight))  # type: ignore[no-untyped-call]
-        assert some.grad is not None and about.grad is not None
+        assert some.grad is not None
+        assert about.grad is not None
         of_padded[a : b + ABOVE] += some.grad
         of_features[:, a:b] += about.grad
         total += float(bits.detach())

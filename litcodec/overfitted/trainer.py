@@ -18,8 +18,8 @@ from litcodec.errors import CheckpointError, OptionError, ShapeError
 from litcodec.frozen.padding import check_image, check_range
 from litcodec.overfitted.model import Networks, StepResult, backward
 from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
-from litcodec.overfitted.starting import starting_networks
 from litcodec.overfitted.quantise import noisy_round
+from litcodec.overfitted.starting import starting_networks
 
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
 TEMPERATURES = (0.35, 0.08)
@@ -45,7 +45,7 @@ def lmbda_of(quality: float) -> float:
     if not 1 <= quality <= 100:
         raise OptionError(f"a quality is 1 to 100; got {quality:g}.")
     low, high = LMBDAS
-    return low * (high / low) ** float((quality - 1) / 99)
+    return low * math.pow(high / low, (quality - 1) / 99)
 
 
 class Settings(NamedTuple):
@@ -99,7 +99,7 @@ class Overfitter:
             self.networks = starting_networks(settings.preset, preset, self.levels).to(device)
         with torch.no_grad():  # grids of zeros give the picture's mean colour
             nothing = self.networks.synthesis(torch.zeros(self.levels, 8, 8, device=device))[0, :, 4, 4]
-            self.networks.synthesis.out.bias += self.x.mean((0, 2, 3)) - nothing
+            self.networks.synthesis.out.bias.add_(self.x.mean((0, 2, 3)) - nothing)
         self.grids = [
             torch.zeros(size, device=device, requires_grad=True) for size in grid_sizes(H, W, self.levels)
         ]
@@ -133,7 +133,9 @@ class Overfitter:
             before = Settings(**state["settings"])
             same = before.preset == self.settings.preset and before.lmbda == self.settings.lmbda
             if not same or before.bpp != self.settings.bpp or state["picture"] != self._sum:
-                raise CheckpointError("what was begun is of another picture, preset or rate; leave out --resume.")
+                raise CheckpointError(
+                    "what was begun is of another picture, preset or rate; leave out --resume."
+                )
             self.networks.load_state_dict(state["networks"])
             with torch.no_grad():
                 for grid, kept in zip(self.grids, state["grids"], strict=True):

@@ -24,11 +24,11 @@ class Upsampling(nn.Module):
         self.taps = nn.Parameter(torch.tensor(CUBIC).repeat(max(levels - 1, 0), 1))
 
     def forward(self, u: Tensor, level: int, h: int, w: int) -> Tensor:
-        """``u`` (C, ceil(h / 2), ceil(w / 2)) at twice the size, (C, h, w); ``level`` is that of the output."""
+        """``u`` (C, ceil(h / 2), ceil(w / 2)) doubled, (C, h, w); ``level`` is the output's."""
         padded = F.pad(u[None], (REACH,) * 4, mode="replicate")[0]
-        return self.double(padded, level)[:, :h, :w]
+        return self.doubled(padded, level)[:, :h, :w]
 
-    def double(self, padded: Tensor, level: int, *, taught: bool = True) -> Tensor:
+    def doubled(self, padded: Tensor, level: int, *, taught: bool = True) -> Tensor:
         """Likewise, (C, 2 * a, 2 * b), of a ``u`` with 2 more samples on each side, (C, a + 4, b + 4).
 
         Not ``taught``, the filter gets no gradient from it.

@@ -44,7 +44,8 @@ class _Known(NamedTuple):
         """Where the symbols of step k lie, rows ascending."""
         first, last = max(0, -(-(k - self.w + 1) // SLOPE)), min(self.h - 1, k // SLOPE)
         rows = np.arange(first, last + 1)
-        return (rows + ABOVE) * self.stride + BESIDE + k - SLOPE * rows
+        at: Grid = (rows + ABOVE) * self.stride + BESIDE + k - SLOPE * rows
+        return at
 
     @property
     def steps(self) -> range:
@@ -70,9 +71,9 @@ def _known(grid: Grid, parent: Grid | None, grand: Grid | None, context: int) ->
         planes[1, ABOVE:, BESIDE:-BESIDE] = _repeat(parent, h, w) * _UNIT
         planes[2, ABOVE:, BESIDE:-BESIDE] = _repeat(_magnitude(parent), h, w) * (_UNIT / 8)
     if grand is not None and parent is not None:
-        planes[3, ABOVE:, BESIDE:-BESIDE] = _repeat(
-            _repeat(_magnitude(grand), *parent.shape), h, w
-        ) * (_UNIT / 8)
+        planes[3, ABOVE:, BESIDE:-BESIDE] = _repeat(_repeat(_magnitude(grand), *parent.shape), h, w) * (
+            _UNIT / 8
+        )
     return _Known(planes.reshape(1 + FEATURES, -1), h, w, context)
 
 

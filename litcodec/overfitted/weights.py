@@ -15,7 +15,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from litcodec.coding.laplace import LARGEST_SYMBOL, LaplaceDecoder, LaplaceEncoder, Laplaces, bits_of_symbols, laplaces_of
+from litcodec.coding.laplace import (
+    LARGEST_SYMBOL,
+    LaplaceDecoder,
+    LaplaceEncoder,
+    Laplaces,
+    bits_of_symbols,
+    laplaces_of,
+)
 from litcodec.errors import Corrupt
 from litcodec.overfitted.model import Networks
 from litcodec.overfitted.presets import (
@@ -54,7 +61,14 @@ class Group(NamedTuple):
     @property
     def scale(self) -> int:
         """Of the distribution that codes them in the fewest bits."""
-        return int(np.argmin([float(bits_of_symbols(self.numbers, _laplaces(len(self.numbers), s)).sum()) for s in range(SCALES)]))
+        return int(
+            np.argmin(
+                [
+                    float(bits_of_symbols(self.numbers, _laplaces(len(self.numbers), s)).sum())
+                    for s in range(SCALES)
+                ]
+            )
+        )
 
     @property
     def bits(self) -> float:
@@ -64,7 +78,10 @@ class Group(NamedTuple):
 
 def groups_of(networks: Networks) -> list[list[nn.Parameter]]:
     """The parameters of each group, in the order in which they are coded."""
-    entropy, synthesis = dict(networks.entropy.named_parameters()), dict(networks.synthesis.named_parameters())
+    entropy, synthesis = (
+        dict(networks.entropy.named_parameters()),
+        dict(networks.synthesis.named_parameters()),
+    )
     return [
         [p for name, p in entropy.items() if name.endswith("weight")],
         [p for name, p in entropy.items() if name.endswith("bias")],
@@ -135,7 +152,10 @@ def read_layout(data: bytes) -> Layout:
     _check(len(data) >= HEADER_BYTES, f"{len(data)} bytes")
     context, entropy_width, layers, width, residuals, levels, first = data[:_SIZES]
     _check(1 <= context <= CONTEXT_MAX, f"a context of {context}")
-    _check(1 <= entropy_width <= ENTROPY_WIDTH_MAX and 1 <= width <= WIDTH_MAX, f"{entropy_width}, {width} channels")
+    _check(
+        1 <= entropy_width <= ENTROPY_WIDTH_MAX and 1 <= width <= WIDTH_MAX,
+        f"{entropy_width}, {width} channels",
+    )
     _check(1 <= layers <= LAYERS_MAX and residuals <= RESIDUALS_MAX, f"{layers} and {residuals} layers")
     _check(1 <= levels <= LEVELS_MAX and first < levels, f"{levels} grids, of which {first} are not coded")
     return Layout(Preset(context, entropy_width, layers, width, residuals), levels, first)

@@ -46,7 +46,7 @@ def _coded(symbols: np.ndarray, laplaces: Laplaces, step: int) -> bytes:
 
 def test_the_tables_are_the_same_everywhere():
     weights = laplace_tables().weights.astype("<i8").tobytes()
-    assert hashlib.sha256(weights).hexdigest()[:16] == "@SHA@"
+    assert hashlib.sha256(weights).hexdigest()[:16] == "7a1a15ad9663b652"
 
 
 def test_masses_are_those_of_laplace_distributions_to_six_millionths():

@@ -55,9 +55,7 @@ def stream_target(codec_file: Path) -> Target:
 def overfitted_target() -> Target:
     """Overfitted streams, whose networks are hostile too."""
     seeds = [(GOLDEN / "overfitted_37x53.litc").read_bytes()]
-    return Target(
-        ".litc", partial(_stream, OVERFITTED, seeds), partial(_decode, FrozenOverfitted())
-    )
+    return Target(".litc", partial(_stream, OVERFITTED, seeds), partial(_decode, FrozenOverfitted()))
 
 
 def _stream(fingerprint: bytes, seeds: list[bytes], rng: Random) -> bytes:

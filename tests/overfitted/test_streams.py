@@ -115,7 +115,14 @@ def test_damaged_streams_are_refused_or_decode(stream: bytes):
 
 @pytest.mark.parametrize(
     ("place", "value", "said"),
-    [(0, 9, "context"), (1, 33, "channels"), (2, 4, "layers"), (5, 9, "grids"), (6, 7, "grids"), (7, 17, "step")],
+    [
+        (0, 9, "context"),
+        (1, 33, "channels"),
+        (2, 4, "layers"),
+        (5, 9, "grids"),
+        (6, 7, "grids"),
+        (7, 17, "step"),
+    ],
 )
 def test_sizes_that_no_encoder_writes_are_corrupt(stream: bytes, place: int, value: int, said: str):
     (networks, symbols), size = unpack(stream, fingerprint=FINGERPRINT)
@@ -182,7 +189,13 @@ def test_a_higher_quality_takes_more_bytes():
 
 @pytest.mark.parametrize(
     "settings",
-    [Settings("hip"), Settings(lmbda=0), Settings(iterations=0), Settings(minutes=1, iterations=1), Settings(bpp=-1)],
+    [
+        Settings("hip"),
+        Settings(lmbda=0),
+        Settings(iterations=0),
+        Settings(minutes=1, iterations=1),
+        Settings(bpp=-1),
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: Settings):
     with pytest.raises(OptionError):

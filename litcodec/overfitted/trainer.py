@@ -1,7 +1,7 @@
 """Fits grids and networks to one picture.
 
 The schedule follows Cool-chic 5: the temperature of the rounding and the noise fall linearly, learning rates
-follow a cosine; in the last tenth symbols are rounded and only the networks learn. Networks have SOAP, grids
+follow a cosine; in the last twentieth symbols are rounded and only the networks learn. Networks have SOAP, grids
 Adam. Vyas et al., "SOAP: Improving and stabilizing Shampoo using Adam", ICLR 2025.
 https://arxiv.org/abs/2409.11321
 """
@@ -22,13 +22,13 @@ from litcodec.overfitted.quantise import noisy_round
 from litcodec.overfitted.starting import starting_networks
 
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
-TEMPERATURES = (0.35, 0.08)
-NOISE = (0.22, 0.15)
-GRID_RATE, NETWORK_RATE = 1e-2, 1e-2  # learning rates at the beginning
+TEMPERATURES = (0.5, 0.08)  # a cooler beginning freezes grids of zeros
+NOISE = (0.25, 0.1)
+GRID_RATE, NETWORK_RATE = 2e-2, 1e-2  # learning rates at the beginning
 RATE_LEFT = 1e-3  # of them at the end of their cosine
 HARD_RATE = 1e-3  # of the networks once symbols are rounded
 GRADIENT_NORM = 0.1
-HARD_FROM = 0.9  # of the schedule
+HARD_FROM = 0.95  # of the schedule
 RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
 
 

@@ -44,8 +44,7 @@ class _Known(NamedTuple):
         """Where the symbols of step k lie, rows ascending."""
         first, last = max(0, -(-(k - self.w + 1) // SLOPE)), min(self.h - 1, k // SLOPE)
         rows = np.arange(first, last + 1)
-        at: Grid = (rows + ABOVE) * self.stride + BESIDE + k - SLOPE * rows
-        return at
+        return np.asarray((rows + ABOVE) * self.stride + BESIDE + k - SLOPE * rows, np.int64)
 
     @property
     def steps(self) -> range:

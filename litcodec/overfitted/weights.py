@@ -4,8 +4,9 @@
     then of each of five groups of numbers its step (a negative power of two) and its scale, 1 byte each;
     then a range-coded string of all numbers
 
-The groups are the entropy network's weights and biases, the filters, and the synthesis' weights and biases. A
-number is an integer times the group's step, coded with a Laplace distribution of mean 0 and the group's scale.
+The groups are the entropy network's weights and biases, the filters, and the synthesis' weights and biases.
+A number is an integer times the group's step, coded with a Laplace distribution of mean 0 and the group's
+scale.
 """
 
 from typing import NamedTuple

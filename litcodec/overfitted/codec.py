@@ -141,9 +141,9 @@ def run(fit: Overfitter, tell: Callable[[Progress], None] | None = None) -> Writ
     return last if best is None or last.loss <= best.loss else best
 
 
-def write(fit: Overfitter, first: int = 0) -> Written:
+def write(fit: Overfitter) -> Written:
     """What a fit has come to, as strings; the fit may go on afterwards."""
-    x = fit.x
+    x, first = fit.x, fit.finest
     networks = copy.deepcopy(fit.networks)
     grids = [walk.clipped(grid.cpu().long().numpy()) for grid in fit.symbols()]
     y = [torch.from_numpy(grid).float().to(x.device) for grid in grids]

@@ -104,23 +104,23 @@ class StepResult(NamedTuple):
     bits: float
 
 
-def backward(networks: Networks, y: list[Tensor], x: Tensor, lmbda: float) -> StepResult:
-    """Add the gradients of ``MSE + lmbda * bpp`` to those of the networks and of what ``y`` is made of.
+def backward(networks: Networks, y: list[Tensor], x: Tensor, weight: float, first: int = 0) -> StepResult:
+    """Add the gradients of ``MSE + weight * bpp`` to those of the networks and of what ``y`` is made of.
 
     Args:
         networks: to be trained.
         y: grids, (h, w) each, the finest first.
         x: the picture (1, 3, H, W), in [0, 1].
-        lmbda: the weight of a bit per pixel.
+        weight: of a bit per pixel.
+        first: the finest grid that is coded; those before it are 0.
     """
     pixels = x.shape[2] * x.shape[3]
     u = networks.coarse(y)
     mse, gradients = _distortion(networks, y[0], u, x)
     bits = 0.0
-    for level in range(len(y)):
-        # A clean copy: all of it needs gradients, whatever made it.
+    for level in range(first, len(y)):
         padded, features = surround(y[level]), features_of(y, level)
-        found, of_padded, of_features = _rate(networks.entropy, padded, features, lmbda / pixels)
+        found, of_padded, of_features = _rate(networks.entropy, padded, features, weight / pixels)
         bits += found
         gradients += [(padded, of_padded), (features, of_features)]
     used = [(tensor, gradient) for tensor, gradient in gradients if tensor.requires_grad]

@@ -57,6 +57,7 @@ class Settings(NamedTuple):
     minutes: float | None = None  # or how long it takes; 5 if neither is given
     bpp: float | None = None  # fit to about this rate; lmbda is where it begins
     seed: int = 0
+    finest: int = 0  # the finest grid that is coded: 1 leaves out three quarters of the symbols
 
 
 class Progress(NamedTuple):
@@ -91,6 +92,7 @@ class Overfitter:
             raise ShapeError(f"{H} x {W} pixels; an overfitted picture's sides are {SIDE_MAX} at most.")
         self.settings, self.x = settings, x.detach().float().to(device)
         self.levels = levels_for(H, W)
+        self.finest = min(settings.finest, self.levels - 1)
         self.weight = 1 / (settings.lmbda * 255**2)  # of a bit per pixel
         self._generator_state = torch.Generator().manual_seed(settings.seed).get_state()
         with torch.random.fork_rng(devices=[]):
@@ -101,9 +103,10 @@ class Overfitter:
             nothing = self.networks.synthesis(torch.zeros(self.levels, 8, 8, device=device))[0, :, 4, 4]
             self.networks.synthesis.out.bias.add_(self.x.mean((0, 2, 3)) - nothing)
         self.grids = [
-            torch.zeros(size, device=device, requires_grad=True) for size in grid_sizes(H, W, self.levels)
+            torch.zeros(size, device=device, requires_grad=k >= self.finest)
+            for k, size in enumerate(grid_sizes(H, W, self.levels))
         ]
-        self._adam = torch.optim.Adam(self.grids, lr=GRID_RATE)
+        self._adam = torch.optim.Adam(self.grids[self.finest :], lr=GRID_RATE)
         self._soap = _soap(self.networks)
         self.iteration, self._seconds = 0, 0.0
         self.interrupted = False
@@ -131,7 +134,7 @@ class Overfitter:
         """
         try:
             before = Settings(**state["settings"])
-            same = before.preset == self.settings.preset and before.lmbda == self.settings.lmbda
+            same = before[0:2] == self.settings[0:2] and before.finest == self.settings.finest
             if not same or before.bpp != self.settings.bpp or state["picture"] != self._sum:
                 raise CheckpointError(
                     "what was begun is of another picture, preset or rate; leave out --resume."
@@ -167,7 +170,7 @@ class Overfitter:
         self._set_learning_rates(fraction)
         with torch.random.fork_rng(devices=[]):
             torch.set_rng_state(self._generator_state)
-            found = backward(self.networks, self._rounded(fraction), self.x, self.weight)
+            found = backward(self.networks, self._rounded(fraction), self.x, self.weight, self.finest)
             self._generator_state = torch.get_rng_state()
         torch.nn.utils.clip_grad_norm_(self.networks.parameters(), GRADIENT_NORM)
         self._soap.step()
@@ -197,7 +200,9 @@ class Overfitter:
         if fraction >= HARD_FROM:
             return self.symbols()
         temperature, noise = (a + (b - a) * fraction / HARD_FROM for a, b in (TEMPERATURES, NOISE))
-        return [noisy_round(grid * GAIN, temperature, noise) for grid in self.grids]
+        return [
+            noisy_round(grid * GAIN, temperature, noise) if grid.requires_grad else grid for grid in self.grids
+        ]
 
     def _set_learning_rates(self, fraction: float) -> None:
         if fraction >= HARD_FROM:
@@ -246,5 +251,7 @@ def _check(settings: Settings) -> None:
     ):
         if value is not None and not (math.isfinite(value) and value > 0):
             raise OptionError(f"{name} must be above 0; got {value}.")
+    if settings.finest < 0:
+        raise OptionError(f"finest is the number of a grid, from 0 on; got {settings.finest}.")
     if settings.iterations is not None and settings.minutes is not None:
         raise OptionError("give iterations or minutes, not both.")

@@ -201,7 +201,8 @@ class Overfitter:
             return self.symbols()
         temperature, noise = (a + (b - a) * fraction / HARD_FROM for a, b in (TEMPERATURES, NOISE))
         return [
-            noisy_round(grid * GAIN, temperature, noise) if grid.requires_grad else grid for grid in self.grids
+            noisy_round(grid * GAIN, temperature, noise) if grid.requires_grad else grid
+            for grid in self.grids
         ]
 
     def _set_learning_rates(self, fraction: float) -> None:

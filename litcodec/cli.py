@@ -81,6 +81,8 @@ def _run(options: argparse.Namespace) -> int:
                 half=options.half,
                 rdoq_lambda=options.rdoq_lambda,
             )
+        case "compress" if options.overfit:
+            return _overfit(options)
         case "compress" | "decompress":
             from litcodec.commands import coding
 
@@ -121,6 +123,16 @@ def _run(options: argparse.Namespace) -> int:
 def _options_of(kind: Callable[..., T], options: argparse.Namespace) -> T:
     """A command's own tuple of options, field by field."""
     return kind(*(getattr(options, name) for name in signature(kind).parameters))
+
+
+def _overfit(options: argparse.Namespace) -> int:
+    if options.codec is not None or options.lossless:
+        options.wrong_usage("--overfit takes neither -c nor --lossless")
+    if options.lmbda is not None and (options.quality, options.bpp, options.max_bytes) != (None, None, None):
+        options.wrong_usage("give one of --lmbda, -q, --bpp and --max-bytes")
+    from litcodec.commands import coding, overfitting
+
+    return overfitting.compress(_options_of(coding.Options, options), _options_of(overfitting.Fit, options))
 
 
 def _evaluate(options: argparse.Namespace) -> int:

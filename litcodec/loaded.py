@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, Self, overload
 
@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from litcodec.bitstream import pack
 from litcodec.codec_files import load_codec
 from litcodec.data import decode_image
 from litcodec.device import find_device
@@ -19,11 +20,14 @@ from litcodec.errors import ShapeError
 from litcodec.evaluation import RateTarget, check_target, stream_for
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import MAX_PIXELS
+from litcodec.overfitted import FINGERPRINT, FrozenOverfitted, Overfitter, Progress, Settings, run
 from litcodec.plugins import load_plugins
+from litcodec.types import Compressed
 from litcodec.zoo import codec_path, default_card
 
 Levels = npt.NDArray[np.uint8]
 Kind = Literal["pil", "numpy", "tensor"]
+OVERFITTED = "overfit"  # the name of the decoder that finds its networks in the stream
 
 
 class LoadedCodec:
@@ -106,6 +110,7 @@ def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Itera
 
     Args:
         codec: the name of a packaged codec or the path of a codec file; by default the best packaged one.
+            "overfit" for streams of ``litcodec.overfit``.
         device: where its float networks run, such as "cpu" or "cuda".
         plugins: packages whose classes the file may name, beside those of ``LITCODEC_PLUGINS``.
 
@@ -114,8 +119,49 @@ def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Itera
         PluginError: if a plugin cannot be imported.
         DeviceError: if there is no such device.
     """
+    if codec == OVERFITTED:
+        return LoadedCodec(FrozenOverfitted()).to(device)
     path = default_card().file if codec is None else codec_path(Path(codec))
     return LoadedCodec(load_codec(path, load_plugins(tuple(plugins)))).to(device)
+
+
+def overfit(
+    image: Image.Image | Levels | Tensor,
+    *,
+    minutes: float | None = None,
+    iterations: int | None = None,
+    preset: str = "lop",
+    lmbda: float = 0.0154,
+    bpp: float | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    callback: Callable[[Progress], None] | None = None,
+) -> bytes:
+    """Fit a small codec to one image; the complete ``.litc`` stream, which has that codec in it.
+
+    ``litcodec.load("overfit").decompress`` reads it, as ``litcodec decompress`` does.
+
+    Args:
+        image: as for ``LoadedCodec.compress``.
+        minutes: how long to fit; 5 if neither this nor ``iterations`` is given.
+        iterations: or how many steps.
+        preset: "lop", "mop" or "hop": sizes of the networks.
+        lmbda: weight of the distortion, 0.0008 for a low rate to 0.15 for a high one.
+        bpp: or the approximate rate in bits per pixel.
+        seed: of weights and noise.
+        device: where to fit.
+        callback: called with the progress after every step; a ``KeyboardInterrupt`` it raises ends the fit
+            and keeps what it has reached.
+
+    Raises:
+        ShapeError: if ``image`` is none.
+        OptionError: if a setting makes no sense.
+        DeviceError: if there is no such device.
+    """
+    x = _as_tensor(image)
+    settings = Settings(preset, lmbda, iterations, minutes, bpp, seed)
+    written = run(Overfitter(x, settings, find_device(device)), callback)
+    return pack(Compressed(written.strings, (x.shape[2], x.shape[3])), FINGERPRINT)
 
 
 def _as_tensor(image: Image.Image | Levels | Tensor) -> Tensor:

@@ -15,7 +15,8 @@ from litcodec.bitstream import read_header
 from litcodec.bitstream.header import MAGIC
 from litcodec.errors import LitcodecError
 from litcodec.limits import MAX_PIXELS, pixels_needed
-from litcodec.loaded import LoadedCodec
+from litcodec.loaded import OVERFITTED, LoadedCodec
+from litcodec.overfitted import FINGERPRINT
 from litcodec.zoo import packaged_codec
 
 FORMAT = "LITC"
@@ -29,7 +30,7 @@ def register(codec: LoadedCodec) -> None:
 
 @cache
 def _packaged(fingerprint: bytes) -> LoadedCodec:
-    return litcodec.load(packaged_codec(fingerprint))
+    return litcodec.load(OVERFITTED if fingerprint == FINGERPRINT else packaged_codec(fingerprint))
 
 
 class LitcImageFile(ImageFile.ImageFile):

@@ -114,6 +114,7 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="decode what was written, and say PSNR, MS-SSIM and the time that it takes",
     )
     decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False)
+    _add_overfit(compress)
     for command in (compress, decompress):
         command.add_argument(
             "-c",
@@ -139,6 +140,32 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
         )
         command.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
         _add_debug(command)
+
+
+def _add_overfit(compress: argparse.ArgumentParser) -> None:
+    fit = compress.add_argument_group(
+        "overfitting",
+        "fit a small codec of its own to every picture: minutes to encode, about a second to decode",
+    )
+    fit.add_argument(
+        "--overfit", action="store_true", help="do so; with -q, --bpp (approximate) or --lmbda for the rate"
+    )
+    fit.add_argument(
+        "--preset", choices=("lop", "mop", "hop"), default="lop", help="size of the networks (%(default)s)"
+    )
+    length = fit.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=values.weight, help="how long to fit (default: 5)")
+    length.add_argument("--iterations", type=values.positive, help="or how many steps")
+    fit.add_argument(
+        "--lmbda",
+        type=values.weight,
+        help="weight of the distortion: 0.0008 for a low rate to 0.15 (default: 0.0154)",
+    )
+    fit.add_argument("--seed", type=values.count, default=0, help="of weights and noise (%(default)s)")
+    fit.add_argument(
+        "--resume", action="store_true", help="go on where a fit of the same picture was interrupted"
+    )
+    compress.set_defaults(wrong_usage=compress.error)
 
 
 def _add_codecs(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -25,6 +25,7 @@ from litcodec.evaluation import (
     refuse_original,
 )
 from litcodec.frozen import FrozenCodec
+from litcodec.overfitted import FINGERPRINT, FrozenOverfitted
 from litcodec.zoo import codec_path, default_card, lossless_card, packaged_codec
 
 Result = TypeVar("Result", CompressedFile, DecompressedFile)
@@ -70,7 +71,7 @@ def compress(options: Options) -> int:
             measure=options.measure,
         )
 
-    return _each(options, ".litc", one, _compressed_line)
+    return each(options, ".litc", one, compressed_line)
 
 
 def decompress(options: Options) -> int:
@@ -80,7 +81,10 @@ def decompress(options: Options) -> int:
     given = None if options.codec is None else load_once(codec_path(options.codec))
 
     def codec_for(data: bytes) -> FrozenCodec:
-        return given or load_once(packaged_codec(read_header(data).fingerprint))
+        fingerprint = read_header(data).fingerprint
+        if given is None and fingerprint == FINGERPRINT:
+            return FrozenOverfitted().to(device)
+        return given or load_once(packaged_codec(fingerprint))
 
     def one(path: Path, output: Path) -> DecompressedFile:
         if options.force and (options.output is None or Path(options.output) != output):
@@ -89,12 +93,13 @@ def decompress(options: Options) -> int:
             path, output, codec_for, max_pixels=options.max_pixels, overwrite=options.force
         )
 
-    return _each(options, ".png", one, _decompressed_line)
+    return each(options, ".png", one, _decompressed_line)
 
 
-def _each(
+def each(
     options: Options, suffix: str, one: Callable[[Path, Path], Result], line: Callable[[Result], str]
 ) -> int:
+    """Do ``one`` for every file; returns 1 if any failed."""
     failed = 0
     inputs = [*options.images, *([] if options.codec is None else [options.codec])]
     outputs = output_paths(options.images, options.output, suffix)
@@ -121,7 +126,8 @@ def _finite(values: dict[str, object]) -> dict[str, object]:
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
-def _compressed_line(result: CompressedFile) -> str:
+def compressed_line(result: CompressedFile) -> str:
+    """What is printed about a file."""
     size = f"{result.width}x{result.height}"
     if result.resolution is not None:
         size += f" at {result.resolution} resolution"

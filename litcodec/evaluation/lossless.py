@@ -18,7 +18,7 @@ class LosslessPoint(NamedTuple):
     setting: str
     kind: Literal["codec", "baseline"]
     bits_per_sub_pixel: float  # the mean over the images
-    encode_s: float | None  # likewise
+    encode_s: float | None  # their mean
     decode_s: float | None
     images: Mapping[str, float]  # bits per sub-pixel of each
 

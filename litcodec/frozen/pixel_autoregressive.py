@@ -67,7 +67,7 @@ class FrozenPixelAutoregressive(FrozenCodec):
         return Coded((string, *sent, crc), _tensor(image), image.size, 0, 0)
 
     def _fitted(self, image: Image) -> tuple[LinearPrediction | None, tuple[bytes, ...]]:
-        """The prediction that suits an image, and the string that tells a decoder of it, if any."""
+        """The prediction that suits an image, and the string that a decoder reads it from, if any."""
         if self._usual is None:
             return None, ()
         if image.shape[0] * image.shape[1] < FIT_FROM:

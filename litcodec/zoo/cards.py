@@ -36,7 +36,7 @@ class Lossless(NamedTuple):
     """Measured on the 24 Kodak pictures, real files that restore every pixel."""
 
     bits_per_sub_pixel: float  # the mean of the files' bits / (3 * H * W)
-    baselines: dict[str, float]  # likewise: "JPEG XL lossless, effort 7"
+    baselines: dict[str, float]  # the same of "JPEG XL lossless, effort 7"
     encode_s: float  # seconds a picture, where the codec was measured
     decode_s: float
 

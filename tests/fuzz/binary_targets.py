@@ -21,6 +21,8 @@ from litcodec.codecs import MeanScaleHyperprior
 from litcodec.data import image_size, read_image
 from litcodec.errors import LitcodecError
 from litcodec.frozen import FrozenCodec, from_stream, to_stream
+from litcodec.overfitted import FINGERPRINT as OVERFITTED
+from litcodec.overfitted import FrozenOverfitted
 from litcodec.types import Compressed
 from tests.fuzz.cases import Target
 from tests.fuzz.mutate import mutate_bytes, mutate_value, odd_value
@@ -48,6 +50,12 @@ def stream_target(codec_file: Path) -> Target:
         levels = (255 * torch.nn.functional.interpolate(coarse, (H, W), mode="bilinear")).round()
         seeds.append(to_stream(codec, levels / 255))
     return Target(".litc", partial(_stream, codec.fingerprint, seeds), partial(_decode, codec))
+
+
+def overfitted_target() -> Target:
+    """Overfitted streams, whose networks are hostile too."""
+    seeds = [(GOLDEN / "overfitted_37x53.litc").read_bytes()]
+    return Target(".litc", partial(_stream, OVERFITTED, seeds), partial(_decode, FrozenOverfitted()))
 
 
 def _stream(fingerprint: bytes, seeds: list[bytes], rng: Random) -> bytes:

@@ -11,6 +11,7 @@ from tests.fuzz.binary_targets import (
     codec_file_target,
     codec_files,
     image_target,
+    overfitted_target,
     stream_target,
 )
 from tests.fuzz.cases import Target
@@ -30,6 +31,7 @@ def _import(path: Path) -> None:
 
 TARGETS: dict[str, Callable[[], Target]] = {
     **{f"stream-{name}": partial(stream_target, file) for name, file in codec_files().items()},
+    "stream-overfitted": overfitted_target,
     "codec-file": partial(codec_file_target, forge),
     "checkpoint": partial(checkpoint_target, _export),
     "foreign-checkpoint": partial(checkpoint_target, _import),

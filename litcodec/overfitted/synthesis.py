@@ -1,0 +1,49 @@
+"""Makes the picture of the upsampled grids: a few hundred multiplications a pixel."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Synthesis(nn.Module):
+    """A hidden layer and a linear one, both of single pixels, then residual layers of 3x3 kernels.
+
+    Ladune et al., "COOL-CHIC: Coordinate-based low complexity hierarchical image codec", ICCV 2023.
+    https://arxiv.org/abs/2212.05458
+
+    Args:
+        levels: channels that come in, one for each grid.
+        width: of the hidden layer.
+        residuals: 3x3 layers; all but the last have a ReLU.
+    """
+
+    def __init__(self, *, levels: int, width: int, residuals: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(levels, width)
+        self.out = nn.Linear(width, 3)
+        self.linear = nn.Linear(levels, 3, bias=False)
+        self.residuals = nn.ModuleList(nn.Conv2d(3, 3, 3, padding=1) for _ in range(residuals))
+        with torch.no_grad():
+            self.out.weight.div_(3)
+            self.linear.weight.div_(3)
+            for layer in self.residuals:
+                assert isinstance(layer, nn.Conv2d)
+                layer.weight.mul_(0.1)
+                assert layer.bias is not None
+                layer.bias.zero_()
+
+    @property
+    def reach(self) -> int:
+        """How many pixels to either side one pixel depends on."""
+        return len(self.residuals)
+
+    def forward(self, u: Tensor) -> Tensor:
+        """The picture (1, 3, h, w) of the grids (levels, h, w)."""
+        places = u.flatten(1)
+        hidden = torch.addmm(self.hidden.bias[:, None], self.hidden.weight, places).relu_()
+        out = torch.addmm(self.out.bias[:, None], self.out.weight, hidden)
+        x = torch.addmm(out, self.linear.weight, places).view(1, 3, *u.shape[1:])
+        last = len(self.residuals) - 1
+        for k, layer in enumerate(self.residuals):
+            residual = layer(x)
+            x = x + (residual if k == last else torch.relu(residual))
+        return x

@@ -1,0 +1,258 @@
+"""Fits grids and networks to one image.
+
+The schedule follows Cool-chic 5: the temperature of the rounding and the noise fall linearly, learning rates
+follow a cosine; in the last twentieth symbols are rounded and only the networks learn. Networks
+have SOAP, grids Adam. Vyas et al., "SOAP: Improving and stabilizing Shampoo using Adam", ICLR 2025.
+https://arxiv.org/abs/2409.11321
+"""
+
+import math
+import time
+import zlib
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from litcodec.errors import CheckpointError, OptionError, ShapeError
+from litcodec.frozen.padding import check_image, check_range
+from litcodec.overfitted.model import Networks, StepResult, backward
+from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
+from litcodec.overfitted.quantise import noisy_round
+from litcodec.overfitted.starting import starting_networks
+
+GAIN = 16.0  # a grid's parameters times it are rounded to symbols
+TEMPERATURES = (0.5, 0.08)  # a cooler beginning freezes grids of zeros
+NOISE = (0.25, 0.1)
+GRID_RATE, NETWORK_RATE = 2e-2, 1e-2  # learning rates at the beginning
+RATE_LEFT = 1e-3  # of them at the end of their cosine
+HARD_RATE = 1e-3  # of the networks once symbols are rounded
+GRADIENT_NORM = 0.1
+HARD_FROM = 0.95  # of the schedule
+RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
+
+
+LMBDAS = (7.7e-4, 0.154)  # of quality 1 and 100
+MINUTES = 5.0  # where nothing is said
+
+
+def lmbda_of(quality: float) -> float:
+    """The weight of the distortion of a quality from 1 to 100.
+
+    Raises:
+        OptionError: if there is no such quality.
+    """
+    if not 1 <= quality <= 100:
+        raise OptionError(f"a quality is 1 to 100; got {quality:g}.")
+    low, high = LMBDAS
+    return low * math.pow(high / low, (quality - 1) / 99)
+
+
+class Settings(NamedTuple):
+    """How to fit."""
+
+    preset: str = "lop"
+    lmbda: float = 0.0154  # weight of the distortion, as for every codec: R + lmbda * 255^2 * MSE
+    iterations: int | None = None  # of the schedule
+    minutes: float | None = None  # or how long it takes; 5 if neither is given
+    bpp: float | None = None  # fit to about this rate; lmbda is where it begins
+    seed: int = 0
+    finest: int = 0  # the finest grid that is coded: 1 leaves out three quarters of the symbols
+
+
+class Progress(NamedTuple):
+    """Where a fit stands."""
+
+    iteration: int  # steps done
+    fraction: float  # of the schedule, 0 to 1
+    loss: float  # MSE on [0, 1] + bpp / (255^2 * lmbda)
+    bpp: float  # estimated, of the grids alone
+    psnr: float  # dB
+    seconds_left: float
+
+
+class Overfitter:
+    """A fit under way.
+
+    Args:
+        x: the picture (1, 3, H, W), in [0, 1].
+        settings: how to fit.
+        device: where.
+
+    Raises:
+        ShapeError: if ``x`` is no picture.
+        OptionError: if a setting makes no sense.
+    """
+
+    def __init__(self, x: Tensor, settings: Settings, device: torch.device | str = "cpu") -> None:
+        H, W = check_image(x)
+        check_range(x)
+        _check(settings)
+        if max(H, W) > SIDE_MAX:
+            raise ShapeError(f"{H} x {W} pixels; an overfitted picture's sides are {SIDE_MAX} at most.")
+        self.settings, self.x = settings, x.detach().float().to(device)
+        self.levels = levels_for(H, W)
+        self.finest = min(settings.finest, self.levels - 1)
+        self.weight = 1 / (settings.lmbda * 255**2)  # of a bit per pixel
+        self._generator_state = torch.Generator().manual_seed(settings.seed).get_state()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            preset = preset_named(settings.preset)
+            self.networks = starting_networks(settings.preset, preset, self.levels).to(device)
+        with torch.no_grad():  # grids of zeros give the picture's mean colour
+            nothing = self.networks.synthesis(torch.zeros(self.levels, 8, 8, device=device))[0, :, 4, 4]
+            self.networks.synthesis.out.bias.add_(self.x.mean((0, 2, 3)) - nothing)
+        self.grids = [
+            torch.zeros(size, device=device, requires_grad=k >= self.finest)
+            for k, size in enumerate(grid_sizes(H, W, self.levels))
+        ]
+        self._adam = torch.optim.Adam(self.grids[self.finest :], lr=GRID_RATE)
+        self._soap = _soap(self.networks)
+        self.iteration, self._seconds = 0, 0.0
+        self.interrupted = False
+
+    def state(self) -> dict[str, Any]:
+        """All that ``restore`` needs, for ``torch.save``."""
+        return {
+            "settings": self.settings._asdict(),
+            "iteration": self.iteration,
+            "seconds": self._seconds,
+            "weight": self.weight,
+            "generator": self._generator_state,
+            "grids": [grid.detach() for grid in self.grids],
+            "networks": self.networks.state_dict(),
+            "adam": self._adam.state_dict(),
+            "soap": self._soap.state_dict(),
+            "picture": self._sum,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where ``state`` was taken; the length of the schedule stays that of ``settings``.
+
+        Raises:
+            CheckpointError: if it is that of another picture, preset or rate, or damaged.
+        """
+        try:
+            before = Settings(**state["settings"])
+            same = before[0:2] == self.settings[0:2] and before.finest == self.settings.finest
+            if not same or before.bpp != self.settings.bpp or state["picture"] != self._sum:
+                raise CheckpointError(
+                    "what was begun is of another picture, preset or rate; leave out --resume."
+                )
+            self.networks.load_state_dict(state["networks"])
+            with torch.no_grad():
+                for grid, kept in zip(self.grids, state["grids"], strict=True):
+                    grid.copy_(kept)
+            self._adam.load_state_dict(state["adam"])
+            self._soap.load_state_dict(state["soap"])
+            self._generator_state = state["generator"]
+            self.iteration, self._seconds = int(state["iteration"]), float(state["seconds"])
+            self.weight = float(state["weight"])
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise CheckpointError(f"what was begun cannot be gone on with: {error}") from error
+
+    @property
+    def _sum(self) -> int:
+        return zlib.crc32((self.x * 255).round().to(torch.uint8).cpu().numpy().tobytes())
+
+    @property
+    def fraction(self) -> float:
+        """How much of the schedule is done, 0 to 1."""
+        settings = self.settings
+        if settings.iterations is not None:
+            return min(1.0, self.iteration / settings.iterations)
+        return min(1.0, self._seconds / (60 * (settings.minutes or MINUTES)))
+
+    def step(self) -> Progress:
+        """One iteration."""
+        began, fraction = time.perf_counter(), self.fraction
+        hard = fraction >= HARD_FROM
+        self._set_learning_rates(fraction)
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._generator_state)
+            found = backward(self.networks, self._rounded(fraction), self.x, self.weight, self.finest)
+            self._generator_state = torch.get_rng_state()
+        torch.nn.utils.clip_grad_norm_(self.networks.parameters(), GRADIENT_NORM)
+        self._soap.step()
+        if not hard:
+            self._adam.step()
+        self._soap.zero_grad()
+        self._adam.zero_grad()
+        self.iteration += 1
+        bpp = found.bits / self.pixels
+        if self.settings.bpp is not None and 0.02 < fraction < RATE_WINDOW:
+            off = math.log(max(bpp, 1e-4) / self.settings.bpp)
+            self.weight *= math.exp(max(-0.02, min(0.02, 0.05 * off)))
+        self._seconds += time.perf_counter() - began
+        return self._progress(found, bpp)
+
+    @property
+    def pixels(self) -> int:
+        """Of the picture."""
+        return self.x.shape[2] * self.x.shape[3]
+
+    @torch.no_grad()
+    def symbols(self) -> list[Tensor]:
+        """The grids, rounded, (h, w) each, the finest first."""
+        return [torch.round(grid * GAIN) for grid in self.grids]
+
+    def _rounded(self, fraction: float) -> list[Tensor]:
+        if fraction >= HARD_FROM:
+            return self.symbols()
+        temperature, noise = (a + (b - a) * fraction / HARD_FROM for a, b in (TEMPERATURES, NOISE))
+        return [
+            noisy_round(grid * GAIN, temperature, noise) if grid.requires_grad else grid
+            for grid in self.grids
+        ]
+
+    def _set_learning_rates(self, fraction: float) -> None:
+        if fraction >= HARD_FROM:
+            self._soap.param_groups[0]["lr"] = HARD_RATE * (1 - fraction) / (1 - HARD_FROM)
+            return
+        falling = 0.5 + 0.5 * math.cos(math.pi * fraction / HARD_FROM)
+        for optimiser, rate in ((self._adam, GRID_RATE), (self._soap, NETWORK_RATE)):
+            optimiser.param_groups[0]["lr"] = rate * max(falling, RATE_LEFT)
+
+    def _progress(self, found: StepResult, bpp: float) -> Progress:
+        done = max(self.fraction, 1e-9)
+        return Progress(
+            self.iteration,
+            self.fraction,
+            found.mse + self.weight * bpp,
+            bpp,
+            -10 * math.log10(max(found.mse, 1e-12)),
+            self._seconds * (1 - done) / done,
+        )
+
+
+def _soap(networks: Networks) -> torch.optim.Optimizer:
+    try:
+        from pytorch_optimizer import SOAP
+    except ImportError as error:
+        raise OptionError(
+            "overfitting needs the package pytorch-optimizer: pip install pytorch-optimizer."
+        ) from error
+    optimiser: torch.optim.Optimizer = SOAP(
+        networks.parameters(),
+        lr=NETWORK_RATE,
+        betas=(0.95, 0.95),
+        weight_decay=0.0,
+        precondition_frequency=10,
+        max_precondition_dim=256,
+    )
+    return optimiser
+
+
+def _check(settings: Settings) -> None:
+    for name, value in (
+        ("lmbda", settings.lmbda),
+        ("iterations", settings.iterations),
+        ("minutes", settings.minutes),
+        ("bpp", settings.bpp),
+    ):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise OptionError(f"{name} must be above 0; got {value}.")
+    if settings.finest < 0:
+        raise OptionError(f"finest is the number of a grid, from 0 on; got {settings.finest}.")
+    if settings.iterations is not None and settings.minutes is not None:
+        raise OptionError("give iterations or minutes, not both.")

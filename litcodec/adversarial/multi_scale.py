@@ -1,8 +1,8 @@
 """Several discriminators of patches, each at another scale of the image.
 
 Wang, Liu, Zhu, Tao, Kautz, Catanzaro, "High-resolution image synthesis and semantic manipulation with
-conditional GANs", CVPR 2018, https://arxiv.org/abs/1711.11585. Used by Agustsson, Tschannen, Mentzer, Timofte,
-Van Gool, "Generative adversarial networks for extreme learned image compression", ICCV 2019.
+conditional GANs", CVPR 2018, https://arxiv.org/abs/1711.11585. Used by Agustsson, Tschannen, Mentzer,
+Timofte, Van Gool, "Generative adversarial networks for extreme learned image compression", ICCV 2019.
 https://arxiv.org/abs/1804.02958
 """
 

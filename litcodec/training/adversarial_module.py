@@ -1,5 +1,6 @@
 """The LightningModule of a codec that is trained against a discriminator."""
 
+import warnings
 from pathlib import Path
 from typing import Any, cast
 
@@ -132,6 +133,12 @@ class AdversarialCodecModule(CodecModule):
         self._discriminator_optimizer = discriminator_optimizer
         self._discriminator_lr_scheduler = discriminator_lr_scheduler
         self._clip: tuple[float, str | None] | None = None
+
+    def on_fit_start(self) -> None:
+        """See ``CodecModule``."""
+        super().on_fit_start()
+        # Lightning warns that checkpoints hold the weights after the step, as those of ``CodecModule`` do.
+        warnings.filterwarnings("ignore", "Using ModelCheckpoint with manual optimization", UserWarning)
 
     def configure_callbacks(self) -> list[L.Callback]:
         """See ``CodecModule``; takes gradient clipping over, which no trainer does for two optimisers."""

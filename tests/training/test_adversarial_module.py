@@ -4,6 +4,7 @@ from pathlib import Path
 import lightning as L
 import pytest
 import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import Tensor
 
 from litcodec.adversarial import LeastSquares, RateTarget, Wasserstein
@@ -13,7 +14,7 @@ from litcodec.errors import OptionError, ShapeError, TrainingDiverged
 from litcodec.objectives import bits_per_pixel
 from litcodec.training import NonFiniteGuard, Phase
 from tests.training.adversarial_runs import FIT, Batches, tiny_module, tiny_trainer
-from tests.training.runs import fit, fit_and_kill, losses
+from tests.training.runs import command, fit, losses
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*have no .val_dataloader", "ignore:.*bf16.*")
 
@@ -156,20 +157,22 @@ def test_the_rate_weighs_more_above_its_target_than_below() -> None:
     assert [target.weight(0.1, step) for step in (1, 2)] == [0.125, 0.25]
 
 
-def test_training_comes_to_the_rate_target() -> None:
-    # The same codec at a lambda whose own rate is far from either target.
-    found = {}
-    for bpp in (0.1, 0.3):
-        target = RateTarget(bpp=bpp, above=8.0, below=2**-4)
-        module = tiny_module(rate_target=target, lmbda=0.01, learning_rate=1e-2)
-        logged = watched(module, Batches(150)).logged
-        rates = [entry["train/bpp_rounded"] for entry in logged[-25:]]
-        found[bpp] = sum(rates) / len(rates)
-        weights = {entry["train/rate_weight"] for entry in logged[-50:]}
-        assert weights == {8.0, 2**-4}  # on both sides of it
-    assert found == pytest.approx({0.1: 0.1, 0.3: 0.3}, rel=0.25)
+def test_the_loss_weighs_the_rate_as_the_target_says() -> None:
+    target = RateTarget(bpp=0.3, above=8.0, below=2**-4)
+    module = tiny_module(rate_target=target, lmbda=0.01, learning_rate=1e-2, adversarial_weight=0.5)
+    with torch.no_grad():
+        module.codec.g_a[-1].weight.mul_(100)  # a rate that falls through the target
+    logged = watched(module, Batches(25)).logged
+    weights = [entry["train/rate_weight"] for entry in logged]
+    assert {*weights} == {8.0, 2**-4}
+    for entry, weight in zip(logged, weights, strict=True):
+        assert weight == (8.0 if entry["train/bpp_rounded"] > 0.3 else 2**-4)
+        of_codec = weight * entry["train/bpp"] + 0.01 * entry["train/distortion"]
+        expected = of_codec + 0.5 * entry["train/adversarial_loss"]
+        assert entry["train/loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@torch.no_grad()
 def test_the_measured_rate_is_that_of_rounded_latents() -> None:
     module = tiny_module()
     x = next(iter(Batches(1)))
@@ -203,62 +206,71 @@ def test_a_discriminator_for_another_latent_says_what_to_set() -> None:
         tiny_trainer().fit(module, Batches(1))
 
 
-EMA = (
-    "--trainer.callbacks+=lightning.pytorch.callbacks.EMAWeightAveraging",
-    "--trainer.callbacks.use_buffers=false",
-    "--trainer.callbacks.decay=0.9",
-)
+class SaveAt(L.Callback):
+    def __init__(self, step: int, path: Path) -> None:
+        self.step, self.path = step, path
+
+    def on_train_batch_end(self, trainer, *_: object) -> None:
+        if trainer.global_step == self.step:
+            trainer.save_checkpoint(self.path)
 
 
-def test_a_killed_run_goes_on_bit_for_bit_and_exports_the_codec_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_resumed_run_repeats_an_uninterrupted_one_bit_for_bit_and_exports_the_codec_alone(
+    tmp_path: Path,
 ) -> None:
-    start = ("--model.adversarial_start", "5", *FIT, *EMA)
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    whole.mkdir(), broken.mkdir()
-    fit(whole, *start)
-    metrics = broken / "runs" / "tiny" / "001" / "version_0" / "metrics.csv"
-    fit_and_kill(broken, after_step=15, metrics=metrics, extra=(*start, "--trainer.max_steps", "400"))
-    checkpoint = broken / "runs" / "tiny" / "001" / "checkpoints" / "last.ckpt"
-    fit(broken, *start, "--ckpt_path", str(checkpoint))
+    """Through the start of the game, with averaged weights, clipping and a scheduler."""
+    saved = tmp_path / "saved.ckpt"
 
-    expected = losses(whole / "runs" / "tiny" / "001" / "version_0" / "metrics.csv")
-    resumed = losses(broken / "runs" / "tiny" / "001" / "version_1" / "metrics.csv")
-    assert sorted(expected) == list(range(24))
-    assert 14 <= min(resumed) < 23
-    assert resumed == {step: loss for step, loss in expected.items() if step >= min(resumed)}
-    ends = [
-        torch.load(root / "runs/tiny/001/checkpoints/last.ckpt", weights_only=True)
-        for root in (whole, broken)
-    ]
-    assert [end["global_step"] for end in ends] == [24, 24]
-    for name, weight in ends[0]["current_model_state"].items():
-        assert torch.equal(weight, ends[1]["current_model_state"][name]), name
-    assert any(name.startswith("discriminator.") for name in ends[0]["state_dict"])
+    def run(steps: int, *more: L.Callback, ckpt: Path | None = None):
+        module = tiny_module(
+            adversarial_start=3,
+            feature_matching_weight=0.1,
+            rate_target=RateTarget(bpp=0.1),
+            discriminator_lr_scheduler=lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.9),
+        )
+        watch = Watch()
+        averaging = EMAWeightAveraging(use_buffers=False, decay=0.5)
+        trainer = tiny_trainer(
+            max_steps=steps, max_epochs=-1, gradient_clip_val=1.0, callbacks=[averaging, *more, watch]
+        )
+        trainer.fit(module, Batches(4), ckpt_path=ckpt)
+        return trainer, watch
 
+    whole, expected = run(12, SaveAt(8, saved))
+    resumed, found = run(12, ckpt=saved)
+    assert found.steps == [9, 10, 11, 12]
+    for name in ("codec", "discriminator"):
+        for a, b in zip(getattr(expected, name)[8:], getattr(found, name), strict=True):
+            assert torch.equal(a, b), name
+    ends = {}
+    for name, trainer in (("whole", whole), ("resumed", resumed)):
+        path = tmp_path / f"{name}.ckpt"
+        trainer.save_checkpoint(path)
+        ends[name] = torch.load(path, weights_only=True)
+    for name, weight in ends["whole"]["state_dict"].items():
+        assert torch.equal(weight, ends["resumed"]["state_dict"][name]), name
+
+    assert any(name.startswith("discriminator.") for name in ends["whole"]["state_dict"])
     out = tmp_path / "tiny.safetensors"
-    assert main(["export", str(whole / "runs/tiny/001/checkpoints/last.ckpt"), str(out)]) == 0
-    tensors = load_codec(out)
-    names = {*tensors.decoder_tensors(), *tensors.encoder_tensors()}
-    assert names
-    assert not any("discriminator" in name for name in names)
-    averaged = {k.removeprefix("codec."): v for k, v in ends[0]["state_dict"].items()}
-    assert torch.equal(tensors.encoder_tensors()["g_a.0.weight"], averaged["g_a.0.weight"])
+    assert main(["export", str(tmp_path / "whole.ckpt"), str(out)]) == 0
+    tensors = {**load_codec(out).decoder_tensors(), **load_codec(out).encoder_tensors()}
+    assert not any("discriminator" in name for name in tensors)
+    assert torch.equal(tensors["g_a.0.weight"], ends["whole"]["state_dict"]["codec.g_a.0.weight"])
 
 
 def test_two_processes_give_the_losses_of_one_with_the_doubled_batch(tmp_path: Path) -> None:
     rounding = "--model.codec.init_args.quantiser=litcodec.entropy.StraightThroughQuantiser"
-    target = ("--model.rate_target.bpp=0.3", "--model.adversarial_start=3", "--trainer.max_steps=12")
+    target = ("--model.rate_target.bpp=0.3", "--model.adversarial_start=2", "--trainer.max_steps=6")
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir(), two.mkdir()
-    fit(one, rounding, *FIT, *target, "--data.batch_size", "8")
+    assert main(command(one, rounding, *FIT, *target, "--data.batch_size", "8")[3:]) == 0
     fit(
         two, rounding, *FIT, *target,
         "--data.batch_size", "4", "--trainer.devices", "2", "--trainer.strategy", "ddp",
     )  # fmt: skip
     expected = losses(one / "runs" / "tiny" / "001" / "version_0" / "metrics.csv")
     found = losses(two / "runs" / "tiny" / "001" / "version_0" / "metrics.csv")
-    assert sorted(expected) == sorted(found) == list(range(12))
+    assert sorted(expected) == sorted(found) == list(range(6))
     for step, loss in expected.items():
         assert float(found[step]) == pytest.approx(float(loss), rel=1e-4), step
 

@@ -31,6 +31,8 @@ from litcodec.layers.flat_names import name_flat
 from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
+from litcodec.layers.normalise import ChannelNorm, InstanceNorm
+from litcodec.layers.normalised_residual import NormalisedResidualBlock, NormalisedResidualBlocks
 from litcodec.layers.residual_block import (
     ResidualBlock,
     ResidualBlockDownsample,
@@ -55,13 +57,17 @@ __all__ = [
     "UNIT",
     "AttentionBlock",
     "CausalConv2d",
+    "ChannelNorm",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
     "GDNForm",
     "GainUnit",
     "Gains",
     "GroupedResidualDenseBlock",
+    "InstanceNorm",
     "MaskedConv2d",
+    "NormalisedResidualBlock",
+    "NormalisedResidualBlocks",
     "PointwiseConv2d",
     "ResidualBlock",
     "ResidualBlockDownsample",

@@ -28,6 +28,11 @@ from litcodec.transforms.elic2022 import (
     relu_hyper_synthesis,
 )
 from litcodec.transforms.grdn import GRDN
+from litcodec.transforms.hific2020 import (
+    channel_norm_analysis,
+    channel_norm_synthesis,
+    joint_hyper_synthesis,
+)
 from litcodec.transforms.initialise import initialise, keep_variance
 from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
 from litcodec.transforms.minnen2018 import (
@@ -45,6 +50,8 @@ __all__ = [
     "best_step",
     "bottleneck_analysis",
     "bottleneck_synthesis",
+    "channel_norm_analysis",
+    "channel_norm_synthesis",
     "cosine_analysis",
     "cosine_hyper_analysis",
     "cosine_hyper_synthesis",
@@ -55,6 +62,7 @@ __all__ = [
     "hyper_analysis",
     "hyper_synthesis",
     "initialise",
+    "joint_hyper_synthesis",
     "keep_variance",
     "lapped_analysis",
     "lapped_synthesis",

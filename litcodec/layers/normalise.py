@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from litcodec.errors import ShapeError
+
 
 class ChannelNorm(nn.Module):
     """Over the channels of each pixel, so that nothing depends on the size of an image; affine.
@@ -12,12 +14,17 @@ class ChannelNorm(nn.Module):
 
     Args:
         channels: C of the (B, C, h, w) that comes in and goes out, at least 2.
+
+    Raises:
+        ShapeError: if there are fewer.
     """
 
     epsilon = 1e-3
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        if channels < 2:
+            raise ShapeError(f"ChannelNorm needs 2 channels or more; got {channels}.")
         self.gamma = nn.Parameter(torch.ones(channels))
         self.beta = nn.Parameter(torch.zeros(channels))
 

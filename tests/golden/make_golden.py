@@ -55,7 +55,7 @@ CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard, Chen
 TINY: dict[type[Codec], Callable[[], Codec]] = {
     Cheng2020: partial(Cheng2020, N=6, attention=True, K=1),
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
-    HiFiC: partial(HiFiC, N=2, M=8, hyper=6, blocks=1),
+    HiFiC: partial(HiFiC, N=2, M=6, hyper=3, blocks=1),
 }
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures

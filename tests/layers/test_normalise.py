@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from litcodec.errors import ShapeError
 from litcodec.layers import ChannelNorm, InstanceNorm, NormalisedResidualBlocks
 
 
@@ -17,6 +18,11 @@ def test_channel_norm_has_unbiased_statistics_of_each_pixels_channels() -> None:
         torch.testing.assert_close(found[b, :, row, column].double(), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_one_channel_has_no_variance() -> None:
+    with pytest.raises(ShapeError, match="got 1"):
+        ChannelNorm(1)
+
+
 def test_instance_norm_is_torchs_where_that_is_defined() -> None:
     x = torch.randn(2, 5, 6, 4) * 3 + 1
     torch.testing.assert_close(InstanceNorm(5)(x), nn.InstanceNorm2d(5)(x), rtol=1e-5, atol=1e-5)
@@ -26,9 +32,9 @@ def test_instance_norm_is_torchs_where_that_is_defined() -> None:
 @pytest.mark.parametrize("norm", [ChannelNorm, InstanceNorm])
 def test_statistics_stay_float32_under_autocast(norm) -> None:
     x = 300 + torch.randn(1, 8, 16, 16)  # in bfloat16 the variance of these would be lost
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         found = norm(8)(x)
-    assert found.std() == pytest.approx(1, abs=0.1)
+    assert float(found.std()) == pytest.approx(1, abs=0.1)
 
 
 def test_blocks_add_to_what_comes_in() -> None:

@@ -105,7 +105,8 @@ class TransformCodec(Codec):
     @property
     def density(self) -> FactorizedDensity | None:
         """See ``Codec``."""
-        return getattr(self.latent_model, "density", None)
+        found = getattr(self.latent_model, "density", None)
+        return found if isinstance(found, FactorizedDensity) else None
 
     @property
     def stride(self) -> int:

@@ -1,5 +1,6 @@
 """Entropy models: how probable a latent is. Floats in training, integer tables once frozen."""
 
+from litcodec.entropy.categorical import CategoricalDensity
 from litcodec.entropy.factorized import FactorizedDensity
 from litcodec.entropy.fixed_point import FixedPointNet
 from litcodec.entropy.gaussian import SCALE_MIN, gaussian_likelihood, scale_table
@@ -13,10 +14,11 @@ from litcodec.entropy.quantisation import (
     Quantiser,
     StraightThroughQuantiser,
 )
-from litcodec.entropy.tables import factorized_tables, gaussian_tables, scale_thresholds
+from litcodec.entropy.tables import categorical_tables, factorized_tables, gaussian_tables, scale_thresholds
 
 __all__ = [
     "SCALE_MIN",
+    "CategoricalDensity",
     "FactorizedDensity",
     "FixedPointNet",
     "MixedQuantiser",
@@ -25,6 +27,7 @@ __all__ = [
     "Quantised",
     "Quantiser",
     "StraightThroughQuantiser",
+    "categorical_tables",
     "factorized_tables",
     "gaussian_likelihood",
     "gaussian_tables",

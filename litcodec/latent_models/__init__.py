@@ -2,6 +2,7 @@
 
 from litcodec.latent_models.aggregated_groups import AggregatedGroupModel
 from litcodec.latent_models.base import CodedGiven, CodedLatents, ConditionalModel, LatentModel, Latents
+from litcodec.latent_models.centres import CentresModel
 from litcodec.latent_models.channel_groups import ChannelGroupModel
 from litcodec.latent_models.context import ContextModel
 from litcodec.latent_models.context_mixture import ContextMixtureModel
@@ -12,6 +13,7 @@ from litcodec.latent_models.hyperprior import HyperpriorModel
 
 __all__ = [
     "AggregatedGroupModel",
+    "CentresModel",
     "ChannelGroupModel",
     "CodedGiven",
     "CodedLatents",

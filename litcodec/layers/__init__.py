@@ -32,7 +32,7 @@ from litcodec.layers.gain_unit import Gains, GainUnit
 from litcodec.layers.gdn import GDN, GDNForm, SimplifiedGDN, gdn_layer
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
 from litcodec.layers.normalise import ChannelNorm, InstanceNorm
-from litcodec.layers.normalised_residual import NormalisedResidualBlock, NormalisedResidualBlocks
+from litcodec.layers.normalised_residual import Norm, NormalisedResidualBlock, NormalisedResidualBlocks
 from litcodec.layers.residual_block import (
     ResidualBlock,
     ResidualBlockDownsample,
@@ -66,6 +66,7 @@ __all__ = [
     "GroupedResidualDenseBlock",
     "InstanceNorm",
     "MaskedConv2d",
+    "Norm",
     "NormalisedResidualBlock",
     "NormalisedResidualBlocks",
     "PointwiseConv2d",

@@ -5,6 +5,7 @@ that weights carry over by position. ``GRDN``, ``halve`` and ``double`` are of a
 pictures.
 """
 
+from litcodec.transforms.agustsson2019 import instance_norm_analysis, instance_norm_synthesis
 from litcodec.transforms.balle2017 import analysis_9x9, synthesis_9x9
 from litcodec.transforms.balle2018 import analysis, hyper_analysis, hyper_synthesis, synthesis
 from litcodec.transforms.cheng2020 import (
@@ -62,6 +63,8 @@ __all__ = [
     "hyper_analysis",
     "hyper_synthesis",
     "initialise",
+    "instance_norm_analysis",
+    "instance_norm_synthesis",
     "joint_hyper_synthesis",
     "keep_variance",
     "lapped_analysis",

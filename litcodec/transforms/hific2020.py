@@ -8,21 +8,19 @@ from itertools import pairwise
 
 from torch import nn
 
-from litcodec.layers import ChannelNorm, FullPrecisionConv2d, NormalisedResidualBlocks, conv, deconv
+from litcodec.layers import (
+    ChannelNorm,
+    FullPrecisionConv2d,
+    Norm,
+    NormalisedResidualBlocks,
+    conv,
+    deconv,
+)
 
 
 def channel_norm_analysis(*, N: int, M: int) -> nn.Sequential:
-    """g_a: x (B, 3, H, W) -> y (B, M, H/16, W/16), over N, 2N, 4N, 8N and 16N channels."""
-    return nn.Sequential(
-        conv(3, N, kernel_size=7, stride=1),
-        *_normalised(N),
-        *(
-            layer
-            for width, wider in pairwise(N * 2**k for k in range(5))
-            for layer in (conv(width, wider, kernel_size=3), *_normalised(wider))
-        ),
-        FullPrecisionConv2d(16 * N, M, 3, padding=1),
-    )
+    """g_a: x (B, 3, H, W) -> y (B, M, H/16, W/16)."""
+    return nn.Sequential(*downsampling(N, ChannelNorm), FullPrecisionConv2d(16 * N, M, 3, padding=1))
 
 
 def channel_norm_synthesis(*, N: int, M: int, blocks: int) -> nn.Sequential:
@@ -32,12 +30,7 @@ def channel_norm_synthesis(*, N: int, M: int, blocks: int) -> nn.Sequential:
         conv(M, 16 * N, kernel_size=3, stride=1),
         ChannelNorm(16 * N),
         NormalisedResidualBlocks(16 * N, blocks=blocks, norm=ChannelNorm),
-        *(
-            layer
-            for width, narrower in pairwise(N * 2**k for k in range(4, -1, -1))
-            for layer in (deconv(width, narrower, kernel_size=3), *_normalised(narrower))
-        ),
-        conv(N, 3, kernel_size=7, stride=1),
+        *upsampling(N, ChannelNorm),
     )
 
 
@@ -56,5 +49,30 @@ def joint_hyper_synthesis(*, N: int, M: int) -> nn.Sequential:
     )
 
 
-def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:
-    return ChannelNorm(channels), nn.ReLU(inplace=True)
+def downsampling(N: int, norm: Norm) -> list[nn.Module]:
+    """From x (B, 3, H, W) to (B, 16N, H/16, W/16), over N, 2N, 4N and 8N channels."""
+    return [
+        conv(3, N, kernel_size=7, stride=1),
+        *_normalised(N, norm),
+        *(
+            layer
+            for width, wider in pairwise(N * 2**k for k in range(5))
+            for layer in (conv(width, wider, kernel_size=3), *_normalised(wider, norm))
+        ),
+    ]
+
+
+def upsampling(N: int, norm: Norm) -> list[nn.Module]:
+    """From (B, 16N, h, w) to x_hat (B, 3, 16h, 16w), over 8N, 4N, 2N and N channels."""
+    return [
+        *(
+            layer
+            for width, narrower in pairwise(N * 2**k for k in range(4, -1, -1))
+            for layer in (deconv(width, narrower, kernel_size=3), *_normalised(narrower, norm))
+        ),
+        conv(N, 3, kernel_size=7, stride=1),
+    ]
+
+
+def _normalised(channels: int, norm: Norm) -> tuple[nn.Module, nn.Module]:
+    return norm(channels), nn.ReLU(inplace=True)

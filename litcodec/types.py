@@ -20,6 +20,8 @@ class CodecOutput(NamedTuple):
     x_hat: Tensor  # (B, 3, H, W), in [0, 1] when trained, not clamped
     likelihoods: tuple[Tensor, ...]  # float32, outermost latent first: (y,) or (y, z)
     losses: tuple[AuxiliaryLoss, ...] = ()
+    y: Tensor | None = None  # (B, M, h, w) before quantisation, of codecs with one latent y
+    y_hat: Tensor | None = None  # what the synthesis transform saw
 
 
 class Compressed(NamedTuple):

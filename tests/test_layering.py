@@ -2,8 +2,9 @@
 
 cli -> callbacks -> dashboard, pillow -> report, loaded -> training, evaluation -> measure_image, overfitted
     -> codec_files, baselines, data, metrics
-    -> codecs -> latent_models -> frozen -> latent_coding, objectives -> transforms, entropy, bitstream
-    -> layers, coding -> ops, architecture, plugins, device, regular_file -> types, errors
+    -> codecs -> latent_models -> frozen -> latent_coding, objectives, adversarial
+    -> transforms, entropy, bitstream -> layers, coding -> ops, architecture, plugins, device, regular_file
+    -> types, errors
 """
 
 import ast
@@ -29,7 +30,7 @@ LEVELS = {
     "codecs": 7,
     "latent_models": 6,
     "frozen": 5,
-    **dict.fromkeys(("latent_coding", "objectives"), 4),
+    **dict.fromkeys(("latent_coding", "objectives", "adversarial"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
     **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file"), 1),

@@ -5,6 +5,8 @@ from litcodec.codecs.checkerboard import Checkerboard
 from litcodec.codecs.cheng2020 import Cheng2020
 from litcodec.codecs.elic import Elic
 from litcodec.codecs.factorized_prior import FactorizedPrior
+from litcodec.codecs.generative import GenerativeCompression
+from litcodec.codecs.hific import HiFiC
 from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.importance_map import ImportanceMapCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
@@ -22,6 +24,8 @@ __all__ = [
     "Codec",
     "Elic",
     "FactorizedPrior",
+    "GenerativeCompression",
+    "HiFiC",
     "HybridCodec",
     "ImportanceMapCodec",
     "JointAutoregressive",

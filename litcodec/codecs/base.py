@@ -105,7 +105,8 @@ class TransformCodec(Codec):
     @property
     def density(self) -> FactorizedDensity | None:
         """See ``Codec``."""
-        return getattr(self.latent_model, "density", None)
+        found = getattr(self.latent_model, "density", None)
+        return found if isinstance(found, FactorizedDensity) else None
 
     @property
     def stride(self) -> int:
@@ -130,7 +131,18 @@ class TransformCodec(Codec):
         y = self.g_a(pad_to(x, self.downsampling_factor))
         with torch.autocast(x.device.type, enabled=False):
             y_hat, likelihoods, losses = code(y.float())
-        return CodecOutput(self.g_s(y_hat)[..., :H, :W], likelihoods, losses)
+        return CodecOutput(self.g_s(y_hat)[..., :H, :W], likelihoods, losses, y, y_hat)
+
+    @torch.no_grad()
+    def rounded_likelihoods(self, y: Tensor) -> tuple[Tensor, ...]:
+        """Likelihoods of y as it would be coded, rounded, whatever stands in for rounding in training."""
+        was_training = self.latent_model.training
+        self.latent_model.eval()
+        try:
+            with torch.autocast(y.device.type, enabled=False):
+                return self.latent_model(y.detach().float()).likelihoods  # type: ignore[no-any-return]
+        finally:
+            self.latent_model.train(was_training)
 
     def latents(self, x: Tensor) -> Latents:
         """See ``Codec.latents``."""

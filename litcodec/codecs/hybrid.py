@@ -120,14 +120,15 @@ class HybridCodec(Codec):
     def _at_scale(self, x: Tensor, part: Part) -> CodecOutput:
         """``forward`` without images at their own size where the inner codec codes smaller ones."""
         small = self.code_small(x)
-        coded, likelihoods, losses = (
+        output: CodecOutput = (
             self._coded_without_gradients(small) if part == "enhancer" else self.inner(small)
         )
+        coded = output.x_hat
         if part != "inner":
             coded = self.enhancer(coded)
         elif self.scale == 2:
             coded = double(coded)
-        return CodecOutput(coded[..., : x.shape[2], : x.shape[3]], likelihoods, losses)
+        return output._replace(x_hat=coded[..., : x.shape[2], : x.shape[3]])
 
     @torch.no_grad()
     def _coded_without_gradients(self, small: Tensor) -> CodecOutput:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from litcodec.codecs.base import Codec, TransformCodec
 from litcodec.entropy import FactorizedDensity
@@ -57,6 +57,11 @@ class VariableRate(Codec):
         self.lmbda_range = RateRange(float(lmbda_min), float(lmbda_max))
         channels = inner.latent_model.channels
         self.gains = GainUnit(channels, anchors=anchors, log_span=self.lmbda_range.log_span)
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """See ``Codec``: those of the codec inside, and the gains."""
+        return {**self.inner.parts, "gains": self.gains}
 
     @property
     def density(self) -> FactorizedDensity | None:

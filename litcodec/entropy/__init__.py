@@ -1,5 +1,6 @@
 """Entropy models: how probable a latent is. Floats in training, integer tables once frozen."""
 
+from litcodec.entropy.categorical import CategoricalDensity
 from litcodec.entropy.codebook import Codebook, FiniteScalar, SoftToHard
 from litcodec.entropy.factorized import FactorizedDensity
 from litcodec.entropy.fixed_point import FixedPointNet
@@ -14,10 +15,11 @@ from litcodec.entropy.quantisation import (
     Quantiser,
     StraightThroughQuantiser,
 )
-from litcodec.entropy.tables import factorized_tables, gaussian_tables, scale_thresholds
+from litcodec.entropy.tables import categorical_tables, factorized_tables, gaussian_tables, scale_thresholds
 
 __all__ = [
     "SCALE_MIN",
+    "CategoricalDensity",
     "Codebook",
     "FactorizedDensity",
     "FiniteScalar",
@@ -29,6 +31,7 @@ __all__ = [
     "Quantiser",
     "SoftToHard",
     "StraightThroughQuantiser",
+    "categorical_tables",
     "factorized_tables",
     "gaussian_likelihood",
     "gaussian_tables",

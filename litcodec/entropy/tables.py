@@ -62,6 +62,16 @@ def factorized_tables(density: FactorizedDensity, medians: Tensor) -> IntegerTab
     return _build(pmfs, low)
 
 
+def categorical_tables(pmf: Tensor, offset: int) -> IntegerTables:
+    """One row per channel; symbols ``offset``, ``offset + 1`` ... have the probabilities of its row.
+
+    Args:
+        pmf: (C, L), float64, rows that sum to 1.
+        offset: the first symbol.
+    """
+    return _build(list(pmf.numpy()), [offset] * len(pmf))
+
+
 def _build(pmfs: list["np.ndarray[tuple[int], np.dtype[np.float64]]"], offsets: list[int]) -> IntegerTables:
     tails = [max(1 - float(pmf.sum()), ESCAPE_MASS) for pmf in pmfs]
     return build_tables(pmfs, tails, offsets)

@@ -2,6 +2,7 @@
 
 from litcodec.latent_coding.aggregated_groups import AggregatedGroups, AggregatedNets
 from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder
+from litcodec.latent_coding.centres import CentresLatentCoder
 from litcodec.latent_coding.channel_groups import ChannelGroupCoder
 from litcodec.latent_coding.codebook import CodebookCoder, ScaledCodebookCoder
 from litcodec.latent_coding.coding_order import (
@@ -30,6 +31,7 @@ __all__ = [
     "GRID",
     "AggregatedGroups",
     "AggregatedNets",
+    "CentresLatentCoder",
     "ChannelGroupCoder",
     "CodebookCoder",
     "Coded",

@@ -2,6 +2,7 @@
 
 from litcodec.latent_models.aggregated_groups import AggregatedGroupModel
 from litcodec.latent_models.base import CodedGiven, CodedLatents, ConditionalModel, LatentModel, Latents
+from litcodec.latent_models.centres import CentresModel
 from litcodec.latent_models.channel_groups import ChannelGroupModel
 from litcodec.latent_models.codebook import CodebookModel, ScaledCodebookModel
 from litcodec.latent_models.context import ContextModel
@@ -14,6 +15,7 @@ from litcodec.latent_models.volume import VolumeModel
 
 __all__ = [
     "AggregatedGroupModel",
+    "CentresModel",
     "ChannelGroupModel",
     "CodebookModel",
     "CodedGiven",

@@ -46,6 +46,8 @@ from litcodec.layers.linear_pixels import (
     usual_prediction,
 )
 from litcodec.layers.masked_conv import CausalConv2d, CheckerboardConv2d, MaskedConv2d
+from litcodec.layers.normalise import ChannelNorm, InstanceNorm
+from litcodec.layers.normalised_residual import Norm, NormalisedResidualBlock, NormalisedResidualBlocks
 from litcodec.layers.residual_block import (
     ResidualBlock,
     ResidualBlockDownsample,
@@ -81,6 +83,7 @@ __all__ = [
     "AttentionBlock",
     "CausalConv2d",
     "CausalConv3d",
+    "ChannelNorm",
     "CheckerboardConv2d",
     "FullPrecisionConv2d",
     "GDNForm",
@@ -88,8 +91,12 @@ __all__ = [
     "Gains",
     "GroupedResidualDenseBlock",
     "ImportanceMask",
+    "InstanceNorm",
     "LinearPrediction",
     "MaskedConv2d",
+    "Norm",
+    "NormalisedResidualBlock",
+    "NormalisedResidualBlocks",
     "PointwiseConv2d",
     "ResidualBlock",
     "ResidualBlockDownsample",

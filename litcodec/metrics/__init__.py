@@ -9,14 +9,33 @@ from litcodec.metrics.ms_ssim import ms_ssim
 from litcodec.metrics.ms_ssim_db import ms_ssim_db
 from litcodec.metrics.psnr import psnr
 from litcodec.metrics.psnr_luma import psnr_luma
-from litcodec.metrics.shipped import MS_SSIM, MS_SSIM_DB, PSNR, PSNR_LUMA, SHIPPED, open_metrics
+from litcodec.metrics.shipped import (
+    FLIP,
+    GMSD,
+    HAARPSI,
+    MS_SSIM,
+    MS_SSIM_DB,
+    PERCEPTUAL,
+    PSNR,
+    PSNR_LUMA,
+    SHIPPED,
+    SSIMULACRA2,
+    VIF,
+    open_metrics,
+)
 
 __all__ = [
+    "FLIP",
+    "GMSD",
+    "HAARPSI",
     "MS_SSIM",
     "MS_SSIM_DB",
+    "PERCEPTUAL",
     "PSNR",
     "PSNR_LUMA",
     "SHIPPED",
+    "SSIMULACRA2",
+    "VIF",
     "BDDelta",
     "BDOfImages",
     "Mean",

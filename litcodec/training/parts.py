@@ -1,14 +1,13 @@
 """The named parts of a codec: which learn in a phase, which are held still."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from inspect import signature
 
-import torch
 from torch import Tensor, nn
 
 from litcodec.codecs import Codec
 from litcodec.errors import PhaseError
+from litcodec.training.held_still import held_still, zero_of
 from litcodec.training.phases import Phase
 from litcodec.types import CodecOutput
 
@@ -47,7 +46,7 @@ def coded_in_phase(codec: Codec, inputs: Sequence[Tensor], phase: Phase | None) 
         (name,) = phase.names
         output = codec(*inputs, part=name)
         return output
-    with _held_still(resting_parts(codec, phase)):
+    with held_still(resting_parts(codec, phase)):
         output = codec(*inputs)
         return output
 
@@ -57,17 +56,4 @@ def zero_of_resting(codec: Codec, phase: Phase | None) -> Tensor | float:
 
     DDP waits for a gradient of each weight there is.
     """
-    parameters = [p for part in resting_parts(codec, phase) for p in part.parameters()]
-    return 0 * torch.stack([p.sum() for p in parameters]).sum() if parameters else 0.0
-
-
-@contextmanager
-def _held_still(parts: Sequence[nn.Module]) -> Iterator[None]:
-    held = [p for part in parts for p in part.parameters() if p.requires_grad]
-    for p in held:
-        p.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for p in held:
-            p.requires_grad_(True)
+    return zero_of(*resting_parts(codec, phase))

@@ -5,6 +5,7 @@ that weights carry over by position. ``GRDN``, ``halve`` and ``double`` are of a
 pictures.
 """
 
+from litcodec.transforms.agustsson2019 import instance_norm_analysis, instance_norm_synthesis
 from litcodec.transforms.balle2017 import analysis_9x9, synthesis_9x9
 from litcodec.transforms.balle2018 import analysis, hyper_analysis, hyper_synthesis, synthesis
 from litcodec.transforms.cheng2020 import (
@@ -28,6 +29,11 @@ from litcodec.transforms.elic2022 import (
     relu_hyper_synthesis,
 )
 from litcodec.transforms.grdn import GRDN
+from litcodec.transforms.hific2020 import (
+    channel_norm_analysis,
+    channel_norm_synthesis,
+    joint_hyper_synthesis,
+)
 from litcodec.transforms.initialise import initialise, keep_variance
 from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
 from litcodec.transforms.mentzer2018 import importance_analysis, importance_synthesis
@@ -46,6 +52,8 @@ __all__ = [
     "best_step",
     "bottleneck_analysis",
     "bottleneck_synthesis",
+    "channel_norm_analysis",
+    "channel_norm_synthesis",
     "cosine_analysis",
     "cosine_hyper_analysis",
     "cosine_hyper_synthesis",
@@ -58,6 +66,9 @@ __all__ = [
     "importance_analysis",
     "importance_synthesis",
     "initialise",
+    "instance_norm_analysis",
+    "instance_norm_synthesis",
+    "joint_hyper_synthesis",
     "keep_variance",
     "lapped_analysis",
     "lapped_synthesis",

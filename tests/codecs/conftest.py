@@ -14,6 +14,7 @@ from litcodec.codecs import (
     Codec,
     Elic,
     FactorizedPrior,
+    HiFiC,
     HybridCodec,
     JointAutoregressive,
     LappedCosine,
@@ -39,6 +40,7 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "cheng2020 anchor": partial(Cheng2020, N=8, attention=False, K=1),
     "cheng2020 attention mixture": partial(Cheng2020, N=8, attention=True, K=3),
     "elic": partial(Elic, **SMALL, groups=(2, 4), context=(6, 5)),
+    "hific": partial(HiFiC, N=6, M=12, hyper=8, blocks=1),
     "learned cosine": partial(LearnedCosine, **SMALL, context=6),
     "lapped cosine": partial(
         LappedCosine,

@@ -22,6 +22,8 @@ from litcodec.codecs import (
     Codec,
     Elic,
     FactorizedPrior,
+    GenerativeCompression,
+    HiFiC,
     HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
@@ -43,6 +45,8 @@ KINDS: dict[str, type[Codec]] = {
     "checkerboard": Checkerboard,
     "cheng2020": Cheng2020,
     "elic": Elic,
+    "generative": GenerativeCompression,
+    "hific": HiFiC,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
@@ -53,6 +57,8 @@ CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard, Chen
 TINY: dict[type[Codec], Callable[[], Codec]] = {
     Cheng2020: partial(Cheng2020, N=6, attention=True, K=1),
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
+    GenerativeCompression: partial(GenerativeCompression, N=2, M=3, centres=31, blocks=1),
+    HiFiC: partial(HiFiC, N=2, M=6, hyper=3, blocks=1),
 }
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
@@ -117,7 +123,8 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
     codec = TINY[kind]().eval() if kind in TINY else kind(N=6, M=8).eval()  # type: ignore[call-arg]
     for parameter in codec.latent_model.density.parameters():
         parameter.add_(0.2 * torch.randn(parameter.shape))
-    codec.latent_model.density.matrices[0].add_(6.0)  # narrow, so that some symbols escape from their tables
+    if codec.density is not None:
+        codec.density.matrices[0].add_(6.0)  # narrow, so that some symbols escape from their tables
     x = picture(128, 128)
     _rescale(convolutions_of(codec.g_a)[-1], codec.latents(x).y, to=6.0)
     z = codec.latents(x).z

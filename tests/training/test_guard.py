@@ -84,10 +84,12 @@ def test_too_many_in_a_row_end_the_run() -> None:
 
 def test_counts_survive_a_checkpoint() -> None:
     guard = NonFiniteGuard()
-    guard.skipped, guard.in_a_row = 7, 2
+    guard.skipped, guard._in_a_row = 7, {0: 2, 1: 1}
     other = NonFiniteGuard()
     other.load_state_dict(guard.state_dict())
     assert (other.skipped, other.in_a_row) == (7, 2)
+    other.load_state_dict({"skipped": 5, "in_a_row": 3})  # of a checkpoint from before
+    assert (other.skipped, other.in_a_row) == (5, 3)
 
 
 def test_a_finite_loss_with_an_infinite_gradient_is_skipped_too() -> None:

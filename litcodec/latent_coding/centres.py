@@ -1,0 +1,69 @@
+"""Codes a latent of a few whole numbers, whose probabilities belong to its channel."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from litcodec.coding import IntegerTables
+from litcodec.errors import FreezeError
+from litcodec.latent_coding.base import Coded
+from litcodec.latent_coding.factorized import FactorizedLatentCoder
+
+
+class CentresLatentCoder:
+    """A ``FactorizedLatentCoder`` whose encoder moves what lies beyond the centres to the outermost one.
+
+    Args:
+        inner: codes the numbers.
+        radius: of the centres ``-radius`` to ``radius``.
+    """
+
+    string_count = 1
+    stride = 1
+
+    def __init__(self, inner: FactorizedLatentCoder, radius: int) -> None:
+        self.inner, self.radius = inner, radius
+
+    @classmethod
+    def from_tables(cls, name: str, tables: IntegerTables, radius: int) -> "CentresLatentCoder":
+        """Of a latent called ``name`` in codec files, with a row of ``tables`` for each channel."""
+        medians = torch.zeros(len(tables.lengths), dtype=torch.float64)
+        return cls(FactorizedLatentCoder(name, tables, medians), radius)
+
+    @classmethod
+    def from_tensors(
+        cls, name: str, tensors: Mapping[str, Tensor], *, channels: int, radius: int
+    ) -> "CentresLatentCoder":
+        """Read back what ``decoder_tensors`` gave."""
+        return cls(FactorizedLatentCoder.from_tensors(name, tensors, channels=channels), radius)
+
+    def encode(self, y: Tensor) -> Coded:
+        """See ``LatentCoder``."""
+        return self.inner.encode(self._within(y))
+
+    def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
+        """See ``LatentCoder``."""
+        return self.inner.decode(strings, h, w)
+
+    def bits(self, y: Tensor) -> tuple[Tensor, ...]:
+        """See ``LatentCoder``."""
+        return self.inner.bits(self._within(y))
+
+    def to(self, device: torch.device | str) -> None:
+        """See ``LatentCoder``: all of it stays on the CPU."""
+
+    def with_rdoq(self, rdoq_lambda: float) -> "CentresLatentCoder":
+        """See ``LatentCoder``."""
+        raise FreezeError("RDOQ needs a Gaussian for every latent; this codec has a few centres alone.")
+
+    def decoder_tensors(self) -> dict[str, Tensor]:
+        """See ``LatentCoder``."""
+        return self.inner.decoder_tensors()
+
+    def encoder_tensors(self) -> dict[str, Tensor]:
+        """See ``LatentCoder``: nothing, encoder and decoder need the same."""
+        return {}
+
+    def _within(self, y: Tensor) -> Tensor:
+        return y.clamp(-self.radius, self.radius)

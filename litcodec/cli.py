@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from litcodec.commands.console import tolerant_console
 from litcodec.commands.termination import orderly_termination
+from litcodec.fit_help import short_help, wants_help
 from litcodec.import_path import search_current_folder
 from litcodec.plugins import choose_plugins
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
@@ -29,10 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
+        if arguments and arguments[0] in LIGHTNING and wants_help(arguments):
+            print(short_help(arguments[0], LIGHTNING[arguments[0]]), end="")
+            return 0
         if arguments and arguments[0] in LIGHTNING:
             from litcodec.old_callbacks import accept_old_callback_paths
-            from litcodec.training.cli import run
+            from litcodec.training.cli import print_help, run
 
+            if {"-h", "--help"} & set(arguments):
+                print_help(arguments[0], arguments[-1])
+                return 0
             accept_old_callback_paths()
             return run(_with_plugins([word for word in arguments if word != "--debug"]))
         options = make_parser().parse_args(arguments)

@@ -1,19 +1,19 @@
-"""What the commands are called and what they are told: the command line's parser. Imports nothing heavy."""
+"""The command line's parser: commands and their options. Imports nothing heavy."""
 
 import argparse
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from litcodec import usage_values as told
+from litcodec import usage_values as values
 from litcodec.errors import LitcodecError
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 
 LIGHTNING = {
     "fit": "train a codec",
     "validate": "validate a checkpoint",
-    "test": "write real bytes for the test photographs and report rate and quality",
-    "predict": "reconstruct photographs from real bytes",
+    "test": "code the test images to real bytes and report rate and quality",
+    "predict": "reconstruct images from real bytes",
 }
 COMPRESSAI_ARCHITECTURES = (
     "bmshj2018-factorized",
@@ -34,9 +34,7 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of ``litcodec``: ``command`` names what was asked for."""
-    parser = _Parser(
-        prog="litcodec", description="Learned image compression: train codecs, compress photographs."
-    )
+    parser = _Parser(prog="litcodec", description="Learned image compression: train codecs, compress images.")
     parser.add_argument("--version", action="version", version=f"litcodec {version('litcodec')}")
     parser.add_argument("--debug", action="store_true", help="show a traceback where something fails")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
@@ -56,10 +54,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     export = commands.add_parser("export", help="turn a training checkpoint into a codec file")
-    export.add_argument("checkpoint", type=told.path, help="a .ckpt file of litcodec fit")
+    export.add_argument("checkpoint", type=values.path, help="a .ckpt file of litcodec fit")
     export.add_argument(
         "output",
-        type=told.output("codec.safetensors"),
+        type=values.output("codec.safetensors"),
         help="codec file to write, .safetensors; or folder/ for one in it",
     )
     export.add_argument(
@@ -67,14 +65,14 @@ def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     export.add_argument(
         "--rdoq-lambda",
-        type=told.weight,
+        type=values.weight,
         metavar="BITS",
         help="quantise by RDOQ: round to what costs least, a squared error of one step weighing as many bits "
         "(try 18; default: round to the nearest)",
     )
     export.add_argument(
         "--error-bits",
-        type=told.weight,
+        type=values.weight,
         dest="rdoq_lambda",
         default=argparse.SUPPRESS,
         help=argparse.SUPPRESS,
@@ -84,13 +82,13 @@ def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    compress = commands.add_parser("compress", help="photographs -> .litc files")
+    compress = commands.add_parser("compress", help="images -> .litc files")
     compress.add_argument(
-        "images", type=told.path, nargs="+", metavar="IMAGE", help="PNG, JPEG, WebP, AVIF, TIFF …"
+        "images", type=values.path, nargs="+", metavar="IMAGE", help="PNG, JPEG, WebP, AVIF, TIFF …"
     )
     decompress = commands.add_parser("decompress", help=".litc files -> PNG")
     decompress.add_argument(
-        "images", type=told.path, nargs="+", metavar="FILE.litc", help="made by litcodec compress"
+        "images", type=values.path, nargs="+", metavar="FILE.litc", help="made by litcodec compress"
     )
     rate = compress.add_mutually_exclusive_group()
     rate.add_argument(
@@ -98,37 +96,42 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     rate.add_argument(
         "--bpp",
-        type=told.bits_per_pixel,
+        type=values.bits_per_pixel,
         help="the highest quality of no more bits per pixel, of the complete file",
     )
     rate.add_argument(
         "--max-bytes",
-        type=told.size_in_bytes,
+        type=values.size_in_bytes,
         metavar="SIZE",
-        help="likewise, of no more bytes: 120000, 120k, 1.5M",
+        help="the highest quality of no more bytes: 120000, 120k, 1.5M",
     )
     rate.add_argument(
         "--lossless", action="store_true", help="keep every pixel of 8-bit RGB images, with a lossless codec"
     )
-    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False)
+    compress.add_argument(
+        "--measure",
+        action="store_true",
+        help="decode what was written, and say PSNR, MS-SSIM and the time that it takes",
+    )
+    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False)
     for command in (compress, decompress):
         command.add_argument(
             "-c",
             "--codec",
-            type=told.path,
+            type=values.path,
             help="a codec file of litcodec export, or a name of litcodec codecs (default: a packaged codec)",
         )
         command.add_argument(
             "-o",
             "--output",
-            type=told.name,
+            type=values.name,
             help="output file, or folder/, or - for standard output (default: beside the input)",
         )
         command.add_argument(
             "--max-pixels",
-            type=told.positive,
+            type=values.positive,
             default=MAX_PIXELS,
-            help="refuse larger pictures (%(default)s)",
+            help="refuse larger images (%(default)s)",
         )
         _add_device(command)
         command.add_argument(
@@ -148,17 +151,17 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     evaluate = commands.add_parser("evaluate", help="rate and quality of codecs and baselines, on real files")
     evaluate.add_argument(
         "codecs",
-        type=told.path,
+        type=values.path,
         nargs="*",
         metavar="CODEC",
         help="codec files of litcodec export, or names of litcodec codecs",
     )
     evaluate.add_argument(
-        "--images", type=told.path, required=True, help="folder of pictures, searched recursively"
+        "--images", type=values.path, required=True, help="folder of images, searched recursively"
     )
     evaluate.add_argument(
         "--baselines",
-        type=told.keys,
+        type=values.keys,
         default=(),
         metavar="KEY,…",
         help="baseline codecs to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all; "
@@ -167,7 +170,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_hidden_anchors(evaluate)
     evaluate.add_argument(
         "--metrics",
-        type=told.keys,
+        type=values.keys,
         default=(),
         metavar="NAME,…",
         help="what to measure: psnr,psnr_luma,ms_ssim,ms_ssim_db, or import paths of your own, "
@@ -176,13 +179,13 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     evaluate.add_argument(
         "-o",
         "--output",
-        type=told.output("results.json"),
+        type=values.output("results.json"),
         default=Path("results.json"),
         help="results file, or folder/; what it holds already is not measured again (%(default)s)",
     )
     evaluate.add_argument(
         "--qualities",
-        type=told.numbers,
+        type=values.numbers,
         metavar="Q,…",
         help="1 to 100, where codecs of variable rate are measured (default: 8 over all of the range)",
     )
@@ -192,7 +195,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--no-keep", dest="keep", action="store_false", help="do not keep the coded files beside the results"
     )
     evaluate.add_argument(
-        "--max-pixels", type=told.positive, default=MAX_PIXELS, help="refuse larger pictures (%(default)s)"
+        "--max-pixels", type=values.positive, default=MAX_PIXELS, help="refuse larger images (%(default)s)"
     )
     evaluate.add_argument(
         "-f", "--force", action="store_true", help="start anew, forgetting what the results file holds"
@@ -204,32 +207,32 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     report = commands.add_parser("report", help="results -> a page, a figure or a table")
     report.add_argument(
-        "results", type=told.path, nargs="+", metavar="RESULTS.json", help="files of litcodec evaluate"
+        "results", type=values.path, nargs="+", metavar="RESULTS.json", help="files of litcodec evaluate"
     )
     report.add_argument(
         "-o",
         "--output",
-        type=told.output("report.html"),
+        type=values.output("report.html"),
         default=Path("report.html"),
         help="page .html, figure .png or .svg, table .csv or .md, or folder/ for a page in it (%(default)s)",
     )
     report.add_argument("--format", choices=REPORT_FORMATS, help="of the output (default: by its ending)")
     report.add_argument(
         "--published",
-        type=told.keys,
+        type=values.keys,
         metavar="NAME,…",
         help="published curves over Kodak to draw too, such as vtm,hm; or none "
-        "(default: a few, if the pictures are Kodak's)",
+        "(default: a few, if the images are Kodak's)",
     )
     report.add_argument(
         "--pictures",
-        type=told.count,
+        type=values.count,
         default=VIEWER_PICTURES,
-        help="how many pictures the page shows, 0 for none; each adds about half a megabyte for every codec "
+        help="how many images the page shows, 0 for none; each adds about half a megabyte for every codec "
         "and rate (%(default)s)",
     )
     report.add_argument(
-        "--max-pixels", type=told.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"
+        "--max-pixels", type=values.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"
     )
     _add_device(report)
     report.add_argument("--title", help="of the page")
@@ -248,7 +251,7 @@ def _add_sweep(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     sweep.add_argument(
         "file",
-        type=told.path,
+        type=values.path,
         metavar="FILE",
         help="what wandb sweep takes, a grid: sweeps/lambda.yaml …",
     )
@@ -260,12 +263,12 @@ def _add_sweep(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     sweep.add_argument(
         "--images",
-        type=told.path,
-        help="folder of pictures to measure on (default: held-back photographs)",
+        type=values.path,
+        help="folder of images to measure on (default: held-back photographs)",
     )
     sweep.add_argument(
         "--baselines",
-        type=told.keys,
+        type=values.keys,
         default=("jpeg", "webp", "jpeg2000"),
         metavar="KEY,…",
         help="baseline codecs to measure too: jpeg,jpeg444,jpeg2000,webp,avif,hevc,jxl,vvc, or all; "
@@ -276,7 +279,7 @@ def _add_sweep(commands: "argparse._SubParsersAction[_Parser]") -> None:
     sweep.add_argument(
         "-o",
         "--output",
-        type=told.path,
+        type=values.path,
         metavar="FOLDER",
         help="where runs, codecs, results.json and report.html go (default: runs/sweeps/NAME)",
     )
@@ -297,11 +300,11 @@ def _add_import(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "import-compressai",
         help="turn a checkpoint of CompressAI into a codec file",
         description="Turn a checkpoint of CompressAI into a codec file, which compresses like any other. "
-        "N and M are told by the shapes of its weights.",
+        "N and M are read from the shapes of its weights.",
     )
     imports.add_argument(
         "weights",
-        type=told.path,
+        type=values.path,
         metavar="WEIGHTS",
         help="a .pth or .pth.tar file: a state dict, or a training checkpoint",
     )
@@ -310,36 +313,36 @@ def _add_import(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     imports.add_argument(
         "output",
-        type=told.output("codec.safetensors"),
+        type=values.output("codec.safetensors"),
         metavar="OUT",
         help="the codec file to write, .safetensors; or folder/ for one in it",
     )
     imports.add_argument(
-        "--lmbda", type=told.weight, help="what it was trained with, for the curves of litcodec evaluate"
+        "--lmbda", type=values.weight, help="what it was trained with, for the curves of litcodec evaluate"
     )
-    imports.add_argument("--distortion", choices=("mse", "ms-ssim"), help="what it was trained for, likewise")
+    imports.add_argument("--distortion", choices=("mse", "ms-ssim"), help="what it was trained for")
     imports.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
     _add_debug(imports)
 
 
 def _add_prepare(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    prepare = commands.add_parser("prepare", help="photographs -> shards that stream")
-    prepare.add_argument("source", type=told.path, help="folder of photographs, searched recursively")
-    prepare.add_argument("output", type=told.name, help="new folder, or s3://… or gs://…")
+    prepare = commands.add_parser("prepare", help="images -> shards for streaming")
+    prepare.add_argument("source", type=values.path, help="folder of images, searched recursively")
+    prepare.add_argument("output", type=values.name, help="new folder, or s3://… or gs://…")
     prepare.add_argument(
-        "--tile-size", type=told.positive, default=512, help="side of the tiles kept (%(default)s)"
+        "--tile-size", type=values.positive, default=512, help="side of the tiles kept (%(default)s)"
     )
     prepare.add_argument(
-        "--min-size", type=told.positive, default=256, help="skip smaller photographs (%(default)s)"
+        "--min-size", type=values.positive, default=256, help="skip smaller images (%(default)s)"
     )
-    prepare.add_argument("--num-workers", type=told.positive, default=2, help="processes (%(default)s)")
+    prepare.add_argument("--num-workers", type=values.positive, default=2, help="processes (%(default)s)")
     _add_debug(prepare)
 
 
 def _add_hidden_anchors(command: argparse.ArgumentParser) -> None:
     """The former name of --baselines."""
     command.add_argument(
-        "--anchors", type=told.keys, dest="baselines", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        "--anchors", type=values.keys, dest="baselines", default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
 
 
@@ -351,7 +354,7 @@ def _add_workspace(commands: "argparse._SubParsersAction[_Parser]") -> None:
     workspace.add_argument("--entity", help="user or team (default: the API key's)")
     workspace.add_argument(
         "--spec",
-        type=told.output("workspace.json"),
+        type=values.output("workspace.json"),
         help="write what would be created to this file, or into folder/; ask no server",
     )
     workspace.add_argument("-f", "--force", action="store_true", help="replace a file that exists")

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def files(folder: Path) -> set[str]:
 def test_a_photograph_goes_to_bytes_and_back_and_json_tells_the_truth(
     codec: str, photograph: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["compress", str(photograph), "-c", codec, "--json"]) == 0
+    assert main(["compress", str(photograph), "-c", codec, "--json", "--measure"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     found = json.loads(line)
     stream = photograph.with_suffix(".litc")
@@ -163,11 +164,25 @@ def test_garbage_and_streams_of_another_codec_do_not_decode(
     assert not (tmp_path / "wrong.png").exists()
 
 
+def test_nothing_is_measured_unless_asked(
+    codec: str, photograph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compress", str(photograph), "-c", codec, "-f"]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[name] for name in ("psnr_rgb", "ms_ssim", "decode_s")] == [None] * 3
+    assert main(words) == 0
+    assert not re.search("PSNR|decoded", capsys.readouterr().out)
+    assert main([*words, "--measure"]) == 0
+    measured = r"bpp, PSNR \d+\.\d\d dB, MS-SSIM 0\.\d{4}, encoded in .* s, decoded in"
+    assert re.search(measured, capsys.readouterr().out)
+
+
 def test_a_small_picture_has_no_ms_ssim_in_json(
     codec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Image.new("RGB", (17, 1), "blue").save(tmp_path / "small.png")
-    assert main(["compress", str(tmp_path / "small.png"), "-c", codec, "--json"]) == 0
+    assert main(["compress", str(tmp_path / "small.png"), "-c", codec, "--json", "--measure"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["ms_ssim"] is None
     assert math.isfinite(found["psnr_rgb"])

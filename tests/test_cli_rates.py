@@ -35,7 +35,7 @@ def photograph(tmp_path: Path, image_like) -> Path:
 
 
 def compressed(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, float]:
-    assert main(["compress", *map(str, arguments), "--json", "--force"]) == 0
+    assert main(["compress", *map(str, arguments), "--json", "--measure", "--force"]) == 0
     found: dict[str, float] = json.loads(capsys.readouterr().out)
     return found
 

@@ -31,7 +31,7 @@ Result = TypeVar("Result", CompressedFile, DecompressedFile)
 
 
 class Options(NamedTuple):
-    """What both commands are told; only ``compress`` has targets."""
+    """Of both commands; only ``compress`` has targets and measures."""
 
     images: Sequence[Path]
     codec: Path | None  # None for a packaged one
@@ -44,6 +44,7 @@ class Options(NamedTuple):
     max_bytes: int | None
     device: str
     lossless: bool
+    measure: bool
 
 
 def compress(options: Options) -> int:
@@ -60,7 +61,13 @@ def compress(options: Options) -> int:
 
     def one(path: Path, output: Path) -> CompressedFile:
         return compress_file(
-            path, output, codec, max_pixels=options.max_pixels, overwrite=options.force, target=target
+            path,
+            output,
+            codec,
+            max_pixels=options.max_pixels,
+            overwrite=options.force,
+            target=target,
+            measure=options.measure,
         )
 
     return _each(options, ".litc", one, _compressed_line)
@@ -115,20 +122,25 @@ def _finite(values: dict[str, object]) -> dict[str, object]:
 
 
 def _compressed_line(result: CompressedFile) -> str:
-    similarity = "n/a" if math.isnan(result.ms_ssim) else f"{result.ms_ssim:.4f}"
     size = f"{result.width}x{result.height}"
     if result.resolution is not None:
         size += f" at {result.resolution} resolution"
     if result.q is not None:
         size += f", quality {result.q:g}"
-    quality = f"PSNR {result.psnr_rgb:.2f} dB, MS-SSIM {similarity}"
-    if math.isinf(result.psnr_rgb):
-        quality = f"{result.bpp / 3:.4f} bits per sub-pixel, every pixel exact"
-    return (
-        f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp, {quality}, "
-        f"encoded in {result.encode_s:.2f} s, decoded in {result.decode_s:.2f} s"
-        + "".join(f"; dropped {what}" for what in result.dropped)
-    )
+    said = f"{result.output}: {size}, {result.bytes:,} bytes, {result.bpp:.4f} bpp"
+    if result.psnr_rgb is not None and result.ms_ssim is not None:
+        said += f", {_quality(result.bpp, result.psnr_rgb, result.ms_ssim)}"
+    said += f", encoded in {result.encode_s:.2f} s"
+    if result.decode_s is not None:
+        said += f", decoded in {result.decode_s:.2f} s"
+    return said + "".join(f"; dropped {what}" for what in result.dropped)
+
+
+def _quality(bpp: float, psnr_rgb: float, ms_ssim: float) -> str:
+    if math.isinf(psnr_rgb):
+        return f"{bpp / 3:.4f} bits per sub-pixel, every pixel exact"
+    similarity = "n/a" if math.isnan(ms_ssim) else f"{ms_ssim:.4f}"
+    return f"PSNR {psnr_rgb:.2f} dB, MS-SSIM {similarity}"
 
 
 def _decompressed_line(result: DecompressedFile) -> str:

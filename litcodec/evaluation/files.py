@@ -1,4 +1,4 @@
-"""Compress one photograph to a ``.litc`` file, decompress one to a PNG."""
+"""Compress one image file to a ``.litc`` file, decompress one to a PNG."""
 
 import time
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from litcodec.bitstream import read_header, read_stream, unpack
 from litcodec.data import load_exact_image, load_image, write_png
@@ -17,7 +18,7 @@ from litcodec.metrics import bpp, ms_ssim, psnr
 
 
 class CompressedFile(NamedTuple):
-    """What compressing a file gave. Metrics and ``decode_s`` come from decoding the very bytes written."""
+    """What compressing a file gave. What is measured comes from decoding the very bytes written."""
 
     file: str
     output: str
@@ -25,13 +26,21 @@ class CompressedFile(NamedTuple):
     height: int
     bytes: int
     bpp: float
-    psnr_rgb: float  # dB; infinite if nothing was lost
-    ms_ssim: float  # nan if a side is under 161
+    psnr_rgb: float | None  # dB; infinite if nothing was lost; None if not measured
+    ms_ssim: float | None  # nan if a side is under 161; None if not measured
     encode_s: float
-    decode_s: float
+    decode_s: float | None  # None if not measured
     resolution: Resolution | None  # that the encoder chose; None if the codec has but one
     q: float | None  # 1 to 100, that the file was coded at; None if the codec has but one rate
     dropped: tuple[str, ...]  # of what the file holds, such as "transparency, composited on white"
+
+
+class _Measured(NamedTuple):
+    """See ``CompressedFile``."""
+
+    psnr_rgb: float | None
+    ms_ssim: float | None
+    decode_s: float | None
 
 
 class DecompressedFile(NamedTuple):
@@ -54,19 +63,21 @@ def compress_file(
     max_pixels: int,
     overwrite: bool,
     target: RateTarget = NO_TARGET,
+    measure: bool = False,
 ) -> CompressedFile:
-    """Compress a photograph, check what the bytes decode to, and write them.
+    """Compress an image file.
 
     Args:
-        path: the photograph.
+        path: the image.
         output: the ``.litc`` file to write.
         codec: with what.
-        max_pixels: refuse larger photographs.
+        max_pixels: refuse larger images.
         overwrite: replace ``output`` if it is there.
         target: the rate, where the codec has several.
+        measure: decode the bytes too, before they are written, and compare the result with the image.
 
     Raises:
-        ImageError: if the photograph cannot be read or is too large, or is not 8-bit RGB and the codec
+        ImageError: if the image cannot be read or is too large, or is not 8-bit RGB and the codec
             lossless.
         RateError: if the codec has but one rate, or none that is low enough; nothing is written.
         OutputExists: if ``output`` is the input, or is there and ``overwrite`` is not set.
@@ -78,18 +89,35 @@ def compress_file(
         x = loaded.x[None].float() / 255
         start = time.perf_counter()
         data = stream_for(codec, x, target)
-        encoded = time.perf_counter()
-        x_hat = from_stream(codec, data, max_pixels=max_pixels)
-        decoded = time.perf_counter()
+        encode_s = time.perf_counter() - start
+        measured = _measured(codec, x, data, max_pixels) if measure else _Measured(None, None, None)
         file.write(data)
     H, W = x.shape[2:]
-    quality = psnr(x, x_hat), ms_ssim(x, x_hat)
-    rate = bpp(len(data), (H, W))
-    times = encoded - start, decoded - encoded
     strings = unpack(data, fingerprint=codec.fingerprint, max_pixels=max_pixels).strings
     resolution, q = codec.resolution(strings), codec.quality_of(strings)
-    names = str(path), str(output)
-    return CompressedFile(*names, W, H, len(data), rate, *quality, *times, resolution, q, loaded.dropped)
+    return CompressedFile(
+        file=str(path),
+        output=str(output),
+        width=W,
+        height=H,
+        bytes=len(data),
+        bpp=bpp(len(data), (H, W)),
+        psnr_rgb=measured.psnr_rgb,
+        ms_ssim=measured.ms_ssim,
+        encode_s=encode_s,
+        decode_s=measured.decode_s,
+        resolution=resolution,
+        q=q,
+        dropped=loaded.dropped,
+    )
+
+
+def _measured(codec: FrozenCodec, x: Tensor, data: bytes, max_pixels: int) -> _Measured:
+    """What ``data`` decodes to, compared with ``x`` (1, 3, H, W)."""
+    start = time.perf_counter()
+    x_hat = from_stream(codec, data, max_pixels=max_pixels)
+    decode_s = time.perf_counter() - start
+    return _Measured(psnr(x, x_hat), ms_ssim(x, x_hat), decode_s)
 
 
 def decompress_file(

@@ -1,17 +1,19 @@
 """``litcodec fit | validate | test | predict``: Lightning's command line, with a folder for every run."""
 
 import copy
+import io
 import os
 import re
 import secrets
 import sys
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import lightning as L
 from jsonargparse import Namespace, set_parsing_settings
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, RichModelSummary, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
@@ -19,18 +21,24 @@ from litcodec.codec_files.checkpoint import offer_before
 from litcodec.errors import CodecFileError, LitcodecError, OptionError
 from litcodec.plugins import choose_plugins
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
+from litcodec.training.costs import CostSummary
+from litcodec.training.ending import summary_of
 from litcodec.training.failures import configuring, known_failure
+from litcodec.training.group_help import DATAMODULES, group_of
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.interruptions import Interruptions, exit_code
 from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
 from litcodec.training.phases import agreed_steps
+from litcodec.training.progress import StepProgress
 from litcodec.training.run_folder import (
     ENVIRONMENT_VARIABLE,
     WANDB_ID,
     RunFolder,
     choose_run_folder,
+    name_of_run,
     remove_unused,
 )
+from litcodec.training.wrong_keys import explained
 
 # Interpolation sees values from every config file and from the command line.
 PARSER = {"parser_mode": "omegaconf+"}
@@ -39,6 +47,8 @@ OFFLINE_WANDB = {
     "init_args": {"project": "litcodec", "offline": True},
 }
 
+
+RUN_NAME = "run"  # of a run without a name
 
 # Keys of earlier versions -> what to write.
 RENAMED = {
@@ -75,7 +85,7 @@ class _Parser(LightningArgumentParser):
         for key, now in RENAMED.items():
             if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
                 message = f"model.{key} is no longer there: write {now}."
-        line = LitcodecError(" ".join(message.split()))
+        line = LitcodecError(explained(self, message))
         sys.stderr.write(f"litcodec: {line}\nlitcodec: see litcodec fit --help, or add --print_config\n")
         sys.exit(2)
 
@@ -91,7 +101,7 @@ class LitcodecCLI(LightningCLI):
             default=DEFAULT,
             help="the LightningModule; its arguments: model.*",
         )
-        parser.add_argument("--run_name", type=str, default="run", help="runs of this name share a folder")
+        parser.add_argument("--run_name", type=str, default=RUN_NAME, help="runs of this name share a folder")
         parser.add_argument("--run_root", type=str, default="runs", help="where the folders of all runs lie")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.add_lightning_class_args(NonFiniteGuard, "nonfinite_guard")
@@ -154,6 +164,10 @@ class LitcodecCLI(LightningCLI):
         if self.subcommand == "fit":
             _average_in_time(config.trainer)
         continued = config.ckpt_path if self.subcommand == "fit" else None
+        started = name_of_run(continued)
+        if started is not None and Path(config.run_name).name not in (RUN_NAME, started):
+            print(f"a new run, {name}, that goes on from {continued}", flush=True)
+            continued = None
         self.run_folder = choose_run_folder(Path(config.run_root), name, continued)
         self.save_config_kwargs = {"folder": str(self.run_folder), "given": given}
         config.weights_only = config.weights_only is not False  # nothing is unpickled unless asked for
@@ -174,6 +188,10 @@ class LitcodecCLI(LightningCLI):
         """Put the run folder's callback first: it must see the weights before EMA replaces them."""
         trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        configured = str(self.config[self.subcommand].trainer.callbacks)
+        for usual, ours in ((RichProgressBar, StepProgress), (RichModelSummary, CostSummary)):
+            if usual.__name__ not in configured:
+                callbacks[:] = [ours() if type(each) is usual else each for each in callbacks]
         if self.subcommand == "fit":
             self.interruptions = Interruptions(self.run_folder / "checkpoints" / "last.ckpt")
             callbacks.append(self.interruptions)
@@ -185,6 +203,12 @@ class LitcodecCLI(LightningCLI):
         if trainer.is_global_zero:
             print(f"run folder: {self.run_folder}", flush=True)
         return trainer
+
+    def after_fit(self) -> None:
+        """Say what came of the run, where it lies and what to do next."""
+        if self.trainer.is_global_zero:
+            last = self.run_folder / "checkpoints" / "last.ckpt"
+            print("\n".join(summary_of(self.trainer, self.run_folder, last)), flush=True)
 
 
 def _needs_logger(callback: Namespace) -> bool:
@@ -246,7 +270,10 @@ def run(arguments: list[str]) -> int:
     """Run one of Lightning's subcommands; returns 0, or exits with 2 where the configuration is wrong."""
     # Keys in ${…} are written as seen from the top of a file; the parser holds them below "fit".
     set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
-    sys.argv[1:] = flat_words(arguments)  # Lightning starts the processes of further devices from it
+    sys.argv = [
+        "litcodec",
+        *flat_words(arguments),
+    ]  # Lightning starts the processes of further devices from it
     try:
         _start()
     except SIGTERMException as error:
@@ -260,6 +287,18 @@ def run(arguments: list[str]) -> int:
         # Another run of this process is another run.
         remove_unused(Path(os.environ.pop(ENVIRONMENT_VARIABLE, "")))
     return 0
+
+
+def print_help(command: str, group: str) -> None:
+    """Print the options of one group, or ``all``, of ``litcodec fit`` and the like."""
+    asked = {"": ["--help"]}
+    if group == "data":
+        asked = {f"{name}:\n": ["--data.help", name] for name in DATAMODULES}
+    for title, words in asked.items():
+        with redirect_stdout(io.StringIO()) as said, suppress(SystemExit):
+            run([command, *words])
+        text = said.getvalue()
+        print(title + (text if group == "all" else group_of(text, group)), end="")
 
 
 def _start() -> None:

@@ -55,6 +55,12 @@ def _run_of(ckpt_path: str | None) -> Path | None:
     return above.parent if above != path and (above.parent / "config.yaml").is_file() else None
 
 
+def name_of_run(ckpt_path: str | None) -> str | None:
+    """The ``run_name`` of the run whose folder a checkpoint lies in; None if it lies in none."""
+    folder = _run_of(ckpt_path)
+    return None if folder is None else folder.parent.name
+
+
 def _claim(parent: Path) -> Path:
     if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0:
         # torchrun and SLURM start every rank at once: only rank 0 writes, the others just need a path.

@@ -30,7 +30,10 @@ def _pixels(H: int = 13, W: int = 17) -> np.ndarray:
 def test_the_command_line_restores_every_pixel(codec_file: Path, tmp_path: Path, capsys):
     image, stream, back = tmp_path / "a.png", tmp_path / "a.litc", tmp_path / "b.png"
     Image.fromarray(_pixels()).save(image)
-    assert main(["compress", "--lossless", "-c", str(codec_file), str(image), "-o", str(stream)]) == 0
+    assert (
+        main(["compress", "--lossless", "--measure", "-c", str(codec_file), str(image), "-o", str(stream)])
+        == 0
+    )
     assert f"{stream.stat().st_size * 8 / (3 * 13 * 17):.4f} bits per sub-pixel, every pixel exact" in (
         capsys.readouterr().out
     )

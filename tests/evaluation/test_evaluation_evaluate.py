@@ -43,11 +43,13 @@ def test_a_codecs_scores_are_those_that_compressing_reports(two_codecs, pictures
     assert [score.image for score in point.scores] == NAMES
     for score in point.scores:
         stream = tmp_path / "one.litc"
-        told = compress_file(pictures / score.image, stream, codec, max_pixels=MAX_PIXELS, overwrite=True)
+        found = compress_file(
+            pictures / score.image, stream, codec, max_pixels=MAX_PIXELS, overwrite=True, measure=True
+        )
         assert (tmp_path / score.file).read_bytes() == stream.read_bytes()
-        assert (score.width, score.height, score.bytes, score.bpp) == told[2:6]
-        assert score.values["psnr"] == told.psnr_rgb
-        assert score.values["ms_ssim"] == pytest.approx(told.ms_ssim, nan_ok=True, abs=0)
+        assert (score.width, score.height, score.bytes, score.bpp) == found[2:6]
+        assert score.values["psnr"] == found.psnr_rgb
+        assert score.values["ms_ssim"] == pytest.approx(found.ms_ssim, nan_ok=True, abs=0)
         assert math.isnan(score.values["ms_ssim_db"]) == (score.image != "a.png")
         assert score.encode_s > 0 < score.decode_s
 
@@ -144,9 +146,9 @@ def test_a_broken_picture_is_a_failure_and_the_rest_is_measured(
         ["b é.png", "broken.png"],
     ]
     assert "damaged" in results.points[0].failures[0].reason
-    told = [(step.setting, step.failure.image) for step in steps if step.failure]
-    assert ("quality 60", "b é.png") in told
-    assert len(told) == 4
+    found = [(step.setting, step.failure.image) for step in steps if step.failure]
+    assert ("quality 60", "b é.png") in found
+    assert len(found) == 4
 
     # Mended, the next run measures just what is missing.
     Image.open(pictures / "a.png").rotate(90).save(pictures / "broken.png")

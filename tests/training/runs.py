@@ -74,12 +74,13 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "offline"}
 
 
-def fit(root: Path, *extra: str) -> None:
-    """Run to the end."""
+def fit(root: Path, *extra: str) -> str:
+    """Run to the end; what it said on standard output."""
     done = subprocess.run(
         command(root, *extra), env=environment(), capture_output=True, text=True, cwd=root, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
 
 
 def fit_and_kill(root: Path, *, after_step: int, metrics: Path, extra: tuple[str, ...]) -> None:

@@ -96,16 +96,17 @@ def test_a_photograph_makes_the_round_trip_without_naming_a_codec(
     sizes, qualities = [], []
     for quality in golden.QUALITIES:
         stream, back = tmp_path / "out.litc", tmp_path / "back.png"
-        compress = ["compress", str(photograph), "-q", str(quality), "-o", str(stream), "-f", "--json"]
+        output = ["-o", str(stream), "-f"]
+        compress = ["compress", str(photograph), "-q", str(quality), *output, "--json", "--measure"]
         assert main(compress) == 0
-        told = json.loads(capsys.readouterr().out)
+        found = json.loads(capsys.readouterr().out)
         assert main(["decompress", str(stream), "-o", str(back), "-f"]) == 0
         capsys.readouterr()
         x, x_hat = read_image(photograph), read_image(back)
         assert x_hat.shape == (3, 201, 267)
         qualities.append(psnr(x, x_hat))
         sizes.append(stream.stat().st_size)
-        assert qualities[-1] == pytest.approx(told["psnr_rgb"], abs=0.01)
+        assert qualities[-1] == pytest.approx(found["psnr_rgb"], abs=0.01)
     assert sizes == sorted(set(sizes))
     assert qualities == sorted(set(qualities))
     assert qualities[0] > 22
@@ -117,10 +118,10 @@ def test_a_rate_that_is_asked_for_is_kept_and_nearly_used(
     photograph: Path, option: str, value: str, most: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compress", str(photograph), option, value]) == 0
-    told, size = capsys.readouterr().out, photograph.with_suffix(".litc").stat().st_size
+    found, size = capsys.readouterr().out, photograph.with_suffix(".litc").stat().st_size
     assert 0.95 * most <= size <= most
-    assert f"{size:,} bytes" in told
-    assert ", quality " in told
+    assert f"{size:,} bytes" in found
+    assert ", quality " in found
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 17), (63, 65)])

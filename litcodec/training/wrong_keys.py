@@ -1,0 +1,45 @@
+"""What is wrong with a configuration, in one sentence, and what was perhaps meant."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from jsonargparse import ArgumentParser
+
+_UNKNOWN = re.compile(r"unrecognized arguments: --(?P<word>[\w.]+)|does not accept option '(?P<key>[\w.]+)'")
+_ARGUMENT = re.compile(r"given class_path '(?P<path>[\w.]+)': Option '(?P<key>[\w.]+)' is not accepted")
+_CLASS = re.compile(r"module '(?P<room>[\w.]+)' has no attribute '(?P<name>\w+)'")
+
+
+def explained(parser: ArgumentParser, message: str) -> str:
+    """One sentence for what ``parser`` says is wrong, with the nearest known name if there is one."""
+    message = " ".join(message.split())
+    if unknown := _ARGUMENT.search(message):
+        path, key = unknown["path"], unknown["key"]
+        return f"{path} takes no {key}{_meant(key, _arguments(path))}"
+    if unknown := _CLASS.search(message):
+        room, name = unknown["room"], unknown["name"]
+        return f"{room} has no {name}{_meant(name, getattr(importlib.import_module(room), '__all__', ()))}"
+    if unknown := _UNKNOWN.search(message):
+        return message + _meant(unknown["word"] or unknown["key"], set(_keys(parser)))
+    return message
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, sorted(known), n=1, cutoff=0.75)
+    return f". Did you mean {close[0]}?" if close else "."
+
+
+def _arguments(path: str) -> list[str]:
+    room, _, name = path.rpartition(".")
+    return list(inspect.signature(getattr(importlib.import_module(room), name)).parameters)
+
+
+def _keys(parser: ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        yield from (word.lstrip("-") for word in action.option_strings)
+        if isinstance(action.choices, dict):  # subcommands
+            for each in action.choices.values():
+                yield from _keys(each)

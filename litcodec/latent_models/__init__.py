@@ -9,6 +9,7 @@ from litcodec.latent_models.factorized import FactorizedModel
 from litcodec.latent_models.gaussian import GaussianModel
 from litcodec.latent_models.grouped import GroupedModel
 from litcodec.latent_models.hyperprior import HyperpriorModel
+from litcodec.latent_models.refined_groups import RefinedGroupModel
 
 __all__ = [
     "AggregatedGroupModel",
@@ -24,4 +25,5 @@ __all__ = [
     "HyperpriorModel",
     "LatentModel",
     "Latents",
+    "RefinedGroupModel",
 ]

@@ -25,6 +25,7 @@ from litcodec.codecs import (
     HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
+    Minnen2020,
     MixtureAutoregressive,
     ScaleHyperprior,
     VariableRate,
@@ -43,6 +44,7 @@ KINDS: dict[str, type[Codec]] = {
     "checkerboard": Checkerboard,
     "cheng2020": Cheng2020,
     "elic": Elic,
+    "minnen2020": Minnen2020,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
@@ -53,6 +55,7 @@ CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard, Chen
 TINY: dict[type[Codec], Callable[[], Codec]] = {
     Cheng2020: partial(Cheng2020, N=6, attention=True, K=1),
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
+    Minnen2020: partial(Minnen2020, N=6, M=8, slices=4, support=2, context=(4, 3)),
 }
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
@@ -141,6 +144,10 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
     if isinstance(codec, Elic):
         for net in codec.latent_model.y_model.aggregation:
             net[-1].bias.copy_(torch.randn(net[-1].bias.shape) + 2)
+    if isinstance(codec, Minnen2020):
+        for scale, _, lrp in codec.latent_model.y_model.nets():
+            scale[-1].bias.copy_(torch.randn(scale[-1].bias.shape) + 2)
+            lrp[-1].weight.mul_(3)
     if isinstance(codec, MixtureAutoregressive):  # windows of more than 63 symbols in two channels
         y_model.entropy_parameters[4].bias[-2:] += 20
     x_hat = codec(x).x_hat

@@ -150,7 +150,7 @@ def _reach(module: nn.Conv2d | nn.ConvTranspose2d, layer: FixedPointLayer) -> fl
     """The largest absolute sum the layer can meet."""
     sums = layer.weight.abs().sum((2, 3))
     if isinstance(module, nn.ConvTranspose2d):  # (C, C' / groups), a group's inputs one after the other
-        of_outputs = sums.unflatten(0, (module.groups, -1)).sum(1).flatten()
+        of_outputs = sums.reshape(module.groups, -1, sums.shape[1]).sum(1).flatten()
     else:
         of_outputs = sums.sum(1)
     return float((of_outputs * ACTIVATION_MAX + layer.bias.abs()).max())

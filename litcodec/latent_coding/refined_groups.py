@@ -159,11 +159,17 @@ def half_tanh() -> Tensor:
     return torch.tensor(found, dtype=torch.int32)
 
 
-def _in_strips(net: FixedPointNet) -> InStrips:
-    def exactly(x: Tensor) -> Tensor:
-        return net(x.double())
+class _OfFloat32(NamedTuple):
+    """A network that takes whole numbers in float32."""
 
-    return InStrips(exactly, rows_in=1, rows_out=1, columns_in=1, pixels=PIXELS_PER_PLACE)
+    net: FixedPointNet
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.net(x.double())
+
+
+def _in_strips(net: FixedPointNet) -> InStrips:
+    return InStrips(_OfFloat32(net), rows_in=1, rows_out=1, columns_in=1, pixels=PIXELS_PER_PLACE)
 
 
 def _bounded(values: Tensor) -> Tensor:

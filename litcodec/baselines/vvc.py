@@ -1,7 +1,5 @@
-"""VVC intra, through Fraunhofer's programs."""
+"""VVC intra by VVenC, Fraunhofer's encoder."""
 
-import re
-import shutil
 import struct
 import subprocess
 import tempfile
@@ -12,35 +10,36 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from litcodec.baselines.pillow import pillow_image, whole_quality
+from litcodec.baselines.vvc_programs import PRESET, find_programs
 from litcodec.baselines.yuv420 import frame_bytes, from_yuv420, to_yuv420
-from litcodec.errors import BaselineFailed, BaselineMissing
+from litcodec.errors import BaselineFailed
 
-PRESET = "slow"
 _SIZE = struct.Struct("<HH")  # H, W of the image
 _UNIT = 8  # sides of the coded frame are multiples of it, VVC's smallest coding unit
+_LEAST = 32  # sides are at least that: VVenC 1.15 refuses frames of fewer than 512 pixels
 
 
 class Vvc:
-    """VVC intra by VVenC, read by VVdeC: one frame, 10 bits, preset slow, on one thread.
+    """VVC intra by VVenC: one frame, 4:2:0, 10 bits, preset medium, on one thread.
 
     VVenC knows 4:2:0 alone, so that at high rates PSNR in RGB saturates for its chroma; published VTM curves
     are 4:4:4. Colours are converted as ``yuv420`` says. Its adaptation to the eye is off, for PSNR. The
-    frame is padded to multiples of 8 by repeating its edges; our file is the true height and width, two
-    bytes each, followed by the VVC stream.
+    frame is padded to multiples of 8, and to 32 at least, by repeating its edges; our file is the true height
+    and width, two bytes each, followed by the VVC stream. See ``vvc_programs`` for the programs.
 
     Raises:
-        BaselineMissing: if ``vvencapp`` or ``vvdecapp`` is not on the PATH, or does not start.
+        BaselineMissing: if neither imageio-ffmpeg is installed nor ``vvencapp`` and ``vvdecapp`` are on the
+            PATH, or one does not start.
     """
 
-    name = "VVC intra 4:2:0"
+    name = "VVenC 4:2:0 10 bit"
     key = "vvc"
     suffix = ".vvc"
     qualities: tuple[float, ...] = (47, 42, 37, 32, 27, 22, 17)
 
     def __init__(self) -> None:
-        self._encoder, self._decoder = _program("vvencapp"), _program("vvdecapp")
-        versions = f"VVenC {_version(self._encoder)}, VVdeC {_version(self._decoder)}"
-        self.source = f"{versions}: 10 bits, preset {PRESET}"
+        self._programs = find_programs()
+        self.source = f"{self._programs.source}: preset {PRESET}"
 
     def setting(self, quality: float) -> str:
         """See ``Baseline.setting``."""
@@ -58,11 +57,8 @@ class Vvc:
         with tempfile.TemporaryDirectory(prefix="litcodec-") as folder:
             frame, stream = Path(folder, "frame.yuv"), Path(folder, "stream.266")
             frame.write_bytes(to_yuv420(padded))
-            source = ("--input", str(frame), "--size", f"{columns}x{rows}", "--format", "yuv420_10")
-            extent = ("--frames", "1", "--framerate", "30", "--threads", "1")
-            effort = ("--preset", PRESET, "--qp", str(qp), "--qpa", "0")
-            self._run(self._encoder, *source, *extent, *effort, "--output", str(stream))
-            return _SIZE.pack(H, W) + self._result(self._encoder, stream)
+            self._run(self._programs.encoding(frame, stream, (rows, columns), qp), makes=stream)
+            return _SIZE.pack(H, W) + stream.read_bytes()
 
     def decompress(self, data: bytes) -> Tensor:
         """See ``Baseline.decompress``."""
@@ -75,61 +71,36 @@ class Vvc:
         with tempfile.TemporaryDirectory(prefix="litcodec-") as folder:
             stream, frame = Path(folder, "stream.266"), Path(folder, "frame.yuv")
             stream.write_bytes(data[_SIZE.size :])
-            self._run(self._decoder, "--bitstream", str(stream), "--output", str(frame), "--threads", "1")
-            samples = self._result(self._decoder, frame)
+            self._run(self._programs.decoding(stream, frame), makes=frame)
+            samples = frame.read_bytes()
         if len(samples) != frame_bytes(size):
             raise BaselineFailed(
-                f"{self.name}: {self._decoder.name} gave {len(samples)} bytes; a 10-bit 4:2:0 frame of "
+                f"{self.name}: the decoder gave {len(samples)} bytes; a 10-bit 4:2:0 frame of "
                 f"{size[1]}x{size[0]} has {frame_bytes(size)}."
             )
         return from_yuv420(samples, size)[:, :H, :W]
 
-    def _run(self, program: Path, *arguments: str) -> None:
+    def _run(self, command: tuple[str, ...], *, makes: Path) -> None:
+        program = Path(command[0]).name
         try:
-            done = subprocess.run(
-                (program, *arguments), capture_output=True, stdin=subprocess.DEVNULL, check=False
-            )
+            done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
         except OSError as error:
-            raise BaselineFailed(f"{self.name}: {program.name} does not start: {error}") from error
+            raise BaselineFailed(f"{self.name}: {program} does not start: {error}") from error
         if done.returncode:
             words = _last_words((done.stderr, done.stdout))
-            raise BaselineFailed(f"{self.name}: {program.name} ended with {done.returncode}: {words}")
-
-    def _result(self, program: Path, path: Path) -> bytes:
-        data = path.read_bytes() if path.exists() else b""
-        if not data:
-            raise BaselineFailed(f"{self.name}: {program.name} said all was well but wrote nothing.")
-        return data
+            raise BaselineFailed(f"{self.name}: {program} ended with {done.returncode}: {words}")
+        if not makes.exists() or not makes.stat().st_size:
+            raise BaselineFailed(f"{self.name}: {program} said all was well but wrote nothing.")
 
 
 def _padded(size: tuple[int, int]) -> tuple[int, int]:
-    H, W = size
-    return -(-H // _UNIT) * _UNIT, -(-W // _UNIT) * _UNIT
-
-
-def _program(name: str) -> Path:
-    found = shutil.which(name)
-    if found is None:
-        raise BaselineMissing(
-            f"{name} is not on the PATH: build it from github.com/fraunhoferhhi/{name.removesuffix('app')}"
-        )
-    return Path(found)
-
-
-def _version(program: Path) -> str:
-    try:
-        done = subprocess.run(
-            (program, "--version"), capture_output=True, stdin=subprocess.DEVNULL, check=False
-        )
-    except OSError as error:
-        raise BaselineMissing(f"{program} does not start: {error}") from error
-    found = re.search(rb"\d+(\.\d+)+", done.stdout + done.stderr)
-    return found[0].decode() if found else "of unknown version"
+    rows, columns = (max(-(-side // _UNIT) * _UNIT, _LEAST) for side in size)
+    return rows, columns
 
 
 def _last_words(outputs: Sequence[bytes]) -> str:
-    """The line that names an error, or else the last one: the programs write to either output."""
+    """The first line that names an error, or else the last one: the programs write to either output."""
     lines = [line.strip() for output in outputs for line in output.decode(errors="replace").splitlines()]
-    said = [line for line in lines if line]
-    errors = [line for line in said if "error" in line.lower()]
-    return (errors or said or ["without a word"])[-1]
+    printed = [line for line in lines if line]
+    errors = [line for line in printed if "error" in line.lower()]
+    return [*errors[:1], *reversed(printed), "without a word"][0]

@@ -13,6 +13,7 @@ from litcodec.codecs.joint_autoregressive import JointAutoregressive
 from litcodec.codecs.lapped_cosine import LappedCosine
 from litcodec.codecs.learned_cosine import LearnedCosine
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
+from litcodec.codecs.minnen2020 import Minnen2020
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
 from litcodec.codecs.pixel_autoregressive import PixelAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
@@ -32,6 +33,7 @@ __all__ = [
     "LappedCosine",
     "LearnedCosine",
     "MeanScaleHyperprior",
+    "Minnen2020",
     "MixtureAutoregressive",
     "PixelAutoregressive",
     "ScaleHyperprior",

@@ -70,10 +70,8 @@ class FixedPointNet:
         if not isinstance(next(iter(self.structure), None), (nn.Conv2d, nn.ConvTranspose2d)):
             raise FreezeError("a fixed-point network begins with a convolution.")
         for module in convolutions:
-            if module.groups != 1 or module.dilation != (1, 1) or module.padding_mode != "zeros":
-                raise FreezeError(
-                    f"no fixed-point form of {module} is known: groups, dilation or padding mode."
-                )
+            if module.dilation != (1, 1) or module.padding_mode != "zeros":
+                raise FreezeError(f"no fixed-point form of {module} is known: dilation or padding mode.")
 
     @classmethod
     def from_float(cls, net: nn.Sequential) -> "FixedPointNet":
@@ -138,8 +136,8 @@ def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, layer: FixedPointLayer, x:
     stride, padding = _pair(module.stride), _pair(module.padding)
     if isinstance(module, nn.ConvTranspose2d):
         extra = _pair(module.output_padding)
-        return F.conv_transpose2d(x, layer.weight, layer.bias, stride, padding, extra)
-    return F.conv2d(x, layer.weight, layer.bias, stride, padding)
+        return F.conv_transpose2d(x, layer.weight, layer.bias, stride, padding, extra, module.groups)
+    return F.conv2d(x, layer.weight, layer.bias, stride, padding, groups=module.groups)
 
 
 def _pair(value: str | tuple[int, ...]) -> tuple[int, ...]:
@@ -150,8 +148,12 @@ def _pair(value: str | tuple[int, ...]) -> tuple[int, ...]:
 
 def _reach(module: nn.Conv2d | nn.ConvTranspose2d, layer: FixedPointLayer) -> float:
     """The largest absolute sum the layer can meet."""
-    inputs = (0, 2, 3) if isinstance(module, nn.ConvTranspose2d) else (1, 2, 3)
-    return float((layer.weight.abs().sum(inputs) * ACTIVATION_MAX + layer.bias.abs()).max())
+    sums = layer.weight.abs().sum((2, 3))
+    if isinstance(module, nn.ConvTranspose2d):  # (C, C' / groups), a group's inputs one after the other
+        of_outputs = sums.reshape(module.groups, -1, sums.shape[1]).sum(1).flatten()
+    else:
+        of_outputs = sums.sum(1)
+    return float((of_outputs * ACTIVATION_MAX + layer.bias.abs()).max())
 
 
 def _quantise(module: nn.Conv2d | nn.ConvTranspose2d) -> FixedPointLayer:

@@ -21,6 +21,7 @@ from litcodec.latent_coding.hyperprior import HyperpriorLatentCoder
 from litcodec.latent_coding.mixture import MixtureCoder
 from litcodec.latent_coding.pixel_network import PixelNetwork, PixelParts
 from litcodec.latent_coding.pixel_walk import PixelWalk
+from litcodec.latent_coding.refined_groups import RefinedGroups, RefinedNets
 from litcodec.latent_coding.residual_groups import ResidualGroups
 from litcodec.latent_coding.strips import InStrips
 from litcodec.latent_coding.symbols import GRID, ScaleTables
@@ -50,6 +51,8 @@ __all__ = [
     "PixelNetwork",
     "PixelParts",
     "PixelWalk",
+    "RefinedGroups",
+    "RefinedNets",
     "ResidualGroups",
     "ScaleTables",
     "ScaledCodebookCoder",

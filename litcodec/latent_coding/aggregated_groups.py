@@ -141,10 +141,11 @@ class _Walk:
             first += len(at)
         return GroupGaussians(found[:g], found[g:])
 
-    def end(self, values: Tensor) -> None:
+    def end(self, values: Tensor) -> Tensor:
         if self._k + 1 < len(self._nets.groups):
             part = slice(self._nets.before[self._k], self._nets.before[self._k + 1])
             self._seen[0, part] = _bounded(values).reshape(-1, *self._size)
+        return values
 
     def _places(self, places: Places) -> Tensor:
         return torch.arange(len(self._hyper))[places]

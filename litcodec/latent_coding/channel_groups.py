@@ -121,7 +121,7 @@ class ChannelGroupCoder:
                 scales, means = walk.gaussians(places)
                 indexes = self.scale_tables.indexes(scales)
                 found[:, places] = visit(first, places, means, indexes).mul_(GRID).add_(means)
-            walk.end(found)
+            found = walk.end(found)
             y_hat[0, first : first + g] = found.div_(GRID).reshape(g, h, w)
             first += g
         return y_hat

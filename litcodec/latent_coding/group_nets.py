@@ -31,8 +31,8 @@ class GroupWalk(Protocol):
     def gaussians(self, places: Places) -> GroupGaussians:
         """Of group k, given what is known."""
 
-    def end(self, values: Tensor) -> None:
-        """Make all values of group k, (g, h * w), known."""
+    def end(self, values: Tensor) -> Tensor:
+        """Make all values of group k, (g, h * w), known; y_hat of it, the same tensor if unrefined."""
 
 
 class GroupNets(Protocol):

@@ -102,7 +102,8 @@ class _Walk:
             more_mean.add_(self._means[self._channels][:, places]),
         )
 
-    def end(self, values: Tensor) -> None:
+    def end(self, values: Tensor) -> Tensor:
         self._first += len(values)
         if self._first < self._nets.channels:
             self._seen.put(self._nets.features + self._first - len(values), values)
+        return values

@@ -11,6 +11,7 @@ from litcodec.latent_models.factorized import FactorizedModel
 from litcodec.latent_models.gaussian import GaussianModel
 from litcodec.latent_models.grouped import GroupedModel
 from litcodec.latent_models.hyperprior import HyperpriorModel
+from litcodec.latent_models.refined_groups import RefinedGroupModel
 from litcodec.latent_models.volume import VolumeModel
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "HyperpriorModel",
     "LatentModel",
     "Latents",
+    "RefinedGroupModel",
     "ScaledCodebookModel",
     "VolumeModel",
 ]

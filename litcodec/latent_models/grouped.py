@@ -32,6 +32,7 @@ class _Group(NamedTuple):
 
     y: Tensor  # (B, g, h, w), not yet rounded
     gaussians: Callable[[Tensor], Gaussians]  # given y_hat of its own anchors; what is no anchor is not seen
+    refine: Callable[[Tensor], Tensor]  # rounded y -> y_hat, what decoder and later groups see
     has_anchors: bool
 
 
@@ -69,13 +70,18 @@ class GroupedModel(ConditionalModel):
     def gaussians(self, k: int, hyper_params: Tensor, known: Tensor, own: Tensor) -> Gaussians:
         """Scales and means of group k, given ``known`` and, at anchors, its ``own`` y_hat (B, g, h, w)."""
 
+    def refine(self, k: int, hyper_params: Tensor, known: Tensor, y_hat: Tensor) -> Tensor:
+        """Refine group k once all of it is rounded, ``y_hat`` (B, g, h, w); unchanged unless overridden."""
+        return y_hat
+
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
         """See ``ConditionalModel``."""
 
         def in_training(group: _Group) -> tuple[Quantised, Gaussians]:
             rounded = quantiser(group.y, group.y.new_zeros(())).for_decoder
             found = group.gaussians(rounded)
-            return quantiser(group.y, found.means), found
+            quantised = quantiser(group.y, found.means)
+            return quantised._replace(for_decoder=group.refine(quantised.for_decoder)), found
 
         quantised, (scales_hat, means_hat) = self._in_order(
             y, hyper_params, in_training if self.training else _rounded
@@ -106,7 +112,11 @@ class GroupedModel(ConditionalModel):
             def gaussians(own: Tensor, k: int = k, known: Tensor = known) -> Gaussians:
                 return self.gaussians(k, hyper_params, known, own)
 
-            group = _Group(y[:, self.before[k] : self.before[k] + g], gaussians, k < self.checkerboards)
+            def refine(y_hat: Tensor, k: int = k, known: Tensor = known) -> Tensor:
+                return self.refine(k, hyper_params, known, y_hat)
+
+            of_y = y[:, self.before[k] : self.before[k] + g]
+            group = _Group(of_y, gaussians, refine, k < self.checkerboards)
             of_group, predicted = quantise(group)
             quantised.append(of_group)
             found.append(predicted)
@@ -120,7 +130,7 @@ class GroupedModel(ConditionalModel):
 
 
 def _given(group: _Group) -> tuple[Quantised, Gaussians]:
-    """Given y_hat for y."""
+    """Given y_hat, refined, for y."""
     return Quantised(group.y, group.y), group.gaussians(group.y)
 
 
@@ -130,4 +140,4 @@ def _rounded(group: _Group) -> tuple[Quantised, Gaussians]:
     if group.has_anchors:
         found = group.gaussians(round_about(group.y, found.means))
     y_hat = round_about(group.y, found.means)
-    return Quantised(y_hat, y_hat), found
+    return Quantised(y_hat, group.refine(y_hat)), found

@@ -91,20 +91,28 @@ def check_width(*channels: int, most: int = WIDTH_MAX) -> None:
             raise ShapeError(f"a number of channels is 1 to {most:,}; got {count}.")
 
 
-def conv(in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2) -> nn.Conv2d:
+def conv(
+    in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2, groups: int = 1
+) -> nn.Conv2d:
     """A convolution that divides H and W by ``stride``; 5x5/2 by default."""
     check_width(in_channels, out_channels, most=LAYER_MAX)
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
+    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, groups=groups)
 
 
 def deconv(
-    in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2
+    in_channels: int, out_channels: int, *, kernel_size: int = 5, stride: int = 2, groups: int = 1
 ) -> nn.ConvTranspose2d:
     """A transposed convolution that multiplies H and W by ``stride``."""
     check_width(in_channels, out_channels, most=LAYER_MAX)
-    kind = SubPixelDeconv2d if out_channels <= FEW else nn.ConvTranspose2d
+    kind = SubPixelDeconv2d if out_channels <= FEW and groups == 1 else nn.ConvTranspose2d
     return kind(
-        in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, output_padding=stride - 1
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding=kernel_size // 2,
+        output_padding=stride - 1,
+        groups=groups,
     )
 
 
@@ -133,4 +141,4 @@ def _inputs(module: nn.Conv2d | nn.ConvTranspose2d) -> float:
     """How many products an output value is the sum of."""
     taps = module.kernel_size[0] * module.kernel_size[1]
     overlap = module.stride[0] * module.stride[1] if isinstance(module, nn.ConvTranspose2d) else 1
-    return module.in_channels * taps / overlap
+    return module.in_channels // module.groups * taps / overlap

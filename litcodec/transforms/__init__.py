@@ -42,6 +42,7 @@ from litcodec.transforms.minnen2018 import (
     mean_scale_hyper_analysis,
     mean_scale_hyper_synthesis,
 )
+from litcodec.transforms.minnen2020 import narrowing_hyper_analysis, twin_hyper_synthesis
 from litcodec.transforms.resize import double, halve
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "latent_spread",
     "mean_scale_hyper_analysis",
     "mean_scale_hyper_synthesis",
+    "narrowing_hyper_analysis",
     "relu_hyper_analysis",
     "relu_hyper_synthesis",
     "residual_analysis",
@@ -83,4 +85,5 @@ __all__ = [
     "residual_synthesis",
     "synthesis",
     "synthesis_9x9",
+    "twin_hyper_synthesis",
 ]

@@ -1,7 +1,11 @@
-"""The wiring alone, with programs that only copy; the real ones are met in test_anchors, where installed."""
+"""Programs that only copy show the wiring; then FFmpeg's VVenC. See test_baselines.py, too."""
 
 import os
+import re
+import shlex
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,6 +25,13 @@ while [ $# -gt 0 ]; do
 done
 /bin/cp "$from" "$to"
 """
+
+
+@pytest.fixture
+def programs(programs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that alone is on the PATH, without imageio-ffmpeg."""
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    return programs
 
 
 def _install(folder: Path, name: str, body: str) -> None:
@@ -43,14 +54,14 @@ def test_padding_and_cropping_undo_each_other(vvc: Vvc, photograph: Tensor, size
     H, W = size
     grey = photograph[:1, :H, :W].expand(3, H, W)
     data = vvc.compress(grey, 32)
-    assert len(data) == 4 + frame_bytes((-(-H // 8) * 8, -(-W // 8) * 8))
+    assert len(data) == 4 + frame_bytes((max(-(-H // 8) * 8, 32), max(-(-W // 8) * 8, 32)))
     assert torch.equal(vvc.decompress(data), grey)
 
 
 def test_the_encoder_is_told_size_format_and_parameter(vvc: Vvc, photograph: Tensor, programs: Path):
     vvc.decompress(vvc.compress(photograph[:, :17, :33], 37))
     encoder, decoder = (programs / "log").read_text().splitlines()
-    for words in ("--size 40x24", "--format yuv420_10", "--frames 1", "--qp 37", "--qpa 0", "--threads 1"):
+    for words in ("--size 40x32", "--format yuv420_10", "--frames 1", "--qp 37", "--qpa 0", "--threads 1"):
         assert words in encoder
     assert "--threads 1" in decoder
     folder = Path(encoder.split("--input ")[1].split()[0]).parent
@@ -69,6 +80,10 @@ def test_the_source_names_both_versions(vvc: Vvc):
             'echo "vvencapp [error]: no such preset"; echo bye; exit 3',
             r"ended with 3: vvencapp \[error\]: no such preset",
         ),
+        (
+            "echo 'Error submitting a frame'; echo 'Task finished with error code'; exit 1",
+            "with 1: Error submitting",
+        ),
         ("echo last >&2; exit 1", "ended with 1: last"),
         ("exit 1", "ended with 1: without a word"),
         ("kill -9 $$", "ended with -9"),
@@ -77,20 +92,20 @@ def test_the_source_names_both_versions(vvc: Vvc):
 )
 def test_an_encoder_that_fails_is_quoted(vvc: Vvc, photograph: Tensor, programs: Path, body: str, words: str):
     _install(programs, "vvencapp", body)
-    with pytest.raises(BaselineFailed, match=f"VVC intra 4:2:0: vvencapp .*{words}"):
+    with pytest.raises(BaselineFailed, match=f"VVenC 4:2:0 10 bit: vvencapp .*{words}"):
         vvc.compress(photograph, 32)
 
 
 def test_a_decoder_that_gives_another_frame_is_not_believed(vvc: Vvc, photograph: Tensor, programs: Path):
-    data = vvc.compress(photograph[:, :16, :16], 32)
+    data = vvc.compress(photograph[:, :32, :32], 32)
     _install(programs, "vvdecapp", f'{COPY} printf x >> "$to"')
-    with pytest.raises(BaselineFailed, match="gave 769 bytes; a 10-bit 4:2:0 frame of 16x16 has 768"):
+    with pytest.raises(BaselineFailed, match="gave 3073 bytes; a 10-bit 4:2:0 frame of 32x32 has 3072"):
         vvc.decompress(data)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x10\x00\x10\x00", b"\x00\x00\x10\x00rest"])
 def test_what_is_no_file_of_ours_never_reaches_the_decoder(vvc: Vvc, data: bytes, programs: Path):
-    with pytest.raises(BaselineFailed, match="no file of ours"):
+    with pytest.raises(BaselineFailed, match="no file of this baseline"):
         vvc.decompress(data)
     assert not (programs / "log").exists()
 
@@ -102,6 +117,37 @@ def test_programs_that_are_not_there_or_do_not_start_are_named(programs: Path):
     (programs / "vvdecapp").write_bytes(b"\x7fELF nonsense")
     os.chmod(programs / "vvdecapp", 0o755)
     assert "vvdecapp does not start" in open_baselines(["vvc"]).missing[0]
+
+
+def test_imageio_ffmpegs_vvenc_comes_before_the_path():
+    pytest.importorskip("imageio_ffmpeg")
+    source = Vvc().source
+    assert re.fullmatch(r"VVenC \d\S+ in FFmpeg \d\S+: preset medium", source)
+
+
+@pytest.mark.parametrize("answer", ["ffmpeg version 7.1 Copyright", "Unknown encoder 'libvvenc'"])
+def test_an_ffmpeg_without_vvenc_is_passed_over(
+    vvc: Vvc, programs: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+):
+    _install(programs, "ffmpeg", f"echo {shlex.quote(answer)}")
+    module = SimpleNamespace(get_ffmpeg_exe=lambda: str(programs / "ffmpeg"))
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", module)
+    assert Vvc().source.startswith("VVenC 1.13.1, VVdeC 1.13.1")
+
+
+def test_a_photograph_comes_back_4_db_better_than_jpegs_of_equal_size(photograph: Tensor):
+    pytest.importorskip("imageio_ffmpeg")
+    jpeg = open_baselines(["jpeg"]).found[0]
+    ours, theirs = Vvc().compress(photograph, 32), jpeg.compress(photograph, 30)
+    assert len(ours) <= len(theirs)
+    assert psnr(photograph, Vvc().decompress(ours)) > psnr(photograph, jpeg.decompress(theirs)) + 4
+
+
+def test_at_a_fine_quality_the_decoder_gives_about_the_frame_that_went_in(photograph: Tensor):
+    """Whoever mixed up ranges, matrices or planes would be far off."""
+    pytest.importorskip("imageio_ffmpeg")
+    halved = from_yuv420(to_yuv420(photograph), (128, 128))  # what 4:2:0 leaves of it
+    assert psnr(halved, Vvc().decompress(Vvc().compress(photograph, 17))) > 45
 
 
 def test_greys_survive_the_colour_conversion_exactly():

@@ -20,6 +20,7 @@ from litcodec.codecs import (
     LappedCosine,
     LearnedCosine,
     MeanScaleHyperprior,
+    Minnen2020,
     MixtureAutoregressive,
     ScaleHyperprior,
 )
@@ -41,6 +42,7 @@ KINDS: dict[str, Callable[..., Codec]] = {
     "cheng2020 attention mixture": partial(Cheng2020, N=8, attention=True, K=3),
     "elic": partial(Elic, **SMALL, groups=(2, 4), context=(6, 5)),
     "hific": partial(HiFiC, N=6, M=12, hyper=8, blocks=1),
+    "minnen2020": partial(Minnen2020, **SMALL, slices=3, support=1, context=(6, 5)),
     "learned cosine": partial(LearnedCosine, **SMALL, context=6),
     "lapped cosine": partial(
         LappedCosine,
@@ -116,6 +118,11 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
     if isinstance(codec, Elic):
         for net in codec.latent_model.y_model.aggregation:
             net[-1].bias.copy_(torch.randn(net[-1].bias.shape) + 2)
+    if isinstance(codec, Minnen2020):
+        for scale, mean, lrp in codec.latent_model.y_model.nets():
+            scale[-1].bias.copy_(torch.randn(scale[-1].bias.shape) + 2)
+            mean[-1].bias.copy_(torch.randn(mean[-1].bias.shape))
+            lrp[-1].weight.mul_(3)
     last = next(layer for layer in reversed(layers_of(codec.g_s)) if hasattr(layer, "weight"))
     _rescale(last, codec(x).x_hat, to=0.15)
     last.bias.fill_(0.5)

@@ -27,6 +27,7 @@ from litcodec.codecs import (
     HybridCodec,
     JointAutoregressive,
     MeanScaleHyperprior,
+    Minnen2020,
     MixtureAutoregressive,
     ScaleHyperprior,
     VariableRate,
@@ -47,6 +48,7 @@ KINDS: dict[str, type[Codec]] = {
     "elic": Elic,
     "generative": GenerativeCompression,
     "hific": HiFiC,
+    "minnen2020": Minnen2020,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
@@ -59,6 +61,7 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
     GenerativeCompression: partial(GenerativeCompression, N=2, M=3, centres=31, blocks=1),
     HiFiC: partial(HiFiC, N=2, M=6, hyper=3, blocks=1),
+    Minnen2020: partial(Minnen2020, N=6, M=8, slices=4, support=2, context=(4, 3)),
 }
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
@@ -148,6 +151,10 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
     if isinstance(codec, Elic):
         for net in codec.latent_model.y_model.aggregation:
             net[-1].bias.copy_(torch.randn(net[-1].bias.shape) + 2)
+    if isinstance(codec, Minnen2020):
+        for scale, _, lrp in codec.latent_model.y_model.nets():
+            scale[-1].bias.copy_(torch.randn(scale[-1].bias.shape) + 2)
+            lrp[-1].weight.mul_(3)
     if isinstance(codec, MixtureAutoregressive):  # windows of more than 63 symbols in two channels
         y_model.entropy_parameters[4].bias[-2:] += 20
     x_hat = codec(x).x_hat

@@ -34,6 +34,7 @@ def _main(arguments: list[str]) -> int:
             print(short_help(arguments[0], LIGHTNING[arguments[0]]), end="")
             return 0
         if arguments and arguments[0] in LIGHTNING:
+            from litcodec.dashboard.loggers import finish_wandb_run
             from litcodec.old_callbacks import accept_old_callback_paths
             from litcodec.training.cli import print_help, run
 
@@ -41,7 +42,10 @@ def _main(arguments: list[str]) -> int:
                 print_help(arguments[0], arguments[-1])
                 return 0
             accept_old_callback_paths()
-            return run(_with_plugins([word for word in arguments if word != "--debug"]))
+            try:
+                return run(_with_plugins([word for word in arguments if word != "--debug"]))
+            finally:
+                finish_wandb_run()
         options = make_parser().parse_args(arguments)
         choose_plugins(options.plugin)
         with orderly_termination():

@@ -1,5 +1,6 @@
 """Where numbers and images go: scalars to every logger, images to W&B and TensorBoard, other media to W&B."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,3 +63,10 @@ def wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:
     if not trainer.is_global_zero:
         return []
     return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+
+
+def finish_wandb_run() -> None:
+    """End the W&B run of this process, if there is one: the next ``main([...])`` is another run."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish()

@@ -61,8 +61,8 @@ class RefinedGroups:
             found = [(each.channels, len(each.layers[-1].bias)) for each in net]
             if found != wanted:
                 raise FreezeError(f"group {k} has networks of {found} channels in and out, not {wanted}.")
-        if tanh.dim() != 1 or not len(tanh) or int(tanh.abs().max()) > GRID:
-            raise FreezeError(f"{TANH} is a row of numbers up to {GRID:g}; got {tuple(tanh.shape)}.")
+        if tanh.dim() != 1 or not len(tanh) or int(tanh.max()) > GRID or int(tanh.min()) < 0:
+            raise FreezeError(f"{TANH} is a row of numbers from 0 to {GRID:g}; got {tuple(tanh.shape)}.")
         self.tanh = tanh
         self._in_strips = [[_in_strips(each) for each in net] for net in self.nets]
 

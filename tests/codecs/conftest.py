@@ -122,7 +122,7 @@ def _make_lively(make_codec: Callable[..., Codec], image_like) -> Codec:
         for scale, mean, lrp in codec.latent_model.y_model.nets():
             scale[-1].bias.copy_(torch.randn(scale[-1].bias.shape) + 2)
             mean[-1].bias.copy_(torch.randn(mean[-1].bias.shape))
-            lrp[-1].weight.mul_(3)
+            lrp[-1].bias.copy_(0.3 * torch.randn(lrp[-1].bias.shape))
     last = next(layer for layer in reversed(layers_of(codec.g_s)) if hasattr(layer, "weight"))
     _rescale(last, codec(x).x_hat, to=0.15)
     last.bias.fill_(0.5)

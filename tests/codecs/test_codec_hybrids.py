@@ -39,7 +39,8 @@ def test_pictures_of_any_size_come_back_in_it(codec: HybridCodec, part, size: tu
 def test_in_use_the_enhancer_works_upon_what_the_inner_codec_decodes(codec: HybridCodec, image_like):
     x = image_like(67, 90, batch=2)
     small = x if codec.scale == 1 else halve(x)
-    decoded, likelihoods, _ = codec.inner(small)
+    inner = codec.inner(small)
+    decoded, likelihoods = inner.x_hat, inner.likelihoods
     output = codec(x)
     assert torch.equal(output.x_hat, codec.enhancer(decoded)[..., :67, :90])
     for ours, inners in zip(output.likelihoods, likelihoods, strict=True):

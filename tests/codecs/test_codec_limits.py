@@ -4,10 +4,11 @@ import pytest
 import torch
 from tiny_hybrids import inner_of, reconstruction
 
-from litcodec.codecs import Codec
+from litcodec.codecs import Codec, Minnen2020
 from litcodec.coding import SYMBOL_MAX
 from litcodec.errors import CodecMismatch, Corrupt, FreezeError
 from litcodec.frozen import FrozenCodec
+from litcodec.latent_models.refined_groups import LARGEST_CHANGE
 from litcodec.layers import convolutions_of
 from litcodec.types import Compressed
 
@@ -33,11 +34,12 @@ def test_symbols_outside_of_their_tables_escape_and_come_back(codec: Codec, imag
     coded = frozen.encode(x)
     assert coded.escapes > 0
     assert torch.equal(frozen.decode_latents(coded.strings, (48, 80)), coded.y_hat)
-    # What came back is the latent itself, rounded: an escape loses nothing.
+    # What came back is the latent itself, rounded: an escape loses nothing. Some codecs then refine it.
     y = codec.latents(x).y
     inside = coded.y_hat.abs() < SYMBOL_MAX / 2
+    refinement = LARGEST_CHANGE if isinstance(codec, Minnen2020) else 0
     assert inside.float().mean() > 0.9
-    assert (coded.y_hat - y)[inside].abs().max() <= 0.51
+    assert (coded.y_hat - y)[inside].abs().max() <= 0.51 + refinement
 
 
 def test_symbols_beyond_the_largest_are_clipped_counted_and_still_agree(codec: Codec, image_like):

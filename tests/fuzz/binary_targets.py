@@ -73,7 +73,7 @@ def _stream(fingerprint: bytes, seeds: list[bytes], rng: Random) -> bytes:
         changed[k] = rng.choice((b"", bytes(4), b"\xff" * 4, rng.randbytes(rng.randrange(400)), bytes(4000)))
     elif kind == 7:
         other = unpack(rng.choice(seeds), fingerprint=None)
-        changed[k], H = other.strings[k], rng.choice((H, other.size[0]))
+        changed[k], H = rng.choice(other.strings), rng.choice((H, other.size[0]))
     elif kind == 8:
         changed = rng.choice((changed[::-1], changed[:-1] or changed, changed * 2, [b"", *changed]))[:16]
     else:

@@ -52,7 +52,12 @@ KINDS: dict[str, type[Codec]] = {
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
-SEEDS: dict[type[Codec], int] = {JointAutoregressive: 1, MixtureAutoregressive: 10, Checkerboard: 1}
+SEEDS: dict[type[Codec], int] = {
+    JointAutoregressive: 1,
+    MixtureAutoregressive: 10,
+    Checkerboard: 1,
+    Minnen2020: 1,
+}
 HYBRID_SEED = 5  # one golden picture is coded at half size, the other at its own
 VARIABLE_RATE_SEED = 7
 CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard, Cheng2020)
@@ -61,7 +66,7 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
     GenerativeCompression: partial(GenerativeCompression, N=2, M=3, centres=31, blocks=1),
     HiFiC: partial(HiFiC, N=2, M=6, hyper=3, blocks=1),
-    Minnen2020: partial(Minnen2020, N=6, M=8, slices=4, support=2, context=(4, 3)),
+    Minnen2020: partial(Minnen2020, N=4, M=6, slices=3, support=1, context=(4, 3)),
 }
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures

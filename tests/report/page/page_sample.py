@@ -132,5 +132,6 @@ SAMPLE = ReportData(
     rows=_rows(),
     pictures=(_picture(IMAGES[0], ("low", "middle", "high")), _picture(IMAGES[1], ("middle",))),
     failures=((f"{HOSTILE}, quality 3", Failure("broken.png", "no image at all")),),
+    lossless=(),
     notes=("JPEG XL was left out.",),
 )

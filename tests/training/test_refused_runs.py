@@ -8,7 +8,6 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
-import wandb
 import yaml
 
 from litcodec.cli import main
@@ -116,7 +115,6 @@ def test_wandb_without_a_key_is_one_line(
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "WANDB_CONFIG_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    wandb.teardown()  # it reads WANDB_MODE once
     said = refuse(*WANDB, "--trainer.logger.offline=false", *SHORT)
     assert said.startswith("W&B: ")
     assert "API key" in said

@@ -24,7 +24,13 @@ T = TypeVar("T")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 something failed, 2 wrong usage."""
     with tolerant_console():
-        return _main(list(sys.argv[1:] if argv is None else argv))
+        try:
+            return _main(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            if "wandb" in sys.modules:
+                from litcodec.dashboard.loggers import end_wandb_session
+
+                end_wandb_session()
 
 
 def _main(arguments: list[str]) -> int:
@@ -34,7 +40,6 @@ def _main(arguments: list[str]) -> int:
             print(short_help(arguments[0], LIGHTNING[arguments[0]]), end="")
             return 0
         if arguments and arguments[0] in LIGHTNING:
-            from litcodec.dashboard.loggers import finish_wandb_run
             from litcodec.old_callbacks import accept_old_callback_paths
             from litcodec.training.cli import print_help, run
 
@@ -42,10 +47,7 @@ def _main(arguments: list[str]) -> int:
                 print_help(arguments[0], arguments[-1])
                 return 0
             accept_old_callback_paths()
-            try:
-                return run(_with_plugins([word for word in arguments if word != "--debug"]))
-            finally:
-                finish_wandb_run()
+            return run(_with_plugins([word for word in arguments if word != "--debug"]))
         options = make_parser().parse_args(arguments)
         choose_plugins(options.plugin)
         with orderly_termination():

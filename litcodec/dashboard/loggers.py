@@ -1,6 +1,5 @@
 """Where numbers and images go: scalars to every logger, images to W&B and TensorBoard, other media to W&B."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,8 +64,12 @@ def wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:
     return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
 
 
-def finish_wandb_run() -> None:
-    """End the W&B run of this process, if there is one: the next ``main([...])`` is another run."""
-    wandb = sys.modules.get("wandb")
-    if wandb is not None and wandb.run is not None:
-        wandb.finish()
+def end_wandb_session() -> None:
+    """End this process's W&B runs and forget its settings: the next ``main([...])`` reads its own.
+
+    Without it, W&B would go on with the same run, and with the ``WANDB_MODE`` of the first.
+    """
+    import wandb
+
+    wandb.finish()  # a disabled run is not ended by what follows
+    wandb.teardown()

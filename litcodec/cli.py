@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from litcodec.commands.console import tolerant_console
 from litcodec.commands.termination import orderly_termination
+from litcodec.dashboard.own_runs import own_wandb_runs
 from litcodec.fit_help import short_help, wants_help
 from litcodec.import_path import search_current_folder
 from litcodec.plugins import choose_plugins
@@ -23,14 +24,8 @@ T = TypeVar("T")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 something failed, 2 wrong usage."""
-    with tolerant_console():
-        try:
-            return _main(list(sys.argv[1:] if argv is None else argv))
-        finally:
-            if "wandb" in sys.modules:
-                from litcodec.dashboard.loggers import end_wandb_session
-
-                end_wandb_session()
+    with tolerant_console(), own_wandb_runs():
+        return _main(list(sys.argv[1:] if argv is None else argv))
 
 
 def _main(arguments: list[str]) -> int:

@@ -1,6 +1,7 @@
 """What several rooms' tests need."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
@@ -35,6 +36,16 @@ def _image_like(H: int, W: int, *, batch: int = 1, seed: int = 0) -> Tensor:
 def image_like() -> ImageLike:
     """``image_like(H, W, batch=1, seed=0)``: small images for tests."""
     return _image_like
+
+
+@pytest.fixture(autouse=True)
+def _wandb_session_ends() -> Iterator[None]:
+    """W&B reads WANDB_MODE once a session: none is left to the next test."""
+    yield
+    wandb = sys.modules.get("wandb")
+    if wandb is not None:
+        wandb.finish()  # a disabled run is not ended by what follows
+        wandb.teardown()
 
 
 @pytest.fixture

@@ -62,14 +62,3 @@ def wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:
     if not trainer.is_global_zero:
         return []
     return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
-
-
-def end_wandb_session() -> None:
-    """End this process's W&B runs and forget its settings: the next ``main([...])`` reads its own.
-
-    Without it, W&B would go on with the same run, and with the ``WANDB_MODE`` of the first.
-    """
-    import wandb
-
-    wandb.finish()  # a disabled run is not ended by what follows
-    wandb.teardown()

@@ -49,17 +49,8 @@ def _row_with(run: OfflineRun, key: str) -> dict:
     return row
 
 
-@pytest.fixture
-def finished_wandb():
-    import wandb
-
-    yield
-    wandb.finish()
-    wandb.teardown()  # it reads WANDB_MODE once
-
-
 def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
-    tmp_path: Path, fit: Fit, module: L.LightningModule, finished_wandb: None
+    tmp_path: Path, fit: Fit, module: L.LightningModule
 ) -> None:
     import wandb
 
@@ -171,7 +162,6 @@ def test_disabled_wandb_is_no_hindrance(
     fit: Fit,
     module: L.LightningModule,
     monkeypatch: pytest.MonkeyPatch,
-    finished_wandb: None,
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     callbacks = _all_callbacks()

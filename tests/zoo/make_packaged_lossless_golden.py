@@ -14,5 +14,5 @@ if __name__ == "__main__":
     path = Path(__file__).with_name(f"{card.name}.litc")
     if path.exists():
         raise SystemExit(f"{path} is there; a packaged codec never changes. Give the new one a name.")
-    x = read_image(heldback()[0])[None, :, 100:300, 200:400].float() / 255
+    x = read_image(heldback()[1])[None, :, 100:300, 200:400].float() / 255
     path.write_bytes(to_stream(load_codec(card.file), x))

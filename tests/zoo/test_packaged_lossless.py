@@ -30,7 +30,7 @@ def codec(card: Card) -> FrozenCodec:
 
 @pytest.fixture(scope="module")
 def photograph() -> torch.Tensor:
-    return read_image(heldback()[0])[:, 100:300, 200:400]
+    return read_image(heldback()[1])[:, 100:300, 200:400]
 
 
 def test_the_file_is_what_its_card_says_and_small(card: Card, codec: FrozenCodec) -> None:

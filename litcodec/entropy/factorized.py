@@ -68,7 +68,7 @@ class FactorizedDensity(nn.Module):
         lower, upper = self.logits(v - 0.5), self.logits(v + 0.5)
         # Take the difference in the tail where sigmoid is small, not where it is 1 - tiny. Not torch.sign:
         # about a median the two often cancel exactly, and with a sign of 0 the mass would be 0.
-        sign = torch.where(lower + upper > 0, -1.0, 1.0)
+        sign = 1 - 2 * (lower + upper > 0).to(v.dtype)
         mass = (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
         return lower_bound(mass, LIKELIHOOD_MIN).reshape(C, B, h, w).transpose(0, 1)
 

@@ -18,7 +18,7 @@ class _LowerBound(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         # A descent step moves x by -grad: below the bound only steps that raise x are passed on.
         passes = (x >= ctx.bound) | (grad < 0)
-        return torch.where(passes, grad, 0), None
+        return grad.masked_fill(~passes, 0), None
 
 
 def lower_bound(x: Tensor, bound: float) -> Tensor:

@@ -61,14 +61,15 @@ class ChoiceDecoder:
         data: the string.
         symbols: how many it is said to hold.
         choices: L.
+        most: the mass of the most probable symbol of all, where that is known beforehand.
 
     Raises:
         Corrupt: if no encoder can have written it.
     """
 
-    def __init__(self, data: bytes, symbols: int, choices: int) -> None:
+    def __init__(self, data: bytes, symbols: int, choices: int, most: int | None = None) -> None:
         self._string = OpenString(data)
-        check_length(len(data), symbols, least_bits_of_mass((1 << PRECISION) - choices + 1) * symbols)
+        check_length(len(data), symbols, least_bits_of_mass(most or (1 << PRECISION) - choices + 1) * symbols)
         self._family = _Family(perfect=False)
 
     def decode(self, weights: Floats) -> npt.NDArray[np.int32]:

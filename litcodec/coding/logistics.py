@@ -88,6 +88,15 @@ def logistics_of(parameters: Floats) -> Logistics:
     )
 
 
+def sigmoid(values: Floats) -> Floats:
+    """In units of 2^-24, whole numbers, of whole numbers in units of 2^-12."""
+    places = (values.astype(np.int64) + (1 << (PARAMETER_BITS - CDF_STEP_BITS - 1))) >> (
+        PARAMETER_BITS - CDF_STEP_BITS
+    )
+    found: Floats = np.take(logistic_tables().cdf, places + CDF_REACH, mode="clip")
+    return found
+
+
 class LevelEncoder:
     """A string being written."""
 

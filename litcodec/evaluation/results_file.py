@@ -36,6 +36,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cores": (0, 2**20),
     "threads": (0, 2**20),
     "digits": (0, 15),
+    "images": (1, 2**40),  # of a divergence
+    "patches": (1, 2**40),
+    **dict.fromkeys(("value", "low", "high", "floor"), (-MOST_OF_METRICS, MOST_OF_METRICS)),
     "values": (-MOST_OF_METRICS, MOST_OF_METRICS),
 }
 
@@ -99,6 +102,8 @@ class _Reader:
         values: dict[str, Any] = {}
         for key, hint in _hints(cls).items():
             inner = f"{where}.{key}" if where else key
+            if key not in found and key in cls._field_defaults:
+                continue  # of a later litcodec than the file's
             if key not in found:
                 self.damaged(f"{inner} is missing")
             values[key] = self.value(hint, found[key], inner, key)

@@ -5,7 +5,6 @@ https://arxiv.org/abs/1711.06077): a set's is the distance between features of a
 originals and decoded.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -48,7 +47,7 @@ class Divergence(NamedTuple):
     value: float
     low: float  # the 95 % interval of a bootstrap over images
     high: float
-    floor: float  # between two halves of the originals, mean over splits; nan of a single image
+    floor: float | None  # between two halves of the originals, mean over splits; None of a single image
     images: int
     patches: int
 
@@ -103,10 +102,10 @@ def divergence(
     return Divergence(metric.name, value, low, high, _floor(metric, a, generator), len(originals), patches)
 
 
-def _floor(metric: SetMetric, images: Sequence[Tensor], generator: torch.Generator) -> float:
+def _floor(metric: SetMetric, images: Sequence[Tensor], generator: torch.Generator) -> float | None:
     """What the metric finds between originals and other originals."""
     if len(images) < 2:
-        return math.nan
+        return None
     found = []
     for _ in range(SPLITS):
         order = torch.randperm(len(images), generator=generator).tolist()

@@ -59,7 +59,8 @@ def report_data(
         overlay = USUAL_PUBLISHED if {curve.asked for curve in images.values()} == {KODAK} else ()
     drawn = published(overlay)
     curves = found + drawn
-    metrics = tuple({metric.name: metric for result in results for metric in result.metrics}.values())
+    of_images = tuple({metric.name: metric for result in results for metric in result.metrics}.values())
+    of_sets = tuple({metric.name: metric for result in results for metric in result.set_metrics}.values())
     sources = [Source(result, path.parent) for result, path in zip(results, paths, strict=True)]
     shown = gallery(
         measured, sources, count=pictures, max_pixels=max_pixels, device=device, progress=progress
@@ -70,9 +71,9 @@ def report_data(
         created=max(result.created for result in results),
         images=", ".join(folders),
         machine=results[0].machine,
-        metrics=metrics,
+        metrics=of_images + of_sets,
         curves=curves,
-        bd=bd_table([curve for curve in curves if _has_distortion(curve)], images, metrics),
+        bd=bd_table([curve for curve in curves if _has_distortion(curve)], images, of_images),
         rows=_rows(measured),
         pictures=shown.pictures,
         failures=tuple(

@@ -73,7 +73,7 @@ class ReportData(NamedTuple):
     created: str
     images: str
     machine: Machine
-    metrics: tuple[MetricInfo, ...]
+    metrics: tuple[MetricInfo, ...]  # of images, then of sets of images
     curves: tuple[Curve, ...]  # codecs, then baselines, then published
     bd: tuple[BDEntry, ...]  # every ordered pair of a test curve and an anchor, each metric
     rows: tuple[ImageRow, ...]

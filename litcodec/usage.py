@@ -247,6 +247,13 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     report.add_argument("--format", choices=REPORT_FORMATS, help="of the output (default: by its ending)")
     report.add_argument(
+        "--figure",
+        choices=("curves", "plane"),
+        default="curves",
+        help="what a .png or .svg shows: rate-distortion curves, or the perception-distortion plane of what "
+        "was measured at equal rates with a metric of sets (%(default)s)",
+    )
+    report.add_argument(
         "--published",
         type=values.keys,
         metavar="NAME,…",

@@ -17,6 +17,7 @@ from litcodec.report.decoding import Source
 from litcodec.report.notes import notes_on
 from litcodec.report.numbers import finite
 from litcodec.report.pictures import gallery
+from litcodec.report.planes import planes_of
 
 # Drawn without being asked for where they compare: over the pictures of Kodak.
 USUAL_PUBLISHED = ("vtm", "hm", "bpg_444_x265_ycbcr")
@@ -83,6 +84,7 @@ def report_data(
         ),
         lossless=lossless_points(measured),
         notes=(*notes_on(curves, measured, images, results), *shown.notes),
+        perception=planes_of(measured, of_sets),
     )
 
 

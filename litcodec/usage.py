@@ -202,7 +202,8 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         default=(),
         metavar="NAME,…",
         help="what to measure: psnr,psnr_luma,ms_ssim,ms_ssim_db (the default), with litcodec[perceptual] "
-        "ssimulacra2,flip,gmsd,haarpsi,vif, or import paths of your own, mylab.metrics.SHARPNESS",
+        "ssimulacra2,flip,gmsd,haarpsi,vif, and of all images as a set effnet_frechet, or import paths of "
+        "your own, mylab.metrics.SHARPNESS",
     )
     evaluate.add_argument(
         "-o",
@@ -245,6 +246,13 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="page .html, figure .png or .svg, table .csv or .md, or folder/ for a page in it (%(default)s)",
     )
     report.add_argument("--format", choices=REPORT_FORMATS, help="of the output (default: by its ending)")
+    report.add_argument(
+        "--figure",
+        choices=("curves", "plane"),
+        default="curves",
+        help="what a .png or .svg shows: rate-distortion curves, or the perception-distortion plane of what "
+        "was measured at equal rates with a metric of sets (%(default)s)",
+    )
     report.add_argument(
         "--published",
         type=values.keys,

@@ -18,7 +18,7 @@ from litcodec.evaluation import Results, Step, check_output, evaluate
 from litcodec.evaluation.curves import curves_of
 from litcodec.evaluation.lossless import LosslessPoint, lossless_points
 from litcodec.evaluation.merging import merge_points
-from litcodec.metrics import SHIPPED, open_metrics
+from litcodec.metrics import SHIPPED, MetricInfo, open_all_metrics
 from litcodec.zoo import codec_path
 from litcodec.zoo.cards import FOLDER
 
@@ -41,7 +41,8 @@ class Options(NamedTuple):
 
 def evaluate_files(options: Options) -> int:
     """Measure, say what failed, and print a table; returns 1 if a picture failed."""
-    metrics = open_metrics(options.metrics) or SHIPPED
+    opened = open_all_metrics(options.metrics)
+    metrics = opened.of_images or SHIPPED
     baselines = open_baselines(baseline_keys(options.baselines))
     for line in baselines.missing:
         print(f"litcodec: left out {line}", file=sys.stderr)
@@ -63,13 +64,15 @@ def evaluate_files(options: Options) -> int:
             force=options.force,
             qualities=options.qualities,
             metrics=metrics,
+            set_metrics=opened.of_sets,
             names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},
             device=options.device,
             progress=watcher.show,
             waiting=lambda: _say_waiting(options.output),
         )
     lossless = lossless_points(merge_points([results]))
-    _print_table(results, [metric.name for metric in metrics], {(p.curve, p.setting) for p in lossless})
+    wanted = [*(metric.name for metric in metrics), *(metric.name for metric in opened.of_sets)]
+    _print_table(results, wanted, {(p.curve, p.setting) for p in lossless})
     _print_lossless(lossless)
     print(f"{options.output}: draw it with litcodec report {options.output} -o report.html")
     if watcher.failures:
@@ -149,8 +152,10 @@ def _print_table(results: Results, wanted: Sequence[str], lossless: Set[tuple[st
     # 80 columns have no room for four metrics: of PSNR the RGB one, of MS-SSIM its dB.
     hidden = {"psnr_luma"} if "psnr" in wanted else set()
     hidden |= {"ms_ssim"} if "ms_ssim_db" in wanted else set()
-    metrics = [m for m in results.metrics if m.name in wanted and m.name not in hidden]
-    titles = [f"{metric.label.removesuffix(' RGB')}\n{metric.unit}" for metric in metrics]
+    metrics = [
+        m for m in (*results.metrics, *results.set_metrics) if m.name in wanted and m.name not in hidden
+    ]
+    titles = [_title(metric) for metric in metrics]
     for column in ("\nimages", "\nbpp", *titles, "encode\ns", "decode\ns"):
         table.add_column(column, justify="right", no_wrap=True)
     for curve in curves_of([results]):
@@ -169,6 +174,12 @@ def _print_table(results: Results, wanted: Sequence[str], lossless: Set[tuple[st
     # In a file there is nothing to fit into: let no line break.
     if table.row_count:
         Console(width=None if sys.stdout.isatty() else 1000).print(table)
+
+
+def _title(metric: MetricInfo) -> str:
+    """Two lines: the label and the unit, or a long label and what it says after a comma."""
+    label, _, after = metric.label.removesuffix(" RGB").partition(", ")
+    return f"{label}\n{after or metric.unit}"
 
 
 def _rounded(value: float | None, digits: int) -> str:

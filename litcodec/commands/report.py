@@ -17,6 +17,7 @@ from litcodec.report import (
     files_behind,
     markdown,
     page,
+    plane_plot,
     plot,
     report_data,
 )
@@ -36,6 +37,7 @@ class Options(NamedTuple):
     max_pixels: int
     device: str
     force: bool
+    figure: Literal["curves", "plane"] = "curves"  # in a .png or .svg
 
 
 def report(options: Options) -> int:
@@ -66,7 +68,7 @@ def report(options: Options) -> int:
             device=options.device,
             progress=progress,
         )
-        content = _content(data, options.format)
+        content = _content(data, options)
     with atomic_output(options.output, overwrite=options.force, inputs=inputs) as file:
         file.write(content)
     if options.format == "csv":
@@ -83,10 +85,12 @@ def report(options: Options) -> int:
     return 0
 
 
-def _content(data: ReportData, form: Format) -> bytes:
-    match form:
+def _content(data: ReportData, options: Options) -> bytes:
+    match options.format:
+        case "png" | "svg" if options.figure == "plane":
+            return plane_plot(data.perception.planes, data.curves, options.format)
         case "png" | "svg":
-            return plot(data.curves, form, data.metrics)
+            return plot(data.curves, options.format, data.metrics)
         case "csv":
             return csv_table(data).encode()
         case "md":

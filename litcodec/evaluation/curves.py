@@ -18,7 +18,7 @@ class CurvePoint(NamedTuple):
     lmbda: float | None
     images: int
     bpp: float
-    scores: Mapping[str, float]  # by metric: the mean of the images' finite values
+    scores: Mapping[str, float]  # by metric: the mean of the images' finite values, or the set's own
     counts: Mapping[str, int]  # by metric: over how many images; a lossless one has no finite PSNR
     encode_s: float | None
     decode_s: float | None
@@ -129,6 +129,10 @@ def _means(point: Point) -> CurvePoint:
     scores: tuple[Score, ...] = point.scores
     found = curve_point(
         point.setting, point.lmbda, [score.bpp for score in scores], [score.values for score in scores]
+    )
+    found = found._replace(
+        scores={**found.scores, **{each.metric: each.value for each in point.divergences}},
+        counts={**found.counts, **{each.metric: each.images for each in point.divergences}},
     )
     times = [mean_of_finite(times) for times in zip(*((s.encode_s, s.decode_s) for s in scores), strict=True)]
     return found._replace(encode_s=_or_none(times[0]), decode_s=_or_none(times[1]))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from litcodec.baselines.base import Baseline
 from litcodec.data import list_images
 from litcodec.errors import EmptyDataset, ResultsError
+from litcodec.evaluation.divergences import SetMeasurer
 from litcodec.evaluation.measure_file import FileMeasurer, ImageFile
 from litcodec.evaluation.one_writer import one_writer
 from litcodec.evaluation.outputs import check_output
@@ -21,7 +22,7 @@ from litcodec.evaluation.results_store import ResultsStore
 from litcodec.evaluation.texts import can_be_shown, one_line
 from litcodec.evaluation.under_test import UnderTest, baselines_under_test, codecs_under_test
 from litcodec.limits import MAX_PIXELS
-from litcodec.metrics import SHIPPED, Metric, infos
+from litcodec.metrics import SHIPPED, Metric, SetMetric, infos
 
 _STEM_BYTES = 240  # of a results file's name that its folder of kept files carries
 
@@ -50,6 +51,7 @@ def evaluate(
     force: bool = False,
     qualities: Sequence[float] | None = None,
     metrics: Sequence[Metric] = SHIPPED,
+    set_metrics: Sequence[SetMetric] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
     progress: Callable[[Step], None] = lambda step: None,
@@ -71,6 +73,7 @@ def evaluate(
         force: start anew, whatever ``output`` holds.
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
         metrics: what is measured of decoded images; an image that lacks one is measured again.
+        set_metrics: what is measured of all decoded images of a codec at one setting, as a set.
         names: curves of single codec files, where ``label`` is not given.
         device: where learned codecs run.
         progress: called with the progress.
@@ -83,6 +86,7 @@ def evaluate(
         CodecFileError: if a codec file is missing or damaged, or qualities are asked of codecs that have
             none; before anything is measured.
         EmptyDataset: if there is no image.
+        ShapeError: if the images have too few patches for one of ``set_metrics``.
         OutputExists: if ``output`` is there and no regular file.
         ResultsError: if ``output`` holds something else, or scores of other images; or if a name cannot be
             written to it.
@@ -105,13 +109,18 @@ def evaluate(
         )
         tests += baselines_under_test(baselines)
         _check_texts(tests, output)
-        store = ResultsStore(output, images, infos(metrics), before)
+        measure_set = SetMeasurer(set_metrics, files_here, max_pixels=max_pixels)
+        store = ResultsStore(output, images, infos(metrics), before, tuple(m.info for m in set_metrics))
         beside = output.parent if keep else None
         here = {image.name for image in files_here}
         wanted = {metric.name for metric in metrics}
         todo = [(c, _unmeasured(store.open(c.point, here), files_here, beside, wanted)) for c in tests]
         total = sum(len(left) for _, left in todo)
-        if total == 0 and before is not None:
+        if (
+            total == 0
+            and before is not None
+            and not any(measure_set.missing(store.point(c.point)) for c in tests)
+        ):
             return before
         store.write()  # what cannot be written should fail now rather than after hours
         step = Step(0, total, len(tests) * len(files_here) - total, "", "", "")
@@ -126,6 +135,9 @@ def evaluate(
                     step = step._replace(done=step.done + 1)
                     if isinstance(outcome, Failure):
                         progress(step._replace(failure=outcome))
+                if set_metrics and measure_set.missing(store.point(tested.point)):
+                    progress(_at(step, tested, files_here[0])._replace(image=f"{len(files_here)} images"))
+                    store.add_divergences(tested.point, measure_set(store.point(tested.point), measure))
         finally:
             store.write()
         progress(step._replace(curve="", setting="", image=""))

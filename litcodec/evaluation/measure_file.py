@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
+from torch import Tensor
+
 from litcodec.data import read_image
 from litcodec.errors import LitcodecError, OutputExists
 from litcodec.evaluation.outputs import atomic_output
@@ -74,7 +76,7 @@ class FileMeasurer:
             return Failure(image.name, "its name holds control characters: rename it.")
         if not is_utf_8(image.path.as_posix()):
             return Failure(image.name, "its name is not UTF-8: rename it.")
-        path = self.folder / f"{image.name}{self.coder.suffix}"
+        path = self._path(image)
 
         def written_and_read(data: bytes) -> bytes:
             if path.is_symlink():  # no file that evaluate kept; it may lead anywhere
@@ -114,6 +116,27 @@ class FileMeasurer:
             decode_s=found.decode_s,
             file="" if self.beside is None else path.relative_to(self.beside).as_posix(),
         )
+
+    def decoded(self, image: ImageFile, size: int) -> Tensor:
+        """What an image that has a score decodes to, (3, H, W) uint8; coded anew if its file is not kept.
+
+        Args:
+            image: which one.
+            size: bytes of its coded file.
+
+        Raises:
+            LitcodecError: if the file is damaged.
+        """
+        path = self._path(image)
+        kept = path.is_file() and not path.is_symlink() and path.stat().st_size == size
+        if kept:
+            data = path.read_bytes()
+        else:
+            data = self.coder.encode(read_image(image.path, max_pixels=self.max_pixels))
+        return self.coder.decode(data)
+
+    def _path(self, image: ImageFile) -> Path:
+        return self.folder / f"{image.name}{self.coder.suffix}"
 
 
 def _folder_name(text: str) -> str:

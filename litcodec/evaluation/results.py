@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from litcodec.metrics import MetricInfo
+from litcodec.metrics import Divergence, MetricInfo
 
 SCHEMA_VERSION = 2
 
@@ -41,6 +41,7 @@ class Point(NamedTuple):
     fingerprint: str | None  # hexadecimal, codecs only
     scores: tuple[Score, ...]  # sorted by image
     failures: tuple[Failure, ...]
+    divergences: tuple[Divergence, ...] = ()  # over all images that have scores
 
 
 class Machine(NamedTuple):
@@ -64,3 +65,4 @@ class Results(NamedTuple):
     machine: Machine
     metrics: tuple[MetricInfo, ...]  # whose values scores have
     points: tuple[Point, ...]
+    set_metrics: tuple[MetricInfo, ...] = ()  # whose values points have

@@ -5,25 +5,17 @@ Whatever the file holds, ``read_results`` gives ``Results`` whose values are typ
 """
 
 import json
-import math
-import types
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from litcodec.errors import ResultsError
+from litcodec.evaluation.json_records import RecordReader, plain, read_object, short
 from litcodec.evaluation.outputs import atomic_output
 from litcodec.evaluation.results import SCHEMA_VERSION, Results
 from litcodec.evaluation.schema1 import from_schema_1
-from litcodec.evaluation.texts import has_control_characters, is_utf_8
-from litcodec.regular_file import regular_file
+from litcodec.evaluation.texts import is_utf_8
 
 FORMAT = "litcodec-results"
-_INFINITE = {"inf": math.inf, "-inf": -math.inf}
-_PATHS = ("image", "file")  # below a folder, never out of it
 MOST_OF_METRICS = 1e12  # a metric's highest value, and its lowest below 0
-_LONGEST = 4096  # characters of a text
 # What a number may be, by its key: lowest and highest. Far beyond what any evaluation writes.
 _RANGES: dict[str, tuple[float, float]] = {
     "bpp": (1e-9, 1e6),
@@ -36,6 +28,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cores": (0, 2**20),
     "threads": (0, 2**20),
     "digits": (0, 15),
+    "images": (1, 2**40),  # of a divergence
+    "patches": (1, 2**40),
+    **dict.fromkeys(("value", "low", "high", "floor"), (-MOST_OF_METRICS, MOST_OF_METRICS)),
     "values": (-MOST_OF_METRICS, MOST_OF_METRICS),
 }
 
@@ -47,7 +42,7 @@ def write_results(path: Path, results: Results) -> None:
         OutputExists: if ``path`` is a folder.
         ResultsError: if a name in the results is not UTF-8.
     """
-    found = {"format": FORMAT, "version": SCHEMA_VERSION, **_plain(results)}
+    found = {"format": FORMAT, "version": SCHEMA_VERSION, **plain(results)}
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
     if not is_utf_8(text):
         raise ResultsError(f"{path} cannot hold names that are not UTF-8: rename what has them.")
@@ -61,149 +56,15 @@ def read_results(path: Path) -> Results:
     Raises:
         ResultsError: if the file is missing, damaged, not ours or of an unknown version; names the key.
     """
-    try:
-        found = json.loads(regular_file(path, ResultsError).read_bytes(), parse_constant=_no_number)
-    except OSError as error:
-        raise ResultsError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise ResultsError(f"{path} is not a results file of litcodec evaluate: {error}.") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise ResultsError(f"{path} is not a results file of litcodec evaluate.")
+    found = read_object(path, FORMAT, "a results file of litcodec evaluate")
     version = found.get("version")
     if type(version) is not int or version not in (1, SCHEMA_VERSION):
         raise ResultsError(
-            f"{path} has results version {_short(version)}; this litcodec reads versions 1 and "
+            f"{path} has results version {short(version)}; this litcodec reads versions 1 and "
             f"{SCHEMA_VERSION}. Make it anew with: litcodec evaluate --force."
         )
-    reader = _Reader(path)
+    reader = RecordReader(path, _RANGES, "Make it anew with: litcodec evaluate --force.")
     if version == 1:
         found = from_schema_1(found, reader.damaged)
     results: Results = reader.record(Results, found, "")
     return results
-
-
-class _Reader:
-    """Parses JSON values by the types of the NamedTuples that hold them.
-
-    Args:
-        path: of the file, for messages.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def record(self, cls: Any, found: object, where: str) -> Any:
-        """A NamedTuple from a JSON object, found under the key ``where``; "" for the whole file."""
-        if not isinstance(found, dict):
-            self.damaged(f"{where} should be an object")
-        values: dict[str, Any] = {}
-        for key, hint in _hints(cls).items():
-            inner = f"{where}.{key}" if where else key
-            if key not in found:
-                self.damaged(f"{inner} is missing")
-            values[key] = self.value(hint, found[key], inner, key)
-            if key in _PATHS and not _stays_below(values[key]):
-                self.damaged(f"{inner} leads out of its folder: {_short(values[key])}")
-        return cls(**values)
-
-    def value(self, hint: Any, found: object, where: str, key: str) -> Any:
-        """One value of the type ``hint``."""
-        origin = get_origin(hint)
-        if origin is tuple:
-            if not isinstance(found, list):
-                self.damaged(f"{where} should be a list")
-            item = get_args(hint)[0]
-            return tuple(self.value(item, value, f"{where}[{k}]", key) for k, value in enumerate(found))
-        if origin is Mapping:
-            return self.scores(found, where)
-        if origin is Literal:
-            if not (isinstance(found, str) and found in get_args(hint)):
-                self.damaged(f"{where} should be one of {', '.join(get_args(hint))}, not {_short(found)}")
-            return found
-        if hasattr(hint, "_fields"):
-            return self.record(hint, found, where)
-        allowed = get_args(hint) if isinstance(hint, types.UnionType) or origin is not None else (hint,)
-        if type(found) not in allowed and not (float in allowed and type(found) is int):  # True is an int
-            words = " or ".join("null" if kind is types.NoneType else kind.__name__ for kind in allowed)
-            self.damaged(f"{where} should be {words}, not {_short(found)}")
-        if isinstance(found, str):
-            return self.text(found, where)
-        if isinstance(found, (int, float)) and not isinstance(found, bool):
-            return self.number(found, where, key, whole=float not in allowed)
-        return found
-
-    def scores(self, found: object, where: str) -> dict[str, float]:
-        """Values by metric; null is nan."""
-        if not isinstance(found, dict):
-            self.damaged(f"{where} should be an object")
-        values = {}
-        for name, value in found.items():
-            inner = f"{where}.{self.text(name, where)}"
-            if value is None:
-                values[name] = math.nan
-            elif isinstance(value, str) and value in _INFINITE:
-                values[name] = _INFINITE[value]
-            elif type(value) not in (int, float):
-                self.damaged(f"{inner} should be a number, null, inf or -inf, not {_short(value)}")
-            else:
-                values[name] = self.number(value, inner, "values", whole=False)
-        return values
-
-    def text(self, found: str, where: str) -> str:
-        """A text that can be shown in one line."""
-        if len(found) > _LONGEST:
-            self.damaged(f"{where} has {len(found)} characters, more than {_LONGEST}")
-        if has_control_characters(found):
-            self.damaged(f"{where} holds control characters: {_short(found)}")
-        if not is_utf_8(found):
-            self.damaged(f"{where} holds half a character, a lone surrogate: {_short(found)}")
-        return found
-
-    def number(self, found: int | float, where: str, key: str, *, whole: bool) -> int | float:
-        """A number within the range of its key."""
-        low, high = _RANGES.get(key, (-1e300, 1e300))
-        if not low <= found <= high:  # nan, too
-            self.damaged(f"{where} should be {low:g} to {high:g}, not {_short(found)}")
-        return found if whole else float(found)
-
-    def damaged(self, what: str) -> NoReturn:
-        """Refuse the file."""
-        raise ResultsError(f"{self.path} is damaged: {what}. Make it anew with: litcodec evaluate --force.")
-
-
-@cache
-def _hints(cls: Any) -> Mapping[str, Any]:
-    return get_type_hints(cls)
-
-
-def _plain(value: Any) -> Any:
-    """NamedTuples as objects, other tuples as lists, what JSON has no number for as null or "inf"."""
-    if isinstance(value, tuple):
-        fields = getattr(value, "_fields", None)
-        if fields is None:
-            return [_plain(item) for item in value]
-        return {key: _plain(item) for key, item in zip(fields, value, strict=True)}
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else f"{value}"
-    return value
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number in JSON")
-
-
-def _stays_below(path: str) -> bool:
-    return not path.startswith("/") and ".." not in path.split("/")
-
-
-def _short(value: object) -> str:
-    """A value for a message: one line, not long."""
-    if isinstance(value, int) and abs(value) >= 10**40:
-        return f"an integer of {value.bit_length()} bits"
-    try:
-        text = ascii(value[:100]) if isinstance(value, str) else ascii(value)
-    except (RecursionError, ValueError):
-        return f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -5,6 +5,9 @@ from litcodec.report.data import BDEntry, ImageRow, Picture, ReportData, Version
 from litcodec.report.decoding import files_behind
 from litcodec.report.figures import rd_figure
 from litcodec.report.page import page
+from litcodec.report.plane_figure import plane_figure
+from litcodec.report.plane_plot import plane_plot
+from litcodec.report.planes import Plane, PlanePoint, Planes, planes_of
 from litcodec.report.plots import plot
 from litcodec.report.tables import bd_csv_table, csv_table, markdown
 
@@ -12,6 +15,9 @@ __all__ = [
     "BDEntry",
     "ImageRow",
     "Picture",
+    "Plane",
+    "PlanePoint",
+    "Planes",
     "ReportData",
     "Version",
     "bd_csv_table",
@@ -19,6 +25,9 @@ __all__ = [
     "files_behind",
     "markdown",
     "page",
+    "plane_figure",
+    "plane_plot",
+    "planes_of",
     "plot",
     "rd_figure",
     "report_data",

@@ -17,6 +17,7 @@ from litcodec.report.decoding import Source
 from litcodec.report.notes import notes_on
 from litcodec.report.numbers import finite
 from litcodec.report.pictures import gallery
+from litcodec.report.planes import planes_of
 
 # Drawn without being asked for where they compare: over the pictures of Kodak.
 USUAL_PUBLISHED = ("vtm", "hm", "bpg_444_x265_ycbcr")
@@ -59,7 +60,8 @@ def report_data(
         overlay = USUAL_PUBLISHED if {curve.asked for curve in images.values()} == {KODAK} else ()
     drawn = published(overlay)
     curves = found + drawn
-    metrics = tuple({metric.name: metric for result in results for metric in result.metrics}.values())
+    of_images = tuple({metric.name: metric for result in results for metric in result.metrics}.values())
+    of_sets = tuple({metric.name: metric for result in results for metric in result.set_metrics}.values())
     sources = [Source(result, path.parent) for result, path in zip(results, paths, strict=True)]
     shown = gallery(
         measured, sources, count=pictures, max_pixels=max_pixels, device=device, progress=progress
@@ -70,9 +72,9 @@ def report_data(
         created=max(result.created for result in results),
         images=", ".join(folders),
         machine=results[0].machine,
-        metrics=metrics,
+        metrics=of_images + of_sets,
         curves=curves,
-        bd=bd_table([curve for curve in curves if _has_distortion(curve)], images, metrics),
+        bd=bd_table([curve for curve in curves if _has_distortion(curve)], images, of_images),
         rows=_rows(measured),
         pictures=shown.pictures,
         failures=tuple(
@@ -82,6 +84,7 @@ def report_data(
         ),
         lossless=lossless_points(measured),
         notes=(*notes_on(curves, measured, images, results), *shown.notes),
+        perception=planes_of(measured, of_sets),
     )
 
 

@@ -7,6 +7,7 @@ from litcodec.evaluation.curves import Curve
 from litcodec.evaluation.lossless import LosslessPoint
 from litcodec.evaluation.results import Failure, Machine
 from litcodec.metrics import MetricInfo
+from litcodec.report.planes import Planes
 
 Level = Literal["low", "middle", "high"]
 
@@ -73,7 +74,7 @@ class ReportData(NamedTuple):
     created: str
     images: str
     machine: Machine
-    metrics: tuple[MetricInfo, ...]
+    metrics: tuple[MetricInfo, ...]  # of images, then of sets of images
     curves: tuple[Curve, ...]  # codecs, then baselines, then published
     bd: tuple[BDEntry, ...]  # every ordered pair of a test curve and an anchor, each metric
     rows: tuple[ImageRow, ...]
@@ -81,3 +82,4 @@ class ReportData(NamedTuple):
     failures: tuple[tuple[str, Failure], ...]  # (curve and setting, failure)
     lossless: tuple[LosslessPoint, ...]  # by rising bits per sub-pixel
     notes: tuple[str, ...]  # what the reader should know: what was left out, and why
+    perception: Planes = Planes((), ())

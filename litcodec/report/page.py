@@ -16,10 +16,21 @@ from litcodec.evaluation.curves import Curve
 from litcodec.metrics import MetricInfo
 from litcodec.report.data import ReportData
 from litcodec.report.figures import rd_figure
-from litcodec.report.styles import drawn, metrics_of
+from litcodec.report.plane_figure import plane_figure
+from litcodec.report.styles import curve_styles, drawn, metrics_of
 
 # One module made of these, in this order: what runs at once comes last.
-SCRIPTS = ("dom.js", "table.js", "lossless.js", "charts.js", "numbers.js", "strip.js", "viewer.js", "page.js")
+SCRIPTS = (
+    "dom.js",
+    "table.js",
+    "lossless.js",
+    "charts.js",
+    "plane.js",
+    "numbers.js",
+    "strip.js",
+    "viewer.js",
+    "page.js",
+)
 
 
 def page(data: ReportData) -> str:
@@ -61,7 +72,7 @@ def _escaped(text: str) -> str:
 
 def _json(data: ReportData) -> str:
     figures, styles = _figures(data.curves, data.metrics)
-    values = {**_plain(data), "figures": figures, "styles": styles}
+    values = {**_plain(data), "figures": figures, "styles": styles, "planes": _planes(data)}
     # "<" could end the script element that holds the JSON.
     return json.dumps(values, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -84,6 +95,14 @@ def _figures(
             line, marker = trace["line"], trace.get("marker", {})
             styles[name] = {"colour": line["color"], "dash": line["dash"], "symbol": marker.get("symbol")}
     return figures, styles
+
+
+def _planes(data: ReportData) -> list[dict[str, Any]]:
+    """The figure of each perception-distortion plane."""
+    names = [curve.name for curve in data.curves]
+    styles = dict(zip(names, curve_styles(data.curves), strict=True))
+    planes = data.perception.planes
+    return [{"title": p.title, "figure": json.loads(plane_figure(p, styles).to_json())} for p in planes]
 
 
 def _plain(value: Any) -> Any:

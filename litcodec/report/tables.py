@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from litcodec.evaluation.curves import CurvePoint
 from litcodec.metrics import MetricInfo
 from litcodec.report.data import BDEntry, ReportData
+from litcodec.report.markdown import cell, markdown_table
+from litcodec.report.plane_table import perception
 from litcodec.report.styles import metrics_of
 
 
@@ -40,31 +42,32 @@ def bd_csv_table(data: ReportData) -> str:
 
 def markdown(data: ReportData) -> str:
     """Measured points and all BD-rates as Markdown tables, with the notes and the reasons of refusals."""
-    parts = [f"# {_cell(data.title)}", _about(data), "## Points", _points(data)]
+    parts = [f"# {cell(data.title)}", _about(data), "## Points", _points(data)]
     if data.lossless:
         parts += ["## Lossless", _lossless(data), "### Image by image", _lossless_images(data)]
+    parts += perception(data.perception)
     refused: list[BDEntry] = []
     for metric in metrics_of(data.curves, data.metrics):
         having = {curve.name for curve in data.curves if curve.pairs(metric.name)}
         entries = [e for e in data.bd if e.metric == metric.name and {e.test, e.anchor} <= having]
         refused += [entry for entry in entries if entry.bd_rate is None]
         if any(entry.bd_rate is not None for entry in entries):
-            parts += [f"## BD-rate, {_cell(metric.label)}", _bd_rates(entries), _bd_note(entries)]
+            parts += [f"## BD-rate, {cell(metric.label)}", _bd_rates(entries), _bd_note(entries)]
         if any(entry.bd_rate_images is not None for entry in entries):
-            title = f"## Mean of per-image BD-rates, {_cell(metric.label)}"
+            title = f"## Mean of per-image BD-rates, {cell(metric.label)}"
             parts += [title, _bd_rates_of_images(entries), _bd_images_note()]
     if refused:
         parts += ["## Not compared", "\n".join(f"- {line}" for line in _refusals(refused))]
     if data.notes:
-        parts += ["## Notes", "\n".join(f"- {_cell(note)}" for note in data.notes)]
+        parts += ["## Notes", "\n".join(f"- {cell(note)}" for note in data.notes)]
     return "\n\n".join(parts) + "\n"
 
 
 def _about(data: ReportData) -> str:
     machine = data.machine
     return (
-        f"Images: {_cell(data.images)}. Evaluated {data.created} on {_cell(machine.cpu)} "
-        f"({machine.threads} of {machine.cores} cores, {_cell(machine.device)}), "
+        f"Images: {cell(data.images)}. Evaluated {data.created} on {cell(machine.cpu)} "
+        f"({machine.threads} of {machine.cores} cores, {cell(machine.device)}), "
         f"litcodec {machine.litcodec}, torch {machine.torch}. Means of the images' values; in brackets over "
         "how many, where not over all."
     )
@@ -82,7 +85,7 @@ def _lossless(data: ReportData) -> str:
         ]
         for point in data.lossless
     ]
-    return _table(
+    return markdown_table(
         ["codec", "setting", "images", "bits per sub-pixel", "encode, s", "decode, s"], rows, words=2
     )
 
@@ -91,7 +94,7 @@ def _lossless_images(data: ReportData) -> str:
     images = sorted({image for point in data.lossless for image in point.images})
     titles = [f"{point.curve}, {point.setting}" for point in data.lossless]
     rows = [[image, *(_number(p.images.get(image), 3) for p in data.lossless)] for image in images]
-    return _table(["image", *titles], rows, words=1)
+    return markdown_table(["image", *titles], rows, words=1)
 
 
 def _points(data: ReportData) -> str:
@@ -112,7 +115,9 @@ def _points(data: ReportData) -> str:
         if (curve.name, point.setting) not in lossless
     ]
     titles = [metric.title for metric in data.metrics]
-    return _table(["codec", "setting", "images", "bpp", *titles, "encode, s", "decode, s"], rows, words=2)
+    return markdown_table(
+        ["codec", "setting", "images", "bpp", *titles, "encode, s", "decode, s"], rows, words=2
+    )
 
 
 def _mean(point: CurvePoint, metric: MetricInfo) -> str:
@@ -150,7 +155,7 @@ def _matrix(entries: Sequence[BDEntry], words: Callable[[BDEntry], str]) -> str:
     anchors = list(dict.fromkeys(entry.anchor for entry in entries))
     tests = list(dict.fromkeys(entry.test for entry in entries))
     rows = [[test, *(cells.get((test, anchor), "–") for anchor in anchors)] for test in tests]
-    return _table(["against", *anchors], rows, words=1)
+    return markdown_table(["against", *anchors], rows, words=1)
 
 
 def _refusals(entries: Sequence[BDEntry]) -> list[str]:
@@ -162,19 +167,7 @@ def _refusals(entries: Sequence[BDEntry]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for entry in pairs.values():
         reasons.setdefault(str(entry.reason), []).append(f"{entry.test} / {entry.anchor}")
-    return [f"{_cell(reason)} {_cell('; '.join(names))}" for reason, names in reasons.items()]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int) -> str:
-    """The first ``words`` columns to the left, numbers to the right."""
-    rule = ["---" if k < words else "---:" for k in range(len(head))]
-    lines = [[_cell(cell) for cell in head], rule, *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """Names may hold anything; a bar or a line break would break the table."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+    return [f"{cell(reason)} {cell('; '.join(names))}" for reason, names in reasons.items()]
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -12,7 +12,7 @@ import pytest
 import litcodec
 from litcodec.errors import ResultsError
 from litcodec.evaluation import Failure, Machine, Point, Results, Score, read_results, write_results
-from litcodec.metrics import SHIPPED, MetricInfo, infos
+from litcodec.metrics import SHIPPED, Divergence, MetricInfo, infos
 
 MACHINE = Machine("a processor", 2, 1, "cpu", "Linux", "3.11", "2.11", "0.1")
 VALUES = {"psnr": 30.5, "psnr_luma": 31.25, "ms_ssim": 0.9, "ms_ssim_db": 10.0}
@@ -131,7 +131,7 @@ def test_a_file_cut_short_is_never_read(path: Path):
             read_results(path)
 
 
-@pytest.mark.parametrize("kind", [Results, Machine, MetricInfo, Point, Score, Failure])
+@pytest.mark.parametrize("kind", [Results, Machine, MetricInfo, Point, Score, Failure, Divergence])
 def test_the_schema_explains_every_key_and_no_other(kind: type):
     schema = Path(litcodec.__file__).parent / "evaluation" / "SCHEMA.md"
     chapters = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", schema.read_text("utf-8"), re.M | re.S))

@@ -12,23 +12,25 @@ function showCharts() {
   });
   if (!charts.length) return;
 
-  for (const { plot, figure } of charts) {
-    // A copy: Plotly writes into what it is given, and the first view is needed to come back to.
-    const layout = { ...structuredClone(figure.layout), showlegend: false, margin: { l: 48, r: 12, t: 8, b: 44 } };
-    Plotly.newPlot(plot, figure.data, layout, {
-      responsive: true,
-      displaylogo: false,
-      // Named one by one: Plotly's own choice has a button that offers to send the chart to a server.
-      modeBarButtons: [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
-      toImageButtonOptions: { format: "svg", filename: plot.id },
-    });
-  }
+  for (const { plot, figure } of charts) drawPlot(plot, figure);
   byId("legend").append(...legend(charts), rateRange(charts));
   byId("points").append(pointTable());
 
   const paint = () => charts.forEach(({ plot }) => Plotly.relayout(plot, themed(plot)));
   paint();
   onThemeChange(paint);
+}
+
+function drawPlot(plot, figure) {
+  // A copy: Plotly writes into what it is given, and the first view is needed to come back to.
+  const layout = { ...structuredClone(figure.layout), showlegend: false, margin: { l: 48, r: 12, t: 8, b: 44 } };
+  Plotly.newPlot(plot, figure.data, layout, {
+    responsive: true,
+    displaylogo: false,
+    // Named one by one: Plotly's own choice has a button that offers to send the chart to a server.
+    modeBarButtons: [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+    toImageButtonOptions: { format: "svg", filename: plot.id },
+  });
 }
 
 /** The theme's colours, read from the chart's own style so that they are written once, in the style sheet. */

@@ -64,6 +64,7 @@ function showImages() {
     label, unit, numeric: true, descending: true, value: (row) => row[key], text: (row) => fixed(row[key], digits),
   });
   const time = (label, key) => ({ label, unit: "ms", numeric: true, value: (row) => row[key], text: (row) => milliseconds(row[key]) });
+  const ofImages = report.metrics.filter(({ name }) => report.rows.some((row) => name in row.scores)); // not those of sets
   const table = sortableTable(
     [
       { label: "Image", value: (row) => row.image },
@@ -71,7 +72,7 @@ function showImages() {
       { label: "Setting", value: (row) => row.setting, kind: "plain" },
       { label: "Bytes", numeric: true, value: (row) => row.bytes, text: (row) => whole(row.bytes) },
       number("bpp", "bpp", 3),
-      ...report.metrics.map((metric) => metricColumn(metric, (row) => row.scores)),
+      ...ofImages.map((metric) => metricColumn(metric, (row) => row.scores)),
       time("Encode", "encode_s"),
       time("Decode", "decode_s"),
     ],

@@ -84,6 +84,7 @@ function showSections() {
   const sections = [
     ["curves", "Curves", report.figures.length, showCharts],
     ["bd", "BD rates", report.bd.length, showDeltas],
+    ["plane", "Perception", report.perception.planes.length + report.perception.alone.length, showPlanes],
     ["lossless", "Lossless", report.lossless.length, showLossless],
     ["pictures", "Viewer", report.pictures.length, showPictures],
     ["images", "Image by image", report.rows.length, showImages],

@@ -9,8 +9,9 @@ from PIL import Image
 
 from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.evaluation.results import Failure, Machine
-from litcodec.metrics import SHIPPED, infos
+from litcodec.metrics import SHIPPED, MetricInfo, infos
 from litcodec.report.data import BDEntry, ImageRow, Level, Picture, ReportData, Version
+from litcodec.report.planes import Plane, PlanePoint, Planes
 
 HOSTILE = "Naïve </script><b>x \"q\" 's' &amp; ${title}"
 OURS, JPEG, VTM, HM = "Hyperprior N=32", "JPEG", "VTM, published", "HM, published"
@@ -121,6 +122,30 @@ def _picture(name: str, levels: tuple[Level, ...]) -> Picture:
     return Picture(name, *SIZE, address(ORIGINAL), tuple(versions))
 
 
+FAR = MetricInfo("far", "Distance of sets", "", False, 1)
+
+
+def _planes() -> Planes:
+    """One plane of a codec at three settings and JPEG, and a point that is alone."""
+    points = [
+        PlanePoint(
+            OURS,
+            f"realism {k}",
+            0.3,
+            30 + 12 * k,
+            26 + 12 * k,
+            35 + 12 * k,
+            90 - 40 * k,
+            80 - 40 * k,
+            99 - 40 * k,
+        )
+        for k in range(3)
+    ]
+    jpeg = PlanePoint(JPEG, "quality 10", 0.304, 66, 60, 70, 120, 110, 130)
+    alone = PlanePoint(HOSTILE, "quality 3", 0.9, 5, 4, 6, 9, 8, 10)
+    return Planes((Plane(FAR, 2, 33.0, (*points, jpeg)),), ((FAR, alone),))
+
+
 SAMPLE = ReportData(
     title=HOSTILE,
     created="2025-03-01T12:34:56+00:00",
@@ -134,4 +159,5 @@ SAMPLE = ReportData(
     failures=((f"{HOSTILE}, quality 3", Failure("broken.png", "no image at all")),),
     lossless=(),
     notes=("JPEG XL was left out.",),
+    perception=_planes(),
 )

@@ -6,6 +6,7 @@ from page_sample import CURVES, HM, HOSTILE, IMAGES, JPEG, MEASURED, OURS, REFUS
 from playwright.sync_api import Page
 
 from litcodec.evaluation.curves import CurvePoint
+from litcodec.report.planes import Planes
 
 PLOTS = {"psnr": 5, "psnr_luma": 3, "ms_ssim_db": 5}  # curves that have it
 
@@ -82,6 +83,20 @@ def test_charts_offer_no_sending_to_a_server(page: Page):
     assert not [title for title in titles if re.search("share|cloud|edit|studio", title, re.IGNORECASE)]
 
 
+def test_the_plane_shows_what_has_one_rate_and_names_what_is_not_compared(page: Page):
+    assert page.locator("#planes h3").inner_text() == "0.300 to 0.304 bpp, 2 images"
+    assert page.locator("#plane-0 .scatterlayer .point").count() == 4
+    assert page.locator("#plane-0 .scatterlayer .js-line").count() == 2
+    assert page.locator("#plane-0 .yerror").count() == 4
+    assert page.locator("#plane-0 .shapelayer path").count() == 2
+    words = page.locator("#plane-0 .annotation-text").all_text_contents()
+    assert words == ["2 × lowest MSE", "originals against originals"]
+    assert _column(page, "#plane-table", 4) == ["30.00", "42.00", "54.00", "66.00"]
+    assert _column(page, "#plane-table", 8)[0] == "80.0 to 99.0"
+    refused = page.locator("#plane-table .refusal").inner_text()
+    assert refused == "Not compared: quality 3, 0.9000 bpp, and no other point within 2 % of its rate."
+
+
 def test_deltas_follow_the_yardstick_and_the_quality_and_the_best_comes_first(page: Page):
     assert page.locator("#bd-anchor").input_value() == JPEG
     assert _column(page, "#bd-table", 1) == [HOSTILE, OURS, VTM, HM]
@@ -141,7 +156,7 @@ def test_what_has_no_data_is_left_out_and_long_tables_are_shown_in_parts(open_pa
         return point._replace(scores=scores, encode_s=None, decode_s=None)
 
     curves = [curve._replace(points=tuple(map(without, curve.points))) for curve in SAMPLE.curves]
-    rest = {"pictures": (), "bd": (), "notes": (), "failures": ()}
+    rest = {"pictures": (), "bd": (), "notes": (), "failures": (), "perception": Planes((), ())}
     page, complaints = open_page(SAMPLE._replace(curves=tuple(curves), rows=SAMPLE.rows * 10, **rest))
     assert page.locator(".plot").count() == 2
     assert page.locator("main > section:visible").evaluate_all("all => all.map(x => x.id)") == [

@@ -1,0 +1,136 @@
+"""Perception-distortion planes: what was measured at one rate, by its MSE and by its distance as a set.
+
+Blau and Michaeli, "The perception-distortion tradeoff", CVPR 2018, https://arxiv.org/abs/1711.06077, and
+"Rethinking lossy compression", ICML 2019, https://arxiv.org/abs/1901.07821: at a rate, a decoder of perfect
+realism needs at most twice the lowest MSE. MSE, not PSNR: in MSE the bound is a factor.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+
+from litcodec.evaluation.merging import Measured
+from litcodec.evaluation.results import Point
+from litcodec.metrics import MetricInfo
+
+MATCHED = 1.02  # highest rate over lowest rate of what may be compared
+RESAMPLES = 1000  # of the images, for the interval of MSE
+TAILS = (0.025, 0.975)
+PEAK = 255.0
+BOUND = 2.0  # times the lowest MSE
+
+
+class PlanePoint(NamedTuple):
+    """One codec at one setting. Intervals are of 95 %, by bootstrap over images."""
+
+    curve: str
+    setting: str
+    bpp: float
+    mse: float  # of 8-bit levels, mean over the images
+    mse_low: float
+    mse_high: float
+    divergence: float
+    low: float
+    high: float
+
+
+class Plane(NamedTuple):
+    """Points that may be compared: of the same images, at rates within 2 %."""
+
+    metric: MetricInfo  # the divergence
+    images: int
+    floor: float | None  # the divergence between two halves of the originals
+    points: tuple[PlanePoint, ...]  # curve by curve, by rising MSE
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Lowest and highest bits per pixel."""
+        return min(point.bpp for point in self.points), max(point.bpp for point in self.points)
+
+    @property
+    def mse_bound(self) -> float:
+        """Twice the lowest MSE: the most that perfect realism costs an optimal decoder at this rate."""
+        return BOUND * min(point.mse for point in self.points)
+
+    @property
+    def title(self) -> str:
+        """Its rate in words: "0.301 bpp", "0.300 to 0.305 bpp"."""
+        low, high = (f"{rate:.3f}" for rate in self.rates)
+        return f"{low} bpp" if low == high else f"{low} to {high} bpp"
+
+
+class Planes(NamedTuple):
+    """All planes of a report, and what is in none of them."""
+
+    planes: tuple[Plane, ...]  # by metric, then by rising rate
+    alone: tuple[tuple[MetricInfo, PlanePoint], ...]  # without another point within 2 % of its rate
+
+
+def planes_of(measured: Sequence[Measured], metrics: Sequence[MetricInfo]) -> Planes:
+    """The planes of merged points.
+
+    A point whose rate is within 2 % of several others may be in more than one plane; none is part of another.
+
+    Args:
+        measured: with divergences and PSNR; others are left out.
+        metrics: of sets of images.
+    """
+    planes: list[Plane] = []
+    alone: list[tuple[MetricInfo, PlanePoint]] = []
+    for metric in metrics:
+        sets: dict[frozenset[str], list[tuple[PlanePoint, float | None]]] = {}
+        for entry in measured:
+            for point, floor in _plane_points(entry, metric.name):
+                images = frozenset(score.sha256 for score in entry.point.scores)
+                sets.setdefault(images, []).append((point, floor))
+        for images, found in sets.items():
+            floor = next((floor for _, floor in found if floor is not None), None)
+            for group in _at_one_rate([point for point, _ in found]):
+                if len(group) == 1:
+                    alone.append((metric, group[0]))
+                else:
+                    planes.append(Plane(metric, len(images), floor, tuple(_by_curve(group, measured))))
+    place = {metric.name: k for k, metric in enumerate(metrics)}
+    return Planes(tuple(sorted(planes, key=lambda p: (place[p.metric.name], p.rates))), tuple(alone))
+
+
+def _plane_points(entry: Measured, metric: str) -> Iterator[tuple[PlanePoint, float | None]]:
+    """The point of one codec at one setting, and the floor; nothing if it lacks a value."""
+    point = entry.point
+    errors = _errors(point)
+    for found in point.divergences:
+        if found.metric == metric and errors:
+            each = torch.tensor(errors, dtype=torch.float64)
+            drawn = torch.randint(
+                len(each), (RESAMPLES, len(each)), generator=torch.Generator().manual_seed(0)
+            )
+            low, high = each[drawn].mean(1).quantile(each.new_tensor(TAILS)).tolist()
+            rate = sum(score.bpp for score in point.scores) / len(point.scores)
+            values = (rate, float(each.mean()), low, high, found.value, found.low, found.high)
+            yield PlanePoint(entry.curve, point.setting, *values), found.floor
+
+
+def _errors(point: Point) -> list[float]:
+    """The MSE of each image; () if one has no PSNR."""
+    values = [score.values.get("psnr", math.nan) for score in point.scores]
+    if any(math.isnan(value) for value in values):
+        return []
+    return [PEAK**2 * 10 ** (-value / 10) for value in values]  # 0 for a PSNR of inf
+
+
+def _at_one_rate(points: Sequence[PlanePoint]) -> Iterator[list[PlanePoint]]:
+    """The largest groups of points whose rates are within 2 %."""
+    ordered = sorted(points, key=lambda point: point.bpp)
+    end = 0
+    for k, first in enumerate(ordered):
+        group = [point for point in ordered[k:] if point.bpp <= MATCHED * first.bpp]
+        if k + len(group) > end:  # else it is part of the group before
+            end = k + len(group)
+            yield group
+
+
+def _by_curve(points: Sequence[PlanePoint], measured: Sequence[Measured]) -> list[PlanePoint]:
+    place = {name: k for k, name in enumerate(dict.fromkeys(entry.curve for entry in measured))}
+    return sorted(points, key=lambda point: (place[point.curve], point.mse))

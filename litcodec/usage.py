@@ -254,6 +254,14 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "was measured at equal rates with a metric of sets (%(default)s)",
     )
     report.add_argument(
+        "--choices",
+        type=values.path,
+        action="append",
+        default=[],
+        metavar="CHOICES.json",
+        help="a file that the page's blind comparison saved; may be given again",
+    )
+    report.add_argument(
         "--published",
         type=values.keys,
         metavar="NAME,…",

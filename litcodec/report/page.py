@@ -29,6 +29,7 @@ SCRIPTS = (
     "numbers.js",
     "strip.js",
     "viewer.js",
+    "blind.js",
     "page.js",
 )
 

@@ -1,8 +1,10 @@
 """The report of a run, when it ends."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightning as L
+import plotly.graph_objects as go
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 
 from litcodec.callbacks.rd_curve import RDCurve
@@ -13,7 +15,8 @@ from litcodec.dashboard.validation import watched_codec
 from litcodec.dashboard.validation_images import CACHE, picture_folder, validation_pictures
 from litcodec.errors import LitcodecError, ShapeError
 from litcodec.evaluation import atomic_output, evaluate
-from litcodec.report import page, report_data
+from litcodec.metrics import SHIPPED, open_all_metrics
+from litcodec.report import page, plane_figures, report_data
 from litcodec.training import notes_of
 
 
@@ -22,34 +25,38 @@ class ReportPage(L.Callback):
 
     The run folder gets ``codec.safetensors``, ``results.json`` with its coded files, and ``report.html``,
     which shows what ``litcodec report`` would: this run, its siblings and the baselines, see ``RDCurve``.
-    W&B gets the page as ``report``, and as an artifact of type "report". A codec that cannot be frozen, or
-    anything else that goes wrong, is a warning: the run has ended well without it.
+    W&B gets the page as ``report``, and as an artifact of type "report"; perception-distortion planes, if
+    there are any, as figures. A codec that cannot be frozen, or anything else that goes wrong, is a warning:
+    the run has ended well without it.
 
     Args:
         pictures: how many the page shows side by side with their reconstructions.
+        metrics: what is measured, as ``litcodec evaluate --metrics`` takes it; of a set of images, too. All
+            shipped ones of single images if none is given.
 
     Raises:
-        ShapeError: if ``pictures`` is below 0.
+        ShapeError: if ``pictures`` is below 0, or a metric is unknown.
     """
 
-    def __init__(self, pictures: int = 3) -> None:
+    def __init__(self, pictures: int = 3, metrics: Sequence[str] = ()) -> None:
         if pictures < 0:
             raise ShapeError(f"pictures is 0 or more; got {pictures}.")
         self.pictures = pictures
+        self.metrics = open_all_metrics(metrics)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write it, on rank 0."""
         if not trainer.is_global_zero or trainer.global_step == 0:
             return
         try:
-            path = self._write(trainer, pl_module)
+            path, planes = self._write(trainer, pl_module)
         except (LitcodecError, OSError) as error:
             rank_zero_warn(f"ReportPage writes no report: {error}")
             return
         rank_zero_info(f"report: {path}")
-        _to_wandb(trainer, path)
+        _to_wandb(trainer, path, planes)
 
-    def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> Path:
+    def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> tuple[Path, dict[str, go.Figure]]:
         folder = Path(trainer.default_root_dir)
         codec = folder / "codec.safetensors"
         with atomic_output(codec, overwrite=True) as file:
@@ -58,7 +65,14 @@ class ReportPage(L.Callback):
         if pictures is None:
             raise ShapeError("the validation pictures are no files of a folder.")
         images = picture_folder(pictures, run_root(folder) / CACHE / pictures.digest())
-        evaluate([codec], images, folder / "results.json", force=True)
+        evaluate(
+            [codec],
+            images,
+            folder / "results.json",
+            force=True,
+            metrics=self.metrics.of_images or SHIPPED,
+            set_metrics=self.metrics.of_sets,
+        )
         data = report_data(
             [folder / "results.json", *_others(trainer, folder)],
             pictures=self.pictures,
@@ -67,7 +81,8 @@ class ReportPage(L.Callback):
         path = folder / "report.html"
         with atomic_output(path, overwrite=True) as file:
             file.write(page(data).encode())
-        return path
+        figures = plane_figures(data.perception.planes, data.curves)
+        return path, {f"report_plane_{k}": figure for k, figure in enumerate(figures)}
 
 
 def _codec_file(pl_module: L.LightningModule) -> bytes:
@@ -95,12 +110,13 @@ def _others(trainer: L.Trainer, folder: Path) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def _to_wandb(trainer: L.Trainer, path: Path) -> None:
+def _to_wandb(trainer: L.Trainer, path: Path, planes: Mapping[str, go.Figure]) -> None:
     if not wandb_loggers(trainer):
         return
     import wandb
 
-    log_media(trainer, {"report": wandb.Html(str(path), inject=False)})
+    figures = {key: wandb.Plotly(figure) for key, figure in planes.items()}
+    log_media(trainer, {"report": wandb.Html(str(path), inject=False), **figures})
     for logger in wandb_loggers(trainer):
         artifact = wandb.Artifact(f"report-{logger.experiment.id}", type="report")
         artifact.add_file(str(path))

@@ -218,6 +218,13 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="Q,…",
         help="1 to 100, where codecs of variable rate are measured (default: 8 over all of the range)",
     )
+    evaluate.add_argument(
+        "--bpp",
+        type=values.rates,
+        metavar="R,…",
+        help="measure codecs of variable rate and baselines at these bits per pixel instead, each image at "
+        "the quality whose file is nearest: for comparisons at equal rates",
+    )
     _add_device(evaluate)
     evaluate.add_argument("--label", help="name of the codecs' curve (default: class, sizes, distortion)")
     evaluate.add_argument(
@@ -252,6 +259,14 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
         default="curves",
         help="what a .png or .svg shows: rate-distortion curves, or the perception-distortion plane of what "
         "was measured at equal rates with a metric of sets (%(default)s)",
+    )
+    report.add_argument(
+        "--choices",
+        type=values.path,
+        action="append",
+        default=[],
+        metavar="CHOICES.json",
+        help="a file that the page's blind comparison saved; may be given again",
     )
     report.add_argument(
         "--published",

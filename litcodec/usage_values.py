@@ -78,6 +78,11 @@ def numbers(text: str) -> tuple[float, ...]:
     return tuple(float(key) for key in keys(text))
 
 
+def rates(text: str) -> tuple[float, ...]:
+    """Bits per pixel with commas between."""
+    return tuple(bits_per_pixel(key) for key in keys(text))
+
+
 def keys(text: str) -> tuple[str, ...]:
     """Words with commas between."""
     return tuple(key.strip() for key in text.split(",") if key.strip())

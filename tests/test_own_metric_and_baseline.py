@@ -88,7 +88,7 @@ def test_own_metric_baseline_and_codec_from_validation_to_the_report(folder: Pat
     litcodec = ("-m", "litcodec")
     evaluated = _run(
         folder, *litcodec, "evaluate", "plain.safetensors", "--images", "images",
-        "--baselines", "jpeg,mylab.Gif", "--metrics", "psnr,mylab.metrics.WORST",
+        "--baselines", "jpeg,mylab.Gif", "--metrics", "psnr,mylab.metrics.WORST,mylab.metrics.COLOURS",
     )  # fmt: skip
     assert "Largest error" in evaluated
     assert "GIF" in evaluated
@@ -96,6 +96,8 @@ def test_own_metric_baseline_and_codec_from_validation_to_the_report(folder: Pat
     assert results["metrics"][1] == {
         "name": "worst", "label": "Largest error", "unit": "levels", "higher_is_better": False, "digits": 1
     }  # fmt: skip
+    assert [metric["name"] for metric in results["set_metrics"]] == ["colours"]
+    assert {d["patches"] for point in results["points"] for d in point["divergences"]} == {24}
     curves = {point["curve"]: point["kind"] for point in results["points"]}
     assert curves == {"Plain N=8 M=12": "codec", "JPEG": "baseline", "GIF": "baseline"}
     for point in results["points"]:

@@ -37,6 +37,7 @@ class Options(NamedTuple):
     qualities: Sequence[float] | None  # None for the usual eight
     device: str
     metrics: Sequence[str]  # names or import paths; () for all shipped ones
+    bpp: Sequence[float] | None = None  # rates to measure at
 
 
 def evaluate_files(options: Options) -> int:
@@ -63,6 +64,7 @@ def evaluate_files(options: Options) -> int:
             max_pixels=options.max_pixels,
             force=options.force,
             qualities=options.qualities,
+            rates=options.bpp or (),
             metrics=metrics,
             set_metrics=opened.of_sets,
             names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},

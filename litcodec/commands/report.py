@@ -38,6 +38,7 @@ class Options(NamedTuple):
     device: str
     force: bool
     figure: Literal["curves", "plane"] = "curves"  # in a .png or .svg
+    choices: Sequence[Path] = ()
 
 
 def report(options: Options) -> int:
@@ -52,10 +53,10 @@ def report(options: Options) -> int:
     beside = options.output.with_suffix(".bd.csv")  # BD-rates, which are a table of their own
     outputs = [options.output, beside] if options.format == "csv" else [options.output]
     for output in outputs:
-        check_output(output, overwrite=options.force, inputs=options.results)
-    inputs: Sequence[Path] = options.results
+        check_output(output, overwrite=options.force, inputs=[*options.results, *options.choices])
+    inputs: Sequence[Path] = [*options.results, *options.choices]
     if any(output.exists() for output in outputs):  # and may be replaced
-        inputs = [file for path in options.results for file in files_behind(path)]
+        inputs = [*inputs, *(file for path in options.results for file in files_behind(path))]
         for output in outputs:
             refuse_inputs(output, inputs)
     with _progress(shown=options.format == "html" and options.pictures > 0) as progress:
@@ -64,6 +65,7 @@ def report(options: Options) -> int:
             overlay=options.published,
             pictures=options.pictures if options.format == "html" else 0,
             title=options.title,
+            choices=options.choices,
             max_pixels=options.max_pixels,
             device=options.device,
             progress=progress,

@@ -50,6 +50,7 @@ def evaluate(
     max_pixels: int = MAX_PIXELS,
     force: bool = False,
     qualities: Sequence[float] | None = None,
+    rates: Sequence[float] = (),
     metrics: Sequence[Metric] = SHIPPED,
     set_metrics: Sequence[SetMetric] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
@@ -72,6 +73,8 @@ def evaluate(
         max_pixels: refuse larger images.
         force: start anew, whatever ``output`` holds.
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
+        rates: bits per pixel, at which codecs of variable rate and baselines are measured instead: each image
+            at the quality whose file is nearest.
         metrics: what is measured of decoded images; an image that lacks one is measured again.
         set_metrics: what is measured of all decoded images of a codec at one setting, as a set.
         names: curves of single codec files, where ``label`` is not given.
@@ -104,10 +107,11 @@ def evaluate(
             max_pixels=max_pixels,
             before=known,
             qualities=qualities,
+            rates=rates,
             names=names,
             device=device,
         )
-        tests += baselines_under_test(baselines)
+        tests += baselines_under_test(baselines, rates)
         _check_texts(tests, output)
         measure_set = SetMeasurer(set_metrics, files_here, max_pixels=max_pixels)
         store = ResultsStore(output, images, infos(metrics), before, tuple(m.info for m in set_metrics))

@@ -6,13 +6,12 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from litcodec.architecture import Architecture, usual_arguments
 from litcodec.baselines.base import Baseline
 from litcodec.codec_files import load_codec
 from litcodec.device import find_device
 from litcodec.errors import CodecFileError
+from litcodec.evaluation.coders import BaselineCoder, baseline_at_rate, codec_at_rate
 from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
@@ -34,23 +33,6 @@ class UnderTest(NamedTuple):
     coder: Coder
 
 
-class BaselineCoder:
-    """A baseline codec at one quality."""
-
-    def __init__(self, baseline: Baseline, quality: float) -> None:
-        self.baseline = baseline
-        self.quality = quality
-        self.suffix = baseline.suffix
-
-    def encode(self, x: Tensor) -> bytes:
-        """See ``Coder.encode``."""
-        return self.baseline.compress(x, self.quality)
-
-    def decode(self, data: bytes) -> Tensor:
-        """See ``Coder.decode``."""
-        return self.baseline.decompress(data)
-
-
 def codecs_under_test(
     paths: Sequence[Path],
     *,
@@ -58,6 +40,7 @@ def codecs_under_test(
     max_pixels: int,
     before: Sequence[Point],
     qualities: Sequence[float] | None = None,
+    rates: Sequence[float] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
 ) -> list[UnderTest]:
@@ -70,6 +53,7 @@ def codecs_under_test(
         before: what the results file holds already: a codec keeps the setting it had there, and takes none
             that another file has.
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
+        rates: bits per pixel, at which they are measured instead, each image at the quality that has it.
         names: curves of single files, where ``label`` is not given: "litcodec cosine-2".
         device: where they run.
 
@@ -89,6 +73,12 @@ def codecs_under_test(
         )
     for path, codec in loaded.items():
         curve = label or names.get(path) or curve_name(codec.architecture, codec.training.distortion)
+        for rate in dict.fromkeys(rates) if codec.qualities is not None else ():
+            names_of = (path.as_posix(), None, codec.fingerprint.hex())
+            coder = codec_at_rate(codec, rate, max_pixels=max_pixels)
+            found.append(UnderTest(Point(curve, "codec", _rate_setting(rate), *names_of, (), ()), coder))
+        if rates and codec.qualities is not None and qualities is None:
+            continue
         for setting, at in _rates(codec, path, QUALITIES if qualities is None else qualities):
             about = (path.as_posix(), at.training.lmbda, at.fingerprint.hex())
             point = Point(curve, "codec", setting, *about, (), ())
@@ -105,8 +95,17 @@ def _rates(codec: FrozenCodec, path: Path, qualities: Sequence[float]) -> list[t
     return [(path.stem if lmbda is None else f"lmbda {_lmbda(lmbda)}", codec)]
 
 
-def baselines_under_test(baselines: Sequence[Baseline]) -> list[UnderTest]:
-    """Every baseline at each of its qualities."""
+def baselines_under_test(baselines: Sequence[Baseline], rates: Sequence[float] = ()) -> list[UnderTest]:
+    """Every baseline at each of its qualities, or at each of ``rates``, in bits per pixel."""
+    if rates:
+        return [
+            UnderTest(
+                Point(b.name, "baseline", _rate_setting(rate), b.source, None, None, (), ()),
+                baseline_at_rate(b, rate),
+            )
+            for b in baselines
+            for rate in dict.fromkeys(rates)
+        ]
     return [
         UnderTest(
             Point(baseline.name, "baseline", baseline.setting(quality), baseline.source, None, None, (), ()),
@@ -115,6 +114,10 @@ def baselines_under_test(baselines: Sequence[Baseline]) -> list[UnderTest]:
         for baseline in baselines
         for quality in baseline.qualities
     ]
+
+
+def _rate_setting(bpp: float) -> str:
+    return f"{bpp:g} bpp"
 
 
 def curve_name(architecture: Architecture, distortion: str | None) -> str:
@@ -167,9 +170,10 @@ def _distinct_settings(points: Sequence[Point], before: Sequence[Point]) -> list
     return [setting for _, setting in chosen]
 
 
-def _identity(point: Point) -> tuple[str, str | None, float | None]:
-    # A codec of variable rate has one fingerprint and many lmbdas.
-    return point.curve, point.fingerprint, point.lmbda
+def _identity(point: Point) -> tuple[str, str | None, float | None, str]:
+    # A codec of variable rate has one fingerprint and many lmbdas, or none at a wanted rate.
+    rate, _, _ = point.setting.partition(" (")
+    return point.curve, point.fingerprint, point.lmbda, rate if rate.endswith(" bpp") else ""
 
 
 def _settings(point: Point) -> list[str]:

@@ -5,7 +5,7 @@ from litcodec.report.data import BDEntry, ImageRow, Picture, ReportData, Version
 from litcodec.report.decoding import files_behind
 from litcodec.report.figures import rd_figure
 from litcodec.report.page import page
-from litcodec.report.plane_figure import plane_figure
+from litcodec.report.plane_figure import plane_figure, plane_figures
 from litcodec.report.plane_plot import plane_plot
 from litcodec.report.planes import Plane, PlanePoint, Planes, planes_of
 from litcodec.report.plots import plot
@@ -26,6 +26,7 @@ __all__ = [
     "markdown",
     "page",
     "plane_figure",
+    "plane_figures",
     "plane_plot",
     "planes_of",
     "plot",

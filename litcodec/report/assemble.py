@@ -12,6 +12,7 @@ from litcodec.evaluation.lossless import lossless_points
 from litcodec.evaluation.merging import Measured, merge_points
 from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
 from litcodec.report.bd_table import bd_table
+from litcodec.report.choices import judgements_of, notes_on_choices, preferences, read_choices
 from litcodec.report.data import ImageRow, ReportData
 from litcodec.report.decoding import Source
 from litcodec.report.notes import notes_on
@@ -29,6 +30,7 @@ def report_data(
     overlay: Sequence[str] | None = None,
     pictures: int = VIEWER_PICTURES,
     title: str | None = None,
+    choices: Sequence[Path] = (),
     max_pixels: int = MAX_PIXELS,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda share: None,
@@ -41,6 +43,7 @@ def report_data(
             on Kodak, and none elsewhere.
         pictures: how many the viewer shows.
         title: of the report.
+        choices: files of the page's blind comparison.
         max_pixels: larger images are not shown, whatever the results say of their size.
         device: where learned codecs decode them.
         progress: called with the fraction of the images that is done.
@@ -48,6 +51,7 @@ def report_data(
     Raises:
         ResultsError: if a file is damaged, no picture was scored in any, or a published curve is unknown.
     """
+    judged = [read_choices(path) for path in choices]
     results = [read_results(path) for path in paths]
     measured = merge_points(results, _labels(paths))
     found = measured_curves(measured)
@@ -83,8 +87,9 @@ def report_data(
             for failure in entry.point.failures
         ),
         lossless=lossless_points(measured),
-        notes=(*notes_on(curves, measured, images, results), *shown.notes),
+        notes=(*notes_on(curves, measured, images, results), *shown.notes, *notes_on_choices(judged, images)),
         perception=planes_of(measured, of_sets),
+        preferences=preferences([judgements_of(one, images) for one in judged]),
     )
 
 

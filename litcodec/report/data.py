@@ -7,6 +7,7 @@ from litcodec.evaluation.curves import Curve
 from litcodec.evaluation.lossless import LosslessPoint
 from litcodec.evaluation.results import Failure, Machine
 from litcodec.metrics import MetricInfo
+from litcodec.report.choices import Preference
 from litcodec.report.planes import Planes
 
 Level = Literal["low", "middle", "high"]
@@ -83,3 +84,4 @@ class ReportData(NamedTuple):
     lossless: tuple[LosslessPoint, ...]  # by rising bits per sub-pixel
     notes: tuple[str, ...]  # what the reader should know: what was left out, and why
     perception: Planes = Planes((), ())
+    preferences: tuple[Preference, ...] = ()  # of people

@@ -16,8 +16,8 @@ from litcodec.evaluation.curves import Curve
 from litcodec.metrics import MetricInfo
 from litcodec.report.data import ReportData
 from litcodec.report.figures import rd_figure
-from litcodec.report.plane_figure import plane_figure
-from litcodec.report.styles import curve_styles, drawn, metrics_of
+from litcodec.report.plane_figure import plane_figures
+from litcodec.report.styles import drawn, metrics_of
 
 # One module made of these, in this order: what runs at once comes last.
 SCRIPTS = (
@@ -29,6 +29,7 @@ SCRIPTS = (
     "numbers.js",
     "strip.js",
     "viewer.js",
+    "blind.js",
     "page.js",
 )
 
@@ -99,10 +100,8 @@ def _figures(
 
 def _planes(data: ReportData) -> list[dict[str, Any]]:
     """The figure of each perception-distortion plane."""
-    names = [curve.name for curve in data.curves]
-    styles = dict(zip(names, curve_styles(data.curves), strict=True))
-    planes = data.perception.planes
-    return [{"title": p.title, "figure": json.loads(plane_figure(p, styles).to_json())} for p in planes]
+    pairs = zip(data.perception.planes, plane_figures(data.perception.planes, data.curves), strict=True)
+    return [{"title": plane.title, "figure": json.loads(figure.to_json())} for plane, figure in pairs]
 
 
 def _plain(value: Any) -> Any:

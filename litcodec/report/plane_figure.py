@@ -1,18 +1,25 @@
 """A perception-distortion plane to move about in: on the page and on the dashboard."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import plotly.graph_objects as go
 
+from litcodec.evaluation.curves import Curve
 from litcodec.report.figures import GRID, MARKERS
 from litcodec.report.planes import Plane, PlanePoint
-from litcodec.report.styles import Style
+from litcodec.report.styles import Style, curve_styles
 
 MSE_LABEL = "Distortion: MSE of 8-bit levels"
 BOUND_LABEL = "2 × lowest MSE"
 FLOOR_LABEL = "originals against originals"
 ROOM = 1.06  # of an axis: beyond its largest value
+
+
+def plane_figures(planes: Sequence[Plane], curves: Sequence[Curve]) -> list[go.Figure]:
+    """A figure for each plane of a report; curves look as in its rate-distortion figures."""
+    styles = {curve.name: style for curve, style in zip(curves, curve_styles(curves), strict=True)}
+    return [plane_figure(plane, styles) for plane in planes]
 
 
 def plane_figure(plane: Plane, styles: Mapping[str, Style]) -> go.Figure:

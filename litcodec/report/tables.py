@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from litcodec.evaluation.curves import CurvePoint
 from litcodec.metrics import MetricInfo
+from litcodec.report.choices import Preference
 from litcodec.report.data import BDEntry, ReportData
 from litcodec.report.markdown import cell, markdown_table
 from litcodec.report.plane_table import perception
@@ -46,6 +47,8 @@ def markdown(data: ReportData) -> str:
     if data.lossless:
         parts += ["## Lossless", _lossless(data), "### Image by image", _lossless_images(data)]
     parts += perception(data.perception)
+    if data.preferences:
+        parts += ["## Blind comparison", _preferences(data.preferences)]
     refused: list[BDEntry] = []
     for metric in metrics_of(data.curves, data.metrics):
         having = {curve.name for curve in data.curves if curve.pairs(metric.name)}
@@ -118,6 +121,21 @@ def _points(data: ReportData) -> str:
     return markdown_table(
         ["codec", "setting", "images", "bpp", *titles, "encode, s", "decode, s"], rows, words=2
     )
+
+
+def _preferences(found: Sequence[Preference]) -> str:
+    head = ["preferred", "to", "judgements", "wins", "ties", "losses", "preferred in (95 %)", "size"]
+    rows = [
+        [
+            each.first,
+            each.second,
+            *map(str, (each.judgements, each.wins, each.ties, each.losses)),
+            f"{100 * each.share:.0f} % ({100 * each.low:.0f} to {100 * each.high:.0f})",
+            f"{100 * each.size:.0f} %",
+        ]
+        for each in found
+    ]
+    return markdown_table(head, rows, words=2)
 
 
 def _mean(point: CurvePoint, metric: MetricInfo) -> str:

@@ -28,7 +28,9 @@ CODECS: dict[str, Callable[[], Codec]] = {
 }
 # What these runs cannot hold: a step without a finite gradient, phases, four points of one curve, a page,
 # the command's own counts. Each has a test of its own.
-ELSEWHERE = re.compile(r"train/skipped_steps|train/phase|bd_rate.*|report|cost/.*|test/.*|rd_point|step")
+ELSEWHERE = re.compile(
+    r"train/skipped_steps|train/phase|bd_rate.*|report|report_plane_.*|cost/.*|test/.*|rd_point|step"
+)
 
 
 def _keys_of_page() -> dict[str, re.Pattern[str]]:

@@ -11,7 +11,10 @@ from wandb_file import read_offline_run
 
 from litcodec.callbacks import RDCurve, RDPoints, ReportPage
 from litcodec.codec_files import load_codec
-from litcodec.evaluation import read_results
+from litcodec.evaluation import read_results, write_results
+from litcodec.metrics import SetMetric, frechet_distance
+
+PIXELS = SetMetric("pixels", "Pixels", "", 3, lambda x: x[0].flatten(1).T, frechet_distance, 10)
 
 
 def test_a_fit_ends_with_codec_results_and_report(
@@ -45,6 +48,28 @@ def test_a_fit_ends_with_codec_results_and_report(
     assert row["report"]["_type"] == "html-file"
     assert (run.folder / row["report"]["path"]).read_text() == html
     assert run.artifacts == [("report", ["report.html"])]
+
+
+def test_planes_of_codecs_of_one_rate_are_figures(
+    tmp_path: Path, run_folder: Path, fit_in_run_folder: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+
+    def twin(trainer: L.Trainer, folder: Path) -> list[Path]:
+        """The run's own results under another name."""
+        results = read_results(folder / "results.json")
+        points = tuple(point._replace(curve="twin") for point in results.points)
+        write_results(tmp_path / "twin.json", results._replace(points=points))
+        return [tmp_path / "twin.json"]
+
+    monkeypatch.setattr("litcodec.callbacks.report_page._others", twin)
+    page = ReportPage(pictures=0, metrics=["psnr", f"{__name__}.PIXELS"])
+    fit_in_run_folder([page], WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path)))
+    wandb.finish()
+    wandb.teardown()
+    (row,) = [row for row in read_offline_run(tmp_path).history if "report" in row]
+    assert row["report_plane_0"]["_type"] == "plotly-file"
+    assert "report_plane_1" not in row
 
 
 def test_a_report_that_fails_does_not_fail_the_run(run_folder: Path, fit_in_run_folder: Fit) -> None:

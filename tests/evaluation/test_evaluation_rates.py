@@ -1,16 +1,19 @@
 """A codec of variable rate: one file, one curve of several points."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from litcodec.cli import main
 from litcodec.codec_files import load_codec
-from litcodec.codecs import FactorizedPrior, VariableRate
+from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior, VariableRate
 from litcodec.data import read_image
 from litcodec.errors import CodecFileError, ShapeError
 from litcodec.evaluation import evaluate, read_results
+from litcodec.evaluation.coders import baseline_at_rate, codec_at_rate
 from litcodec.evaluation.curves import curves_of
 from litcodec.evaluation.under_test import codecs_under_test
 from litcodec.frozen import TrainingInfo, to_stream
@@ -72,3 +75,58 @@ def test_qualities_of_codecs_that_have_none_are_refused(variable: Path, two_code
         )
         == 3
     )
+
+
+def test_at_a_wanted_rate_each_image_has_the_quality_whose_file_is_nearest(
+    variable: Path, jpeg, pictures: Path, tmp_path: Path
+) -> None:
+    """By trying all: no other quality of 256, or of JPEG's 31, is nearer."""
+    path = tmp_path / "results.json"
+    results = evaluate([variable], pictures, path, baselines=[jpeg], rates=(0.28, 6.5))
+    assert [(p.curve, p.setting) for p in results.points[2:]] == [
+        (jpeg.name, "0.28 bpp"),
+        (jpeg.name, "6.5 bpp"),
+    ]
+    codec = load_codec(variable)
+    for point in results.points:
+        wanted = float(point.setting.split()[0])
+        for score in point.scores:
+            x = read_image(pictures / score.image)
+            if point.kind == "codec":
+                sizes = [len(to_stream(codec.at(k), x[None].float() / 255)) for k in range(0, 256, 5)]
+            else:
+                sizes = [len(jpeg.compress(x, quality)) for quality in range(30, 61)]
+            pixels = score.width * score.height
+            distances = [abs(math.log(8 * size / pixels / wanted)) for size in sizes]
+            assert abs(math.log(score.bpp / wanted)) <= min(distances) + 1e-9
+    again = evaluate([variable], pictures, path, baselines=[jpeg], rates=(6.5, 0.28))
+    assert repr(again.points) == repr(results.points)  # in words, as nan is not itself
+
+
+def test_a_qp_falls_as_the_rate_rises_and_other_scales_need_no_whole_numbers(image_like) -> None:
+    class Scale:
+        name, key, suffix, source = "s", "s", ".s", "s"
+        qualities: tuple[float, ...] = (47, 17)
+        tried: list[float] = []  # noqa: RUF012
+
+        def compress(self, x: object, quality: float) -> bytes:
+            self.tried.append(quality)
+            return b"x" * round(10_000 * 2 ** (-quality / 6))
+
+    x, scale = torch.zeros(3, 100, 100), Scale()
+    data = baseline_at_rate(scale, 1.0).encode(x)
+    assert len(data) == round(10_000 * 2 ** (-18 / 6))  # QP 18 is the nearest of 17 to 47
+    assert set(scale.tried) <= set(range(17, 48))
+    scale.qualities = (-0.5, -30.25)
+    assert len(scale.tried) <= 6
+    with pytest.raises(CodecFileError, match="has one rate; leave --bpp out"):
+        codec_at_rate(MeanScaleHyperprior(N=8, M=12).eval().freeze(), 1.0, max_pixels=2**20)
+
+
+def test_the_command_measures_at_rates(variable: Path, pictures: Path, tmp_path: Path, capsys) -> None:
+    words = ["evaluate", str(variable), "--images", str(pictures), "-o", str(tmp_path / "r.json"), "--bpp"]
+    assert main([*words, "7"]) == 0
+    assert [point.setting for point in read_results(tmp_path / "r.json").points] == ["7 bpp"]
+    with pytest.raises(SystemExit):
+        main([*words, "0"])
+    assert "--bpp" in capsys.readouterr().err

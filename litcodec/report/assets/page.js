@@ -87,6 +87,7 @@ function showSections() {
     ["plane", "Perception", report.perception.planes.length + report.perception.alone.length, showPlanes],
     ["lossless", "Lossless", report.lossless.length, showLossless],
     ["pictures", "Viewer", report.pictures.length, showPictures],
+    ["blind", "Blind", report.preferences.length + blindPairs().length, showBlind],
     ["images", "Image by image", report.rows.length, showImages],
     ["times", "Times", measured, showTimes],
   ];

@@ -10,6 +10,7 @@ from PIL import Image
 from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.evaluation.results import Failure, Machine
 from litcodec.metrics import SHIPPED, MetricInfo, infos
+from litcodec.report.choices import Preference
 from litcodec.report.data import BDEntry, ImageRow, Level, Picture, ReportData, Version
 from litcodec.report.planes import Plane, PlanePoint, Planes
 
@@ -160,4 +161,5 @@ SAMPLE = ReportData(
     lossless=(),
     notes=("JPEG XL was left out.",),
     perception=_planes(),
+    preferences=(Preference(OURS, JPEG, 5, 2, 1, 0.75, 0.41, 0.93, 0.985),),
 )

@@ -156,7 +156,14 @@ def test_what_has_no_data_is_left_out_and_long_tables_are_shown_in_parts(open_pa
         return point._replace(scores=scores, encode_s=None, decode_s=None)
 
     curves = [curve._replace(points=tuple(map(without, curve.points))) for curve in SAMPLE.curves]
-    rest = {"pictures": (), "bd": (), "notes": (), "failures": (), "perception": Planes((), ())}
+    rest = {
+        "pictures": (),
+        "bd": (),
+        "notes": (),
+        "failures": (),
+        "perception": Planes((), ()),
+        "preferences": (),
+    }
     page, complaints = open_page(SAMPLE._replace(curves=tuple(curves), rows=SAMPLE.rows * 10, **rest))
     assert page.locator(".plot").count() == 2
     assert page.locator("main > section:visible").evaluate_all("all => all.map(x => x.id)") == [

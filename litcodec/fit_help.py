@@ -24,7 +24,7 @@ Later files and options replace earlier ones, key by key. configs/ has a file fo
   --debug                        show a traceback where something fails
 
   --model.codec CLASS            {codecs}
-                                 or a class path of your own, mylab.codecs.Mine
+                                 (the name alone is enough), or your own, mylab.codecs.Mine
   --model.codec.init_args.N 128  an argument of the codec
   --model.lmbda X                weight of the distortion: rate in bpp + X * distortion
   --model.objective PATH         {objectives}
@@ -66,6 +66,7 @@ CODECS = (
     "VariableRate",
     "HybridCodec",
     "PixelAutoregressive",
+    "L3C",
 )
 OBJECTIVES = ("mse", "ms_ssim", "mixed", "Objective")
 DATAMODULES = ("FolderDataModule", "StreamDataModule")

@@ -17,16 +17,24 @@ import yaml
 
 from litcodec.errors import OptionError
 from litcodec.training.module import CodecModule
+from litcodec.training.short_names import objective_path
 
 DEFAULT = "litcodec.training.CodecModule"
+OBJECTIVE = "--model.objective"
 CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def flat_words(arguments: Sequence[str]) -> list[str]:
-    """A command line with ``--model.X`` for ``--model.init_args.X``; ``--model CLASS`` is a class path."""
+    """A command line with ``--model.X`` for ``--model.init_args.X``; ``--model CLASS`` is a class path.
+
+    An objective may be named by its word alone, ``mse``.
+    """
     found: list[str] = []
     for k, word in enumerate(arguments):
         key, equals, value = word.partition("=")
+        if arguments[k - 1 : k] == [OBJECTIVE] or key == OBJECTIVE:
+            word = f"{key}={objective_path(value)}" if equals else str(objective_path(word))
+            key, equals, value = word.partition("=")
         after = value if equals else next(iter(arguments[k + 1 :]), "")
         if key == "--model" and CLASS_PATH.fullmatch(after) and not Path(after).exists():
             key = "--model.class_path"
@@ -35,13 +43,19 @@ def flat_words(arguments: Sequence[str]) -> list[str]:
 
 
 def flat_model(content: str) -> str:
-    """A config file's text with ``model.init_args`` lifted to ``model``; the same text if there are none."""
+    """A config file's text with ``model.init_args`` lifted to ``model``, and the objective's whole path.
+
+    The same text if there is neither.
+    """
     model = _model_of(content)
-    if not isinstance(model.get("init_args"), Mapping):
+    lifted = dict(model)
+    if isinstance(model.get("init_args"), Mapping):
+        lifted = {**{k: v for k, v in model.items() if k != "init_args"}, **model["init_args"]}
+    if "objective" in lifted:
+        lifted["objective"] = objective_path(lifted["objective"])
+    if lifted == model:
         return content
-    config = yaml.safe_load(content)
-    config["model"] = {**{k: v for k, v in model.items() if k != "init_args"}, **model["init_args"]}
-    return yaml.safe_dump(config, sort_keys=False)
+    return yaml.safe_dump({**yaml.safe_load(content), "model": lifted}, sort_keys=False)
 
 
 def module_class(arguments: Sequence[str]) -> type[L.LightningModule]:

@@ -19,7 +19,18 @@ ROOT = Path(__file__).parent.parent
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
     **dict.fromkeys(
-        ("cli", "usage", "usage_values", "fit_help", "commands", "demo", "old_callbacks", "__main__"), 14
+        (
+            "cli",
+            "usage",
+            "usage_values",
+            "fit_help",
+            "fit_keys",
+            "commands",
+            "demo",
+            "old_callbacks",
+            "__main__",
+        ),
+        14,
     ),
     "callbacks": 13,  # the folder callbacks/, which a link makes litcodec.callbacks
     **dict.fromkeys(("dashboard", "pillow"), 12),
@@ -43,6 +54,7 @@ NEIGHBOURS = {
     ("cli", "commands"),
     ("cli", "usage"),
     ("cli", "fit_help"),
+    ("cli", "fit_keys"),
     ("cli", "old_callbacks"),
     ("usage", "usage_values"),
 }

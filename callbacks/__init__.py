@@ -1,4 +1,4 @@
-"""Lightning callbacks that show what a codec does: rate and distortion of real bytes, pictures, counts."""
+"""Lightning callbacks that show what a codec does: rate and distortion of real bytes, images, counts."""
 
 from litcodec.callbacks.entropy_statistics import EntropyStatistics
 from litcodec.callbacks.predictions import WritePredictions

@@ -124,7 +124,7 @@ class RDPoints(ValidationCallback):
         shown = self.points[:MAX_IMAGE_CURVES]
         curves = {f"val_images/{names[p.image]}/bpp": p.bpp for p in shown}
         drawn = [metric.name for metric in drawn_metrics(self.metrics)]
-        for name in drawn[:1]:  # one metric a picture: all of them would bury the dashboard
+        for name in drawn[:1]:  # one metric an image: all of them would bury the dashboard
             curves.update({f"val_images/{names[p.image]}/{name}": p.scores[name] for p in shown})
         enhanced = [(names[p.image], p.enhancement) for p in shown if p.enhancement is not None]
         curves.update({f"val_images/{name}/enhancer_gain": each.enhancer_gain for name, each in enhanced})

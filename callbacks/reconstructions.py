@@ -21,7 +21,7 @@ JPEG_QUALITY = 92
 
 
 class Reconstruction(NamedTuple):
-    """One picture, ready to be shown."""
+    """One image, ready to be shown."""
 
     name: str
     caption: str
@@ -33,7 +33,7 @@ class Reconstructions(ValidationCallback):
 
     The reconstruction is decoded from real bytes; bits per place are those of the integer tables. Of a hybrid
     it is original | inner | enhanced | error | bits: what the inner codec decodes, brought to full size, and
-    what the enhancer makes of it, with the dB that it gains; ``RDPoints`` logs these as numbers. Pictures are
+    what the enhancer makes of it, with the dB that it gains; ``RDPoints`` logs these as numbers. Images are
     saved as ``<default_root_dir>/reconstructions/step-XXXXXXX-<image>.jpg``, and W&B gets them as
     ``reconstructions``.
 
@@ -67,7 +67,7 @@ class Reconstructions(ValidationCallback):
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """See ``ValidationCallback``."""
-        # Names first: then only the pictures that will be shown travel between ranks.
+        # Names first: then only the images that will be shown travel between ranks.
         names = sorted({name for rank in gather_from_ranks(tuple(self._chosen)) for name in rank})
         wanted = [self._chosen[name] for name in names[: self.max_images] if name in self._chosen]
         shown = {one.name: one for rank in gather_from_ranks(wanted) for one in rank}
@@ -110,7 +110,7 @@ def _stages(image: ObservedImage, found: Enhancement | None) -> list[Stage]:
 
 
 def _enhancement_text(image: ObservedImage, found: Enhancement | None) -> str:
-    """The enhancer's part in words, to be put after the dB of the picture."""
+    """The enhancer's part in words, to be put after the dB of the image."""
     if found is None:
         return ""
     if not _is_enhanced(image):

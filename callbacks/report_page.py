@@ -21,7 +21,7 @@ from litcodec.training import notes_of
 
 
 class ReportPage(L.Callback):
-    """When a fit ends, exports its codec, evaluates it on the validation pictures, and writes the report.
+    """When a fit ends, exports its codec, evaluates it on the validation images, and writes the report.
 
     The run folder gets ``codec.safetensors``, ``results.json`` with its coded files, and ``report.html``,
     which shows what ``litcodec report`` would: this run, its siblings and the baselines, see ``RDCurve``.

@@ -29,7 +29,7 @@ LitcodecError
   BaselineFailed (also RuntimeError)      a baseline codec could not code or decode an image
   CurveError (also ValueError)            two rate-distortion curves cannot be compared
   ResultsError (also ValueError)          a results file is damaged, of another version, or holds too little
-  RateError (also ValueError)             a rate that a codec, or no codec, can give a picture
+  RateError (also ValueError)             a rate that a codec, or no codec, can give an image
   SweepError (also ValueError)            a sweep file cannot be run
 """
 

@@ -1,4 +1,4 @@
-"""Pictures between tensors and the formats that Pillow and its plugins write.
+"""Images between tensors and the formats that Pillow and its plugins write.
 
 Encoders run on one thread where their library lets one choose, so that times compare; decoders run as their
 libraries like. What a library raises becomes ``BaselineFailed``, with its words.
@@ -34,7 +34,7 @@ _LIBRARY_ERRORS = (
 
 
 def save_image(x: Tensor, file_format: str, options: Mapping[str, object], *, name: str) -> bytes:
-    """A image as a file of one of Pillow's formats.
+    """An image as a file of one of Pillow's formats.
 
     Args:
         x: (3, H, W), uint8 RGB.

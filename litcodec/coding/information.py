@@ -1,4 +1,4 @@
-"""What symbols cost, without coding them: for pictures and statistics."""
+"""What symbols cost, without coding them: for images and statistics."""
 
 import numpy as np
 import numpy.typing as npt

@@ -47,7 +47,7 @@ class Options(NamedTuple):
 
 
 def evaluate_files(options: Options) -> int:
-    """Measure, say what failed, and print a table; returns 1 if a picture failed."""
+    """Measure, say what failed, and print a table; returns 1 if an image failed."""
     opened = open_all_metrics(options.metrics)
     metrics = opened.of_images or SHIPPED
     baselines = open_baselines(baseline_keys(options.baselines))
@@ -123,7 +123,7 @@ class Watcher:
     def _say(self, step: Step) -> None:
         assert step.failure is not None
         image, reason = step.failure
-        # A picture that cannot be read fails everywhere for one reason: that is one line.
+        # An image that cannot be read fails everywhere for one reason: that is one line.
         if (image, reason) not in self._said:
             self._said.add((image, reason))
             where = "" if image in reason else f"{image}, {step.curve}, {step.setting}: "

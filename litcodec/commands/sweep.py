@@ -51,7 +51,7 @@ def run_sweep(options: Options) -> int:
 
     Raises:
         SweepError: if the file is no grid, or the devices are not there; before anything is started.
-        EmptyDataset: if there are no pictures to measure on; before anything is started.
+        EmptyDataset: if there are no images to measure on; before anything is started.
     """
     if os.name != "posix":
         raise SweepError("litcodec sweep needs Linux or macOS; elsewhere use W&B's server: wandb sweep.")

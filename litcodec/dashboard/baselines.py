@@ -77,17 +77,17 @@ def baselines_for(
     max_megapixels: float,
     metrics: Sequence[Metric] = SHIPPED,
 ) -> BaselineCurves:
-    """Published curves if the pictures are Kodak's 24, which these are means over; else measured ones.
+    """Published curves if the images are Kodak's 24, which these are means over; else measured ones.
 
     Args:
         pictures: what the points to be compared are means over.
         keys: of ``litcodec.baselines``, or class paths; measured at ``QUALITIES`` rates.
-        cache: folder that keeps what was measured, by checksum of the pictures.
+        cache: folder that keeps what was measured, by checksum of the images.
         max_megapixels: measure on no more than this altogether.
         metrics: that are measured.
 
     Raises:
-        TooLarge: if the pictures have more.
+        TooLarge: if the images have more.
         LitcodecError: if a key is unknown or the measuring fails.
         OSError: if the cache cannot be written.
     """
@@ -116,7 +116,7 @@ def baselines_for(
 
 
 def are_kodak(paths: Sequence[Path]) -> bool:
-    """Whether these are Kodak's 24 pictures, by their names and sizes."""
+    """Whether these are Kodak's 24 images, by their names and sizes."""
     return (
         len(paths) == len(KODAK)
         and {path.stem for path in paths} == KODAK

@@ -1,4 +1,4 @@
-"""What a hybrid codec's enhancer does to a picture, in numbers."""
+"""What a hybrid codec's enhancer does to an image, in numbers."""
 
 import math
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Inner(NamedTuple):
     """What the bits of an image are spent on."""
 
     codec: Codec
-    x: Tensor  # the picture that it codes, (1, 3, h, w)
+    x: Tensor  # the image that it codes, (1, 3, h, w)
 
 
 def inner_of(codec: Codec, image: ObservedImage) -> Inner:
@@ -42,7 +42,7 @@ def enhancement_of(image: ObservedImage) -> Enhancement | None:
         return None
     before = psnr(image.x, stages.inner)
     after = psnr(image.x, stages.enhanced)
-    # Equal ones first: the difference of two pictures without any error would be nan.
+    # Equal ones first: the difference of two images without any error would be nan.
     return Enhancement(before, 0.0 if after == before else after - before, stages.resolution)
 
 

@@ -25,7 +25,7 @@ class RunPoint(NamedTuple):
     """Means of a run's last validation."""
 
     terms: str  # digest of the run's config without ``OF_THE_RUN_ALONE``; "" if it has none
-    pictures: str  # digest of the validation pictures
+    pictures: str  # digest of the validation images
     step: int
     images: int
     lmbda: float
@@ -142,7 +142,7 @@ def run_root(folder: Path) -> Path:
 
 
 def on_one_curve(point: RunPoint, own: RunPoint) -> bool:
-    """Whether ``point`` differs from ``own`` in lambda alone: the same terms, the same pictures."""
+    """Whether ``point`` differs from ``own`` in lambda alone: the same terms, the same images."""
     alike = (point.terms, point.pictures) == (own.terms, own.pictures)
     return alike and "" not in (own.terms, own.pictures) and point.lmbda != own.lmbda
 

@@ -1,4 +1,4 @@
-"""Pictures to look at: original, what a codec makes of it, error and bits side by side."""
+"""Images to look at: original, what a codec makes of it, error and bits side by side."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -37,7 +37,7 @@ def panel(x: Tensor, stages: Sequence[Stage], bits: Tensor, *, max_side: int) ->
 
     Args:
         x: (1, 3, H, W) in [0, 1].
-        stages: one or more, each picture shaped like ``x``; the error is the last one's.
+        stages: one or more, each image shaped like ``x``; the error is the last one's.
         bits: (H, W), bits per pixel, see ``litcodec.metrics.bits_per_place``.
         max_side: pixels.
     """
@@ -54,7 +54,7 @@ def panel(x: Tensor, stages: Sequence[Stage], bits: Tensor, *, max_side: int) ->
 
 
 def on_one_canvas(pictures: Sequence[Image.Image]) -> list[Image.Image]:
-    """All pictures at the size of the largest, padded with white at the bottom and the right."""
+    """All images at the size of the largest, padded with white at the bottom and the right."""
     size = max(p.width for p in pictures), max(p.height for p in pictures)
     canvases = [Image.new("RGB", size, "white") for _ in pictures]
     for canvas, picture in zip(canvases, pictures, strict=True):

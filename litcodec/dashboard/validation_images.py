@@ -1,4 +1,4 @@
-"""The validation pictures as files."""
+"""The validation images as files."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ import lightning as L
 
 from litcodec.data import WholeImages, list_images
 
-CACHE = ".baselines"  # below the run root: what is true of the pictures, whichever run
+CACHE = ".baselines"  # below the run root: what is true of the images, whichever run
 
 
 class Pictures(NamedTuple):
-    """Pictures in a folder that may hold more."""
+    """Images in a folder that may hold more."""
 
     root: Path
     names: tuple[str, ...]  # below ``root``, with forward slashes
@@ -33,7 +33,7 @@ class Pictures(NamedTuple):
 
 
 def validation_pictures(trainer: L.Trainer, names: Sequence[str] | None = None) -> Pictures | None:
-    """The validation pictures of a trainer; None if they are no files of a folder.
+    """The validation images of a trainer; None if they are no files of a folder.
 
     Args:
         trainer: once it has made its validation loader.
@@ -49,7 +49,7 @@ def validation_pictures(trainer: L.Trainer, names: Sequence[str] | None = None) 
 
 
 def picture_folder(pictures: Pictures, place: Path) -> Path:
-    """A folder with just these pictures: their own, or else ``pictures`` in ``place``, with links to them."""
+    """A folder with just these images: their own, or else ``pictures`` in ``place``, with links to them."""
     if sorted(list_images(pictures.root)) == sorted(pictures.paths):
         return pictures.root
     folder = place / "pictures"

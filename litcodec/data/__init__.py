@@ -48,7 +48,7 @@ __all__ = [
     "write_png",
 ]
 
-# These need lightning or litdata, which take seconds to import; reading one picture should not.
+# These need lightning or litdata, which take seconds to import; reading one image should not.
 _LATE = {
     "FolderDataModule": "datamodule",
     "ShardTiles": "shards",

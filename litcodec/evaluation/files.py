@@ -134,7 +134,7 @@ def decompress_file(
         path: the ``.litc`` file.
         output: the PNG to write.
         codec: the codec it was made with, or what finds that by the file's bytes.
-        max_pixels: refuse larger pictures, before anything is allocated for them.
+        max_pixels: refuse larger images, before anything is allocated for them.
         overwrite: replace ``output`` if it is there.
 
     Raises:

@@ -1,9 +1,9 @@
-"""Enhance a large picture tile by tile, so that memory stays bounded.
+"""Enhance a large image tile by tile, so that memory stays bounded.
 
 Each tile is given as many pixels on either side as an output pixel depends on, and what saw the tile's
-artificial border is thrown away. One thing depends on the whole picture: the attention weighs channels by
+artificial border is thrown away. One thing depends on the whole image: the attention weighs channels by
 their means and maxima. So a first pass gathers these, and a second one computes all features again: to keep
-those of a 12-megapixel photograph would take C * 48 MB. How a picture is cut depends on its size and the
+those of a 12-megapixel photograph would take C * 48 MB. How an image is cut depends on its size and the
 network alone, never on the machine.
 """
 
@@ -21,7 +21,7 @@ TILE = 1024  # pixels of the output, at most, on either side
 
 
 class _Tile(NamedTuple):
-    """A range of rows or columns of the picture that comes in, and the range that has to be known for it."""
+    """A range of rows or columns of the image that comes in, and the range that has to be known for it."""
 
     first: int
     last: int
@@ -59,7 +59,7 @@ def enhance_in_tiles(net: GRDN, x: Tensor) -> Tensor:
 
 
 def _pooled(net: GRDN, x: Tensor, tiles: list[tuple[_Tile, _Tile]]) -> Pooled:
-    """What the attention to channels looks at, of the whole picture."""
+    """What the attention to channels looks at, of the whole image."""
     B, C = x.shape[0], net.head.out_channels
     total = torch.zeros(B, C, dtype=torch.float64, device=x.device)
     maximum = torch.full((B, C), -math.inf, device=x.device)

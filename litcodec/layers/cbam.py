@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Pooled(NamedTuple):
-    """What the attention to channels looks at: each channel over the whole picture."""
+    """What the attention to channels looks at: each channel over the whole image."""
 
     mean: Tensor  # (B, C)
     maximum: Tensor  # (B, C)
@@ -19,7 +19,7 @@ class Pooled(NamedTuple):
 class CBAM(nn.Module):
     """Weighs channels by their means and maxima, places by the mean and the maximum over channels about them.
 
-    The paper's normalisation of the spatial gate by batch is left out: a picture's quality must not depend on
+    The paper's normalisation of the spatial gate by batch is left out: an image's quality must not depend on
     what it was trained with side by side.
 
     Args:
@@ -33,7 +33,7 @@ class CBAM(nn.Module):
         super().__init__()
         hidden = max(1, channels // reduction)
         self.channel = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
-        # The few hidden units start alive: one that is 0 for every picture would never learn.
+        # The few hidden units start alive: one that is 0 for every image would never learn.
         nn.init.constant_(self.channel[0].get_parameter("bias"), 0.5)
         self.spatial = nn.Conv2d(2, 1, self.SPATIAL_KERNEL, padding=self.SPATIAL_KERNEL // 2)
         self.reach = self.SPATIAL_KERNEL // 2  # pixels on either side, given the channels' gate
@@ -43,7 +43,7 @@ class CBAM(nn.Module):
 
         Args:
             v: (B, C, H, W).
-            pooled: of the picture that ``v`` is a part of; of ``v`` itself if not given.
+            pooled: of the image that ``v`` is a part of; of ``v`` itself if not given.
         """
         mean, maximum = self.pool(v) if pooled is None else pooled
         gate = torch.sigmoid(self.channel(mean) + self.channel(maximum))

@@ -53,7 +53,7 @@ class PointwiseConv2d(nn.Conv2d):
 
 
 class SubPixelDeconv2d(nn.ConvTranspose2d):
-    """A transposed convolution to few channels, such as a picture's three, or without overlap.
+    """A transposed convolution to few channels, such as an image's three, or without overlap.
 
     On a CPU those run at a fifth of a convolution's speed. Where no gradient is needed it is computed as what
     it also is: a convolution that gives each output pixel of a ``stride`` x ``stride`` square a channel of

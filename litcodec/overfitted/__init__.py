@@ -1,4 +1,4 @@
-"""Overfitted codecs: small networks fitted to one picture, which travel in its stream."""
+"""Overfitted codecs: small networks fitted to one image, which travel in its stream."""
 
 from litcodec.overfitted.codec import FINGERPRINT, FrozenOverfitted, Written, run, write
 from litcodec.overfitted.presets import PRESETS, Preset

@@ -11,7 +11,7 @@ from litcodec.overfitted.model import Networks
 from litcodec.overfitted.weights import Group, fill, groups_of, quantise
 
 SHIFTS = range(3, 15)  # steps from 2^-3 to 2^-14
-RATE_GROUPS = 2  # the first groups decide bits, the others the picture
+RATE_GROUPS = 2  # the first groups decide bits, the others the image
 
 
 @torch.no_grad()
@@ -23,7 +23,7 @@ def choose_steps(
     Args:
         networks: in floats; overwritten.
         y: symbols, (h, w) each, the finest first.
-        x: the picture (1, 3, H, W), in [0, 1].
+        x: the image (1, 3, H, W), in [0, 1].
         weight: of a bit per pixel.
         first: the finest grid that is coded.
     """

@@ -28,17 +28,17 @@ FINGERPRINT = b"overfit1"
 
 
 class Written(NamedTuple):
-    """A picture as strings, and what they are worth."""
+    """An image as strings, and what they are worth."""
 
     strings: tuple[bytes, bytes]
-    x_hat: Tensor  # (1, 3, H, W), in [0, 1], of the 8-bit picture that a decoder makes
+    x_hat: Tensor  # (1, 3, H, W), in [0, 1], of the 8-bit image that a decoder makes
     grids: list[walk.Grid]
     mse: float
     loss: float  # MSE + weight * bpp of both strings
 
 
 class FrozenOverfitted(FrozenCodec):
-    """Fits networks to each picture that it compresses.
+    """Fits networks to each image that it compresses.
 
     Args:
         settings: how.
@@ -161,7 +161,7 @@ def write(fit: Overfitter) -> Written:
 
 
 def picture(read: weights.Read, grids: list[walk.Grid], device: torch.device) -> Tensor:
-    """The picture (1, 3, H, W) of decoded grids, in [0, 1]."""
+    """The image (1, 3, H, W) of decoded grids, in [0, 1]."""
     networks = read.networks.to(device)
     with full_float32(device):
         y = [torch.from_numpy(np.ascontiguousarray(grid)).float().to(device) for grid in grids]

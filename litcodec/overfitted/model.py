@@ -1,6 +1,6 @@
-"""The networks of one picture, and what a step of training computes, strip by strip.
+"""The networks of one image, and what a step of training computes, strip by strip.
 
-Activations of a whole picture would not fit the processor's cache; those of a strip of rows do, which makes a
+Activations of a whole image would not fit the processor's cache; those of a strip of rows do, which makes a
 step about twice as fast. So each strip is run forwards and backwards at once, and the gradients are summed.
 """
 
@@ -36,7 +36,7 @@ class Networks(nn.Module):
         )
 
     def picture(self, y: list[Tensor]) -> Tensor:
-        """The picture (1, 3, H, W) of the grids, (h, w) each, the finest first."""
+        """The image (1, 3, H, W) of the grids, (h, w) each, the finest first."""
         H, W = y[0].shape
         u = self.coarse(y)
         return torch.cat(
@@ -44,14 +44,14 @@ class Networks(nn.Module):
         )
 
     def coarse(self, y: list[Tensor]) -> Tensor:
-        """All grids but the finest at half of the picture's size, (levels - 1, h, w)."""
+        """All grids but the finest at half of the image's size, (levels - 1, h, w)."""
         u = y[-1][None]
         for level in range(len(y) - 2, 0, -1):
             u = torch.cat([y[level][None], self.upsampling(u, level, *y[level].shape)])
         return u
 
     def strip(self, finest: Tensor, u: Tensor, a: int, b: int) -> Tensor:
-        """Rows a to b of the picture, (1, 3, b - a, W).
+        """Rows a to b of the image, (1, 3, b - a, W).
 
         Args:
             finest: the finest grid, (H, W).
@@ -63,7 +63,7 @@ class Networks(nn.Module):
         return self.render(finest[window.fine], u[:, window.half], window)
 
     def window(self, H: int, a: int, b: int) -> "Window":
-        """What rows a to b of a picture of H rows are made of."""
+        """What rows a to b of an image of H rows are made of."""
         reach = self.synthesis.reach + self.synthesis.reach % 2
         first, last = max(0, a - reach), min(H, b + reach)
         top, bottom, half = first // 2 - REACH, -(-last // 2) + REACH, -(-H // 2)
@@ -84,7 +84,7 @@ class Networks(nn.Module):
 
 
 class Window(NamedTuple):
-    """Rows of a picture."""
+    """Rows of an image."""
 
     fine: slice  # of the finest grid that they need
     half: slice  # of the others
@@ -110,7 +110,7 @@ def backward(networks: Networks, y: list[Tensor], x: Tensor, weight: float, firs
     Args:
         networks: to be trained.
         y: grids, (h, w) each, the finest first.
-        x: the picture (1, 3, H, W), in [0, 1].
+        x: the image (1, 3, H, W), in [0, 1].
         weight: of a bit per pixel.
         first: the finest grid that is coded; those before it are 0.
     """

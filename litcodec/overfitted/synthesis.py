@@ -1,4 +1,4 @@
-"""Makes the picture of the upsampled grids: a few hundred multiplications a pixel."""
+"""Makes the image of the upsampled grids: a few hundred multiplications a pixel."""
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class Synthesis(nn.Module):
         return len(self.residuals)
 
     def forward(self, u: Tensor) -> Tensor:
-        """The picture (1, 3, h, w) of the grids (levels, h, w)."""
+        """The image (1, 3, h, w) of the grids (levels, h, w)."""
         places = u.flatten(1)
         hidden = torch.addmm(self.hidden.bias[:, None], self.hidden.weight, places).relu_()
         out = torch.addmm(self.out.bias[:, None], self.out.weight, hidden)

@@ -75,12 +75,12 @@ class Overfitter:
     """A fit under way.
 
     Args:
-        x: the picture (1, 3, H, W), in [0, 1].
+        x: the image (1, 3, H, W), in [0, 1].
         settings: how to fit.
         device: where.
 
     Raises:
-        ShapeError: if ``x`` is no picture.
+        ShapeError: if ``x`` is no image.
         OptionError: if a setting makes no sense.
     """
 
@@ -99,7 +99,7 @@ class Overfitter:
             torch.manual_seed(settings.seed)
             preset = preset_named(settings.preset)
             self.networks = starting_networks(settings.preset, preset, self.levels).to(device)
-        with torch.no_grad():  # grids of zeros give the picture's mean colour
+        with torch.no_grad():  # grids of zeros give the image's mean colour
             nothing = self.networks.synthesis(torch.zeros(self.levels, 8, 8, device=device))[0, :, 4, 4]
             self.networks.synthesis.out.bias.add_(self.x.mean((0, 2, 3)) - nothing)
         self.grids = [
@@ -130,7 +130,7 @@ class Overfitter:
         """Go on from where ``state`` was taken; the length of the schedule stays that of ``settings``.
 
         Raises:
-            CheckpointError: if it is that of another picture, preset or rate, or damaged.
+            CheckpointError: if it is that of another image, preset or rate, or damaged.
         """
         try:
             before = Settings(**state["settings"])
@@ -188,7 +188,7 @@ class Overfitter:
 
     @property
     def pixels(self) -> int:
-        """Of the picture."""
+        """Of the image."""
         return self.x.shape[2] * self.x.shape[3]
 
     @torch.no_grad()

@@ -1,8 +1,8 @@
 """Analysis and synthesis transforms: images <-> latents <-> hyper-latents. They know nothing of bits.
 
 Every function returns an ``nn.Sequential`` whose layer order is that of the reference implementations, so
-that weights carry over by position. ``GRDN``, ``halve`` and ``double`` are of another kind: pictures ->
-pictures.
+that weights carry over by position. ``GRDN``, ``halve`` and ``double`` are of another kind: images ->
+images.
 """
 
 from litcodec.transforms.agustsson2019 import instance_norm_analysis, instance_norm_synthesis

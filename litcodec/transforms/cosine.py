@@ -18,12 +18,12 @@ from litcodec.layers import FullPrecisionConv2d, SeparableBlock, SubPixelDeconv2
 
 C = 192  # all waves of 8x8 pixels of 3 colours
 GREY = 0.45
-PIXEL_SPREAD = 0.25  # standard deviation of a picture's pixels
+PIXEL_SPREAD = 0.25  # standard deviation of an image's pixels
 # Of luma, red against blue, and green against both. Measured on 170 photographs: 1, 0.12, 0.027 of pixels and
 # 1, 0.054, 0.024 of the differences between neighbours.
 COLOUR_POWERS = (1.0, 0.09, 0.03)
 # Also where a codec is built without memory for weights, on torch's "meta": there a norm makes torch import
-# its compiler, which takes longer than to compress a picture.
+# its compiler, which takes longer than to compress an image.
 ON = "cpu"
 
 

@@ -1,4 +1,4 @@
-"""The grouped residual dense network: a picture in, a better one out.
+"""The grouped residual dense network: an image in, a better one out.
 
 Kim, Chung, Jung, "GRDN: grouped residual dense network for real image denoising and GAN-based real-world
 noise modeling", CVPRW 2019. https://arxiv.org/abs/1905.11172
@@ -14,13 +14,13 @@ from litcodec.layers.cbam import Pooled
 from litcodec.transforms.resize import double, even_sides
 
 # Of the last convolution's weights relative to a variance-preserving start: an untrained network changes a
-# picture by almost nothing, and a gradient still reaches every weight.
+# image by almost nothing, and a gradient still reaches every weight.
 RESIDUAL_GAIN = 1e-3
 MAX_DEPTH = 1024  # convolutions in a row; the paper's has 128
 
 
 class GRDN(Buildable, nn.Module):
-    """Adds to a picture what it lost; doubles its sides first if ``scale`` is 2.
+    """Adds to an image what it lost; doubles its sides first if ``scale`` is 2.
 
     ::
 
@@ -100,18 +100,18 @@ class GRDN(Buildable, nn.Module):
         return self.enhance(x)[..., : self.scale * H, : self.scale * W]
 
     def pad(self, x: Tensor) -> Tensor:
-        """A picture of any size as ``enhance`` takes it."""
+        """An image of any size as ``enhance`` takes it."""
         return even_sides(x) if self.scale == 1 else x
 
     def enhance(self, x: Tensor, pooled: Pooled | None = None) -> Tensor:
-        """``forward`` of a padded picture; or of a part, given what the attention pools of the whole."""
+        """``forward`` of a padded image; or of a part, given what the attention pools of the whole."""
         residual: Tensor = self.tail(self.attention(self.features(x), pooled)).float()
         if self.scale == 1:
             return x.float() + residual
         return double(x) + F.pixel_shuffle(residual, 2)
 
     def features(self, x: Tensor) -> Tensor:
-        """What the attention sees of a padded picture (B, 3, H, W): (B, C, H, W)."""
+        """What the attention sees of a padded image (B, 3, H, W): (B, C, H, W)."""
         v: Tensor = self.head(x)
         if self.down is not None:
             v = self.down(v)

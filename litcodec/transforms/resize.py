@@ -1,11 +1,11 @@
-"""A picture at half its size, and back."""
+"""An image at half its size, and back."""
 
 import torch.nn.functional as F
 from torch import Tensor
 
 
 def even_sides(x: Tensor) -> Tensor:
-    """Repeat the last row and column of a picture (B, 3, H, W) where H and W are odd."""
+    """Repeat the last row and column of an image (B, 3, H, W) where H and W are odd."""
     bottom, right = x.shape[2] % 2, x.shape[3] % 2
     return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x
 

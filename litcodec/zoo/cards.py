@@ -21,7 +21,7 @@ TEXT_MAX = 1000  # characters of one text of a card
 
 
 class Kodak(NamedTuple):
-    """Measured on the 24 Kodak pictures, real files; BD-rates in %, negative is better."""
+    """Measured on the 24 Kodak images, real files; BD-rates in %, negative is better."""
 
     bpp: tuple[float, float]  # mean bits per pixel at q 1 and at q 100
     psnr_rgb: tuple[float, float]  # dB, of the lowest and highest quality
@@ -33,11 +33,11 @@ class Kodak(NamedTuple):
 
 
 class Lossless(NamedTuple):
-    """Measured on the 24 Kodak pictures, real files that restore every pixel."""
+    """Measured on the 24 Kodak images, real files that restore every pixel."""
 
     bits_per_sub_pixel: float  # the mean of the files' bits / (3 * H * W)
     baselines: dict[str, float]  # the same of "JPEG XL lossless, effort 7"
-    encode_s: float  # seconds a picture, where the codec was measured
+    encode_s: float  # seconds an image, where the codec was measured
     decode_s: float
 
 

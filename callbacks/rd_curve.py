@@ -23,7 +23,7 @@ from litcodec.dashboard.run_points import (
 )
 from litcodec.dashboard.sweep_runs import siblings_in_sweep
 from litcodec.dashboard.validation import watched_codec
-from litcodec.dashboard.validation_images import CACHE, validation_pictures
+from litcodec.dashboard.validation_images import CACHE, validation_images_of
 from litcodec.errors import LitcodecError
 from litcodec.evaluation.curve_names import curve_name
 from litcodec.evaluation.curves import Curve, curve_point
@@ -104,7 +104,7 @@ class RDCurve(L.Callback):
         self._draw(trainer, pl_module, self.own)
 
     def _own(self, trainer: L.Trainer, pl_module: L.LightningModule) -> RunPoint:
-        pictures = validation_pictures(trainer, [point.image for point in self._seen])
+        pictures = validation_images_of(trainer, [point.image for point in self._seen])
         by_image = {point.image: ImagePoint(point.bpp, point.scores) for point in self._seen}
         means = curve_point("", None, [p.bpp for p in self._seen], [p.scores for p in self._seen])
         return RunPoint(
@@ -185,7 +185,7 @@ class RDCurve(L.Callback):
         if self.baseline_curves is not None:
             return self.baseline_curves
         self.baseline_curves = BaselineCurves((), f"{len(self._seen)} validation images")
-        pictures = validation_pictures(trainer, [point.image for point in self._seen])
+        pictures = validation_images_of(trainer, [point.image for point in self._seen])
         if self.baselines and pictures is not None:
             cache = run_root(Path(trainer.default_root_dir)) / CACHE
             try:

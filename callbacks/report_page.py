@@ -12,7 +12,7 @@ from litcodec.codec_files import codec_bytes
 from litcodec.dashboard.loggers import log_media, wandb_loggers
 from litcodec.dashboard.run_points import run_root, siblings_on_disk
 from litcodec.dashboard.validation import watched_codec
-from litcodec.dashboard.validation_images import CACHE, picture_folder, validation_pictures
+from litcodec.dashboard.validation_images import CACHE, folder_of_images, validation_images_of
 from litcodec.errors import LitcodecError, ShapeError
 from litcodec.evaluation import atomic_output, evaluate
 from litcodec.metrics import SHIPPED, open_all_metrics
@@ -61,10 +61,10 @@ class ReportPage(L.Callback):
         codec = folder / "codec.safetensors"
         with atomic_output(codec, overwrite=True) as file:
             file.write(_codec_file(pl_module))
-        pictures = validation_pictures(trainer)
+        pictures = validation_images_of(trainer)
         if pictures is None:
             raise ShapeError("the validation pictures are no files of a folder.")
-        images = picture_folder(pictures, run_root(folder) / CACHE / pictures.digest())
+        images = folder_of_images(pictures, run_root(folder) / CACHE / pictures.digest())
         evaluate(
             [codec],
             images,

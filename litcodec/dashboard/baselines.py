@@ -9,7 +9,7 @@ from torch import Tensor
 
 from litcodec.baselines import KODAK, is_kodak, open_baselines
 from litcodec.baselines.base import Baseline
-from litcodec.dashboard.validation_images import Pictures, picture_folder
+from litcodec.dashboard.validation_images import ValidationImages, folder_of_images
 from litcodec.data import image_size
 from litcodec.errors import CurveError, TooLarge
 from litcodec.evaluation import Results, evaluate
@@ -70,7 +70,7 @@ class BaselineCurves(NamedTuple):
 
 
 def baselines_for(
-    pictures: Pictures,
+    pictures: ValidationImages,
     keys: Sequence[str],
     cache: Path,
     *,
@@ -105,7 +105,7 @@ def baselines_for(
     place = cache / pictures.digest()
     results = place / "baselines.json"
     few = [FewQualities(baseline) for baseline in opened.found]
-    measured = evaluate((), picture_folder(pictures, place), results, baselines=few, metrics=metrics)
+    measured = evaluate((), folder_of_images(pictures, place), results, baselines=few, metrics=metrics)
     asked = {baseline.name: baseline.key for baseline in opened.found}
     images = _by_image(measured)
     drawn = tuple(

@@ -12,7 +12,7 @@ from litcodec.data import WholeImages, list_images
 CACHE = ".baselines"  # below the run root: what is true of the images, whichever run
 
 
-class Pictures(NamedTuple):
+class ValidationImages(NamedTuple):
     """Images in a folder that may hold more."""
 
     root: Path
@@ -32,7 +32,7 @@ class Pictures(NamedTuple):
         return digest.hexdigest()[:16]
 
 
-def validation_pictures(trainer: L.Trainer, names: Sequence[str] | None = None) -> Pictures | None:
+def validation_images_of(trainer: L.Trainer, names: Sequence[str] | None = None) -> ValidationImages | None:
     """The validation images of a trainer; None if they are no files of a folder.
 
     Args:
@@ -45,10 +45,10 @@ def validation_pictures(trainer: L.Trainer, names: Sequence[str] | None = None) 
     if not isinstance(dataset, WholeImages):
         return None
     every = tuple(path.relative_to(dataset.root).as_posix() for path in dataset.paths)
-    return Pictures(dataset.root, every if names is None else tuple(names))
+    return ValidationImages(dataset.root, every if names is None else tuple(names))
 
 
-def picture_folder(pictures: Pictures, place: Path) -> Path:
+def folder_of_images(pictures: ValidationImages, place: Path) -> Path:
     """A folder with just these images: their own, or else ``pictures`` in ``place``, with links to them."""
     if sorted(list_images(pictures.root)) == sorted(pictures.paths):
         return pictures.root

@@ -31,7 +31,7 @@ from litcodec.dashboard.run_points import (
     write_point,
 )
 from litcodec.dashboard.sweep_runs import siblings_in_sweep
-from litcodec.dashboard.validation_images import Pictures, picture_folder
+from litcodec.dashboard.validation_images import ValidationImages, folder_of_images
 from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.evaluation.image_sets import ImagePoint
@@ -85,7 +85,7 @@ class KnownPoints(RDPoints):
 @pytest.fixture
 def siblings(run_folder: Path, pictures: Path) -> list[RunPoint]:
     """The other four of ``LADDER``, in run folders beside, two of them under other names."""
-    digest = Pictures(pictures, ("a/first.png", "b/second.png", "b/tiny.png")).digest()
+    digest = ValidationImages(pictures, ("a/first.png", "b/second.png", "b/tiny.png")).digest()
     points = [_point(k, terms=terms_of(run_folder), pictures=digest) for k in (0, 1, 2, 4)]
     for k, point in enumerate(points):
         name = "sweep" if k < 2 else f"by-hand-{k}"
@@ -244,7 +244,7 @@ def test_kodak_alone_is_compared_with_what_was_published(tmp_path: Path) -> None
     for k, name in enumerate(names):
         size = (512, 768) if k % 5 == 0 else (768, 512)
         Image.fromarray(np.full((*size[::-1], 3), 8 * k, np.uint8)).save(tmp_path / name)
-    pictures = Pictures(tmp_path, names)
+    pictures = ValidationImages(tmp_path, names)
     found = baselines_for(pictures, ["jpeg"], tmp_path / "cache", max_megapixels=1)
     assert [baseline.key for baseline in found.found] == list(PUBLISHED)
     assert {baseline.curve.kind for baseline in found.found} == {"published"}
@@ -262,12 +262,12 @@ def test_kodak_alone_is_compared_with_what_was_published(tmp_path: Path) -> None
 
 
 def test_only_the_pictures_that_are_validated_are_measured(tmp_path: Path, pictures: Path) -> None:
-    some = Pictures(pictures, ("a/first.png", "b/tiny.png"))
-    folder = picture_folder(some, tmp_path / "place")
+    some = ValidationImages(pictures, ("a/first.png", "b/tiny.png"))
+    folder = folder_of_images(some, tmp_path / "place")
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png")) == list(some.names)
     assert (folder / "b/tiny.png").read_bytes() == (pictures / "b/tiny.png").read_bytes()
-    every = Pictures(pictures, ("b/tiny.png", "a/first.png", "b/second.png"))
-    assert picture_folder(every, tmp_path / "place") == pictures
+    every = ValidationImages(pictures, ("b/tiny.png", "a/first.png", "b/second.png"))
+    assert folder_of_images(every, tmp_path / "place") == pictures
 
 
 class _Run:

@@ -46,7 +46,7 @@ def vmaf(x: Tensor, x_hat: Tensor) -> float:
 
 
 def xpsnr(x: Tensor, x_hat: Tensor) -> float:
-    """XPSNR of luma: PSNR in dB, errors weighted by visibility; inf for equal images, any size. As ``vmaf``."""
+    """XPSNR of luma: PSNR in dB, errors weighted by visibility; inf for equal images. As ``vmaf``."""
     levels, levels_hat = eight_bit_pair(x, x_hat)
     with tempfile.TemporaryDirectory(prefix="litcodec-") as folder:
         said = _run(levels, levels_hat, "xpsnr", Path(folder))

@@ -73,8 +73,9 @@ def open_metrics(names: Sequence[str | Metric]) -> tuple[Metric, ...]:
 
     Args:
         names: of shipped metrics ("psnr", "psnr_luma", "ms_ssim", "ms_ssim_db"; with the extra
-            ``perceptual`` "ssimulacra2", "flip", "gmsd", "haarpsi", "vif", "vmaf", "xpsnr"), or import paths of
-            others, ``mylab.metrics.SHARPNESS``; a ``Metric`` itself is taken as it is. One given twice counts once.
+            ``perceptual`` "ssimulacra2", "flip", "gmsd", "haarpsi", "vif", "vmaf", "xpsnr"), or import
+            paths of others, ``mylab.metrics.SHARPNESS``; a ``Metric`` itself is taken as it is. One given
+            twice counts once.
 
     Raises:
         ShapeError: if there is no such metric, what is there is none, its package is missing, it is a metric

@@ -7,7 +7,7 @@ function showPlanes() {
     const label = `${plane.metric.label} over MSE at ${title}; all points are in the table below`;
     const plot = el("div", { class: "plot", id: `plane-${k}`, role: "img", "aria-label": label });
     const names = [...new Set(plane.points.map(({ curve }) => curve))];
-    byId("planes").append(el("div", { class: "chart" }, el("h3", {}, title), el("div", { class: "chips" }, ...names.map(named)), plot));
+    byId("planes").append(el("div", { class: "chart" }, el("h3", {}, title), el("div", { class: "chips" }, ...names.map((name) => named(name))), plot));
     drawPlot(plot, report.planes[k].figure);
     const paint = () => Plotly.relayout(plot, themed(plot));
     paint();

@@ -85,6 +85,7 @@ def test_charts_offer_no_sending_to_a_server(page: Page):
 
 def test_the_plane_shows_what_has_one_rate_and_names_what_is_not_compared(page: Page):
     assert page.locator("#planes h3").inner_text() == "0.300 to 0.304 bpp, 2 images"
+    assert page.locator("#planes .named").all_inner_texts() == [OURS, JPEG]
     assert page.locator("#plane-0 .scatterlayer .point").count() == 4
     assert page.locator("#plane-0 .scatterlayer .js-line").count() == 2
     assert page.locator("#plane-0 .yerror").count() == 4

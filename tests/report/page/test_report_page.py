@@ -98,6 +98,15 @@ def test_the_plane_shows_what_has_one_rate_and_names_what_is_not_compared(page: 
     assert refused == "Not compared: quality 3, 0.9000 bpp, and no other point within 2 % of its rate."
 
 
+def test_every_plane_fits_its_place(open_page):
+    (plane,), alone = SAMPLE.perception
+    page, _ = open_page(SAMPLE._replace(perception=Planes((plane,) * 3, alone)))
+    widths = page.locator("#planes .plot").evaluate_all(
+        "all => all.map(x => x.querySelector('svg').clientWidth - x.clientWidth)"
+    )
+    assert widths == [0, 0, 0]
+
+
 def test_deltas_follow_the_yardstick_and_the_quality_and_the_best_comes_first(page: Page):
     assert page.locator("#bd-anchor").input_value() == JPEG
     assert _column(page, "#bd-table", 1) == [HOSTILE, OURS, VTM, HM]

@@ -202,8 +202,8 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         default=(),
         metavar="NAME,…",
         help="what to measure: psnr,psnr_luma,ms_ssim,ms_ssim_db (the default), with litcodec[perceptual] "
-        "ssimulacra2,flip,gmsd,haarpsi,vif, and of all images as a set effnet_frechet, or import paths of "
-        "your own, mylab.metrics.SHARPNESS",
+        "ssimulacra2,flip,gmsd,haarpsi,vif,vmaf,xpsnr, and of all images as a set effnet_frechet, or import "
+        "paths of your own, mylab.metrics.SHARPNESS",
     )
     evaluate.add_argument(
         "-o",

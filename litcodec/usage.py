@@ -226,7 +226,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "the quality whose file is nearest: for comparisons at equal rates",
     )
     _add_device(evaluate)
-    evaluate.add_argument("--label", help="name of the codecs' curve (default: class, sizes, distortion)")
+    evaluate.add_argument("--label", help="name of the codecs' curve (default: class, weights, distortion)")
     evaluate.add_argument(
         "--no-keep", dest="keep", action="store_false", help="do not keep the coded files beside the results"
     )

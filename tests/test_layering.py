@@ -3,8 +3,8 @@
 cli -> callbacks -> dashboard, pillow -> report, loaded -> training, evaluation -> measure_image, overfitted
     -> codec_files, baselines, data, metrics
     -> codecs -> latent_models -> frozen -> latent_coding, objectives, adversarial
-    -> transforms, entropy, bitstream -> layers, coding -> ops, architecture, plugins, device, regular_file
-    -> types, errors
+    -> transforms, entropy, bitstream -> layers, coding -> ops, architecture, plugins, device, regular_file,
+    zoo -> types, errors
 """
 
 import ast
@@ -24,7 +24,7 @@ LEVELS = {
     "callbacks": 13,  # the folder callbacks/, which a link makes litcodec.callbacks
     **dict.fromkeys(("dashboard", "pillow"), 12),
     **dict.fromkeys(("report", "loaded"), 11),
-    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps", "zoo"), 10),
+    **dict.fromkeys(("training", "evaluation", "interchange", "sweeps"), 10),
     **dict.fromkeys(("measure_image", "overfitted"), 9),
     **dict.fromkeys(("codec_files", "baselines", "data", "metrics"), 8),
     "codecs": 7,
@@ -33,7 +33,7 @@ LEVELS = {
     **dict.fromkeys(("latent_coding", "objectives", "adversarial"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
-    **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file"), 1),
+    **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file", "zoo"), 1),
     **dict.fromkeys(("types", "errors", "limits", "import_path", "__init__", "__version__"), 0),
 }
 # The few that do, one way only.

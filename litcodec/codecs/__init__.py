@@ -10,6 +10,7 @@ from litcodec.codecs.hific import HiFiC
 from litcodec.codecs.hybrid import HybridCodec
 from litcodec.codecs.importance_map import ImportanceMapCodec
 from litcodec.codecs.joint_autoregressive import JointAutoregressive
+from litcodec.codecs.l3c import L3C
 from litcodec.codecs.lapped_cosine import LappedCosine
 from litcodec.codecs.learned_cosine import LearnedCosine
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
@@ -20,6 +21,7 @@ from litcodec.codecs.scale_hyperprior import ScaleHyperprior
 from litcodec.codecs.variable_rate import VariableRate
 
 __all__ = [
+    "L3C",
     "Checkerboard",
     "Cheng2020",
     "Codec",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from litcodec.architecture import Buildable
 from litcodec.entropy import FactorizedDensity
+from litcodec.errors import ArchitectureError
 from litcodec.frozen import FrozenCodec, FrozenTransformCodec, RateRange, Resolution
 from litcodec.frozen.padding import check_image, pad_to
 from litcodec.latent_coding import downsampled_by
@@ -68,6 +69,33 @@ class Codec(Buildable, nn.Module, ABC):
             resolution: what the frozen codec has chosen, if it has a choice.
         """
         return self, x
+
+    def at_lmbda(self, lmbda: float) -> "Codec | None":
+        """A codec of one rate that codes as this one does at ``lmbda``; None if this one has one rate itself.
+
+        Raises:
+            ArchitectureError: if ``lmbda`` is none of its rates, or there is no such codec.
+        """
+        return None
+
+    def start_from(self, trained: "Codec", lmbda: float) -> None:
+        """Take over the weights of a trained codec.
+
+        Args:
+            trained: built like this one, or a codec of variable rate with a codec like this one inside.
+            lmbda: of the latter's rates the one to code at.
+
+        Raises:
+            ArchitectureError: if it is another codec; the text goes on after the name of what holds it.
+        """
+        found, wanted = trained.architecture, self.architecture
+        same = trained if found == wanted else trained.at_lmbda(lmbda)
+        if same is None or same.architecture != wanted:
+            raise ArchitectureError(
+                f"holds a {found.name} {found.init_args}, the configuration says {wanted.name} "
+                f"{wanted.init_args}. Start from weights of the same codec."
+            )
+        self.load_state_dict(same.state_dict())
 
     @abstractmethod
     def freeze(self) -> FrozenCodec:

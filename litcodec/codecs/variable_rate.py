@@ -4,6 +4,7 @@ Cui, Wang, Gao, Guo, Feng, Bai, "Asymmetric gained deep image compression with c
 CVPR 2021. https://arxiv.org/abs/2003.02012
 """
 
+import copy
 import math
 from collections.abc import Mapping
 
@@ -12,12 +13,12 @@ from torch import Tensor, nn
 
 from litcodec.codecs.base import Codec, TransformCodec
 from litcodec.entropy import FactorizedDensity
-from litcodec.errors import ShapeError
+from litcodec.errors import ArchitectureError, ShapeError
 from litcodec.frozen import FrozenTransformCodec, FrozenVariableRate, RateRange
 from litcodec.frozen.rates import MIDDLE, place
 from litcodec.latent_coding.frozen_net import frozen_copy, loaded_copy, part_of
 from litcodec.latent_models import CodedLatents, Latents
-from litcodec.layers import Gains, GainUnit
+from litcodec.layers import Gains, GainUnit, scale_inputs, scale_outputs
 from litcodec.types import CodecOutput
 
 ANCHORS_MAX = 1024
@@ -105,6 +106,61 @@ class VariableRate(Codec):
         """See ``Codec.latents``; y is what is rounded, so it has been scaled, as in ``forward``."""
         gain, _ = self._gains(x, lmbdas)
         return self.inner.latents_with(x, lambda y: self.inner.latent_model.latents(y * gain))
+
+    @torch.no_grad()
+    def at_lmbda(self, lmbda: float) -> TransformCodec:
+        """The codec inside, the gains of one rate moved into the first and last layers about y.
+
+        Raises:
+            ArchitectureError: if ``lmbda`` is outside of the range, or those layers are no convolutions.
+        """
+        rates = self.lmbda_range
+        assert rates is not None
+        if not rates.lmbda_min <= lmbda <= rates.lmbda_max:
+            raise ArchitectureError(
+                f"codes at lmbda {rates.lmbda_min:g} to {rates.lmbda_max:g}, not at {lmbda:g}."
+            )
+        gain, inverse = (each.flatten() for each in self._gains(torch.empty(1), torch.tensor([lmbda])))
+        inner = copy.deepcopy(self.inner)
+        if not (
+            isinstance(inner.g_a, nn.Sequential)
+            and isinstance(inner.g_s, nn.Sequential)
+            and scale_outputs(inner.g_a, gain)
+            and scale_inputs(inner.g_s, inverse)
+        ):
+            raise ArchitectureError(
+                f"holds a {self.inner.architecture.name} whose transforms have no convolution next to y to "
+                "take the gains of one rate. Train it as a VariableRate of a narrow range."
+            )
+        return inner
+
+    @torch.no_grad()
+    def start_from(self, trained: Codec, lmbda: float) -> None:
+        """Take over the weights of a trained codec, whose range may be wider and its anchors others.
+
+        Raises:
+            ArchitectureError: if it is another codec, or its range does not hold the one of this codec.
+        """
+        own = self.lmbda_range
+        if not isinstance(trained, VariableRate) or trained.inner.architecture != self.inner.architecture:
+            return super().start_from(trained, lmbda)
+        known = trained.lmbda_range
+        assert own is not None
+        assert known is not None
+        if own.lmbda_min < known.lmbda_min or own.lmbda_max > known.lmbda_max:
+            raise ArchitectureError(
+                f"codes at lmbda {known.lmbda_min:g} to {known.lmbda_max:g}, the configuration says "
+                f"{own.lmbda_min:g} to {own.lmbda_max:g}. Choose a range inside of the first."
+            )
+        self.inner.load_state_dict(trained.inner.state_dict())
+        if own == known and self.gains.log_gains.shape == trained.gains.log_gains.shape:
+            self.gains.load_state_dict(trained.gains.state_dict())
+            return None
+        anchors = len(self.gains.log_gains)
+        gain, inverse = trained._gains(torch.empty(anchors), own.lmbdas(torch.linspace(0, 1, anchors)))
+        self.gains.log_gains.copy_(gain.flatten(1).log())
+        self.gains.log_inverse_gains.copy_(inverse.flatten(1).log())
+        return None
 
     def freeze(self) -> FrozenVariableRate:
         """See ``Codec.freeze``."""

@@ -11,6 +11,7 @@ from litcodec.coding.logistics import (
     bits_of_digits,
     digits_of,
     logistics_of,
+    sigmoid,
 )
 from litcodec.coding.mixture_blocks import MixtureBlockCoder
 from litcodec.coding.mixture_tables import COMPONENTS_MAX, MixtureTables
@@ -52,4 +53,5 @@ __all__ = [
     "least_bits",
     "logistics_of",
     "quantise_pmf",
+    "sigmoid",
 ]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from litcodec.coding.least_bits import check_length, least_bits_of_mass
 from litcodec.coding.logistic_tables import EXP_STEP_BITS, PARAMETER_BITS, logistic_tables
+from litcodec.coding.strings import OpenString, string_of
 from litcodec.coding.tables import PRECISION
-from litcodec.errors import Corrupt
 
 _Family = constriction.stream.model.Categorical
 _STEP_BITS = PARAMETER_BITS - EXP_STEP_BITS
@@ -51,8 +51,7 @@ class ChoiceEncoder:
 
     def finish(self) -> bytes:
         """The whole string."""
-        words: npt.NDArray[np.uint32] = self._encoder.get_compressed()
-        return words.astype("<u4").tobytes()
+        return string_of(self._encoder)
 
 
 class ChoiceDecoder:
@@ -62,17 +61,16 @@ class ChoiceDecoder:
         data: the string.
         symbols: how many it is said to hold.
         choices: L.
+        most: the mass of the most probable symbol of all, where that is known beforehand.
 
     Raises:
         Corrupt: if no encoder can have written it.
     """
 
-    def __init__(self, data: bytes, symbols: int, choices: int) -> None:
-        if len(data) % 4:
-            raise Corrupt(f"{len(data)} bytes cannot be a string, which has whole words; get the file again.")
-        check_length(len(data), symbols, least_bits_of_mass((1 << PRECISION) - choices + 1) * symbols)
-        self._decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
-        self._bytes, self._family = len(data), _Family(perfect=False)
+    def __init__(self, data: bytes, symbols: int, choices: int, most: int | None = None) -> None:
+        self._string = OpenString(data)
+        check_length(len(data), symbols, least_bits_of_mass(most or (1 << PRECISION) - choices + 1) * symbols)
+        self._family = _Family(perfect=False)
 
     def decode(self, weights: Floats) -> npt.NDArray[np.int32]:
         """The next symbols, (n,), one for each row of weights (n, L).
@@ -80,10 +78,8 @@ class ChoiceDecoder:
         Raises:
             Corrupt: if ``encode`` cannot have written them. Not all damage shows.
         """
-        try:
-            found: npt.NDArray[np.int32] = self._decoder.decode(self._family, weights)
-        except AssertionError as error:  # all that constriction raises on bad data
-            raise Corrupt(f"a string of {self._bytes} bytes does not decode; get the file again.") from error
+        with self._string.decoder() as decoder:
+            found: npt.NDArray[np.int32] = decoder.decode(self._family, weights)
         return found
 
     def finish(self) -> None:
@@ -92,7 +88,4 @@ class ChoiceDecoder:
         Raises:
             Corrupt: if it goes on.
         """
-        if not self._decoder.maybe_exhausted():
-            raise Corrupt(
-                f"a string of {self._bytes} bytes goes on after its last symbol; get the file again."
-            )
+        self._string.finish()

@@ -26,6 +26,7 @@ from litcodec.coding.laplace_tables import (
     laplace_tables,
 )
 from litcodec.coding.least_bits import check_length, least_bits_of_mass
+from litcodec.coding.strings import OpenString, string_of
 from litcodec.coding.tables import PRECISION
 from litcodec.errors import Corrupt
 
@@ -78,8 +79,7 @@ class LaplaceEncoder:
 
     def finish(self) -> bytes:
         """The whole string."""
-        words: npt.NDArray[np.uint32] = self._encoder.get_compressed()
-        return words.astype("<u4").tobytes()
+        return string_of(self._encoder)
 
 
 class LaplaceDecoder:
@@ -94,11 +94,9 @@ class LaplaceDecoder:
     """
 
     def __init__(self, data: bytes, symbols: int) -> None:
-        if len(data) % 4:
-            raise Corrupt(f"{len(data)} bytes cannot be a string, which has whole words; get the file again.")
+        self._string = OpenString(data)
         check_length(len(data), symbols, _LEAST * symbols)
-        self._decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
-        self._bytes, self._tables = len(data), laplace_tables()
+        self._tables = laplace_tables()
 
     def decode(self, laplaces: Laplaces) -> Wide:
         """The symbols (n,) of the next part.
@@ -108,10 +106,8 @@ class LaplaceDecoder:
         """
         if not len(laplaces.rows):
             return np.zeros(0, np.int64)
-        try:
-            return self._decode(laplaces)
-        except AssertionError as error:  # all that constriction raises on bad data
-            raise Corrupt(f"a string of {self._bytes} bytes does not decode; get the file again.") from error
+        with self._string.decoder() as decoder:
+            return self._decode(decoder, laplaces)
 
     def finish(self) -> None:
         """See that the string ends here.
@@ -119,14 +115,11 @@ class LaplaceDecoder:
         Raises:
             Corrupt: if it goes on.
         """
-        if not self._decoder.maybe_exhausted():
-            raise Corrupt(
-                f"a string of {self._bytes} bytes goes on after its last symbol; get the file again."
-            )
+        self._string.finish()
 
-    def _decode(self, laplaces: Laplaces) -> Wide:
+    def _decode(self, decoder: constriction.stream.queue.RangeDecoder, laplaces: Laplaces) -> Wide:
         rows, tables = laplaces.rows, self._tables
-        entries = self._decoder.decode(_FAMILY, tables.weights.take(rows, axis=0)).astype(np.int64)
+        entries = decoder.decode(_FAMILY, tables.weights.take(rows, axis=0)).astype(np.int64)
         cell_bits = tables.cell_bits.take(rows)
         largest = int(cell_bits.max())
         symbols: Wide = tables.first.take(rows)
@@ -136,10 +129,10 @@ class LaplaceDecoder:
         for bits in range(1, largest + 1):
             inside = np.flatnonzero((cell_bits == bits) & ~escaped)
             if len(inside):
-                symbols[inside] += self._decoder.decode(_Uniform(1 << bits), len(inside))
+                symbols[inside] += decoder.decode(_Uniform(1 << bits), len(inside))
         if escaped.any():
             where = np.flatnonzero(escaped)
-            overshoots = decode_overshoots(self._decoder, len(where))
+            overshoots = decode_overshoots(decoder, len(where))
             # An escape reads as the symbol after the window's last.
             before = overshoots < 0
             symbols[where] += np.where(before, overshoots - (CELLS << cell_bits[where]), overshoots - 1)

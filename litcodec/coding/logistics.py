@@ -24,8 +24,8 @@ from litcodec.coding.logistic_tables import (
     RECIPROCAL_BITS,
     logistic_tables,
 )
+from litcodec.coding.strings import OpenString, string_of
 from litcodec.coding.tables import PRECISION
-from litcodec.errors import Corrupt
 
 WEIGHT_BITS = 14
 LEVEL_MAX = 255
@@ -88,6 +88,15 @@ def logistics_of(parameters: Floats) -> Logistics:
     )
 
 
+def sigmoid(values: Floats) -> Floats:
+    """In units of 2^-24, whole numbers, of whole numbers in units of 2^-12."""
+    places = (values.astype(np.int64) + (1 << (PARAMETER_BITS - CDF_STEP_BITS - 1))) >> (
+        PARAMETER_BITS - CDF_STEP_BITS
+    )
+    found: Floats = np.take(logistic_tables().cdf, places + CDF_REACH, mode="clip")
+    return found
+
+
 class LevelEncoder:
     """A string being written."""
 
@@ -100,8 +109,7 @@ class LevelEncoder:
 
     def finish(self) -> bytes:
         """The whole string."""
-        words: npt.NDArray[np.uint32] = self._encoder.get_compressed()
-        return words.astype("<u4").tobytes()
+        return string_of(self._encoder)
 
 
 class LevelDecoder:
@@ -116,11 +124,8 @@ class LevelDecoder:
     """
 
     def __init__(self, data: bytes, levels: int) -> None:
-        if len(data) % 4:
-            raise Corrupt(f"{len(data)} bytes cannot be a string, which has whole words; get the file again.")
+        self._string = OpenString(data)
         check_length(len(data), levels, _LEAST * levels)
-        self._decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
-        self._bytes = len(data)
         self._family = _Family(perfect=False)
 
     def decode(self, mixtures: Logistics) -> Wide:
@@ -130,11 +135,9 @@ class LevelDecoder:
             Corrupt: if ``encode`` cannot have written them. Not all damage shows.
         """
         search = _Search(mixtures)
-        try:
+        with self._string.decoder() as decoder:
             for k in range(DIGITS):
-                search.take(self._decoder.decode(self._family, search.weights(k)).astype(np.int64), k)
-        except AssertionError as error:  # all that constriction raises on bad data
-            raise Corrupt(f"a string of {self._bytes} bytes does not decode; get the file again.") from error
+                search.take(decoder.decode(self._family, search.weights(k)).astype(np.int64), k)
         return search.first
 
     def finish(self) -> None:
@@ -143,10 +146,7 @@ class LevelDecoder:
         Raises:
             Corrupt: if it goes on.
         """
-        if not self._decoder.maybe_exhausted():
-            raise Corrupt(
-                f"a string of {self._bytes} bytes goes on after its last level; get the file again."
-            )
+        self._string.finish()
 
 
 def digits_of(levels: Wide, mixtures: Logistics) -> tuple[npt.NDArray[np.int32], Floats]:

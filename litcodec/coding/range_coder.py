@@ -17,8 +17,9 @@ import numpy as np
 
 from litcodec.coding.blocks import BlockCoder, Rows
 from litcodec.coding.least_bits import check_length
+from litcodec.coding.strings import OpenString, string_of
 from litcodec.coding.tables import SYMBOL_MAX, IntegerTables, Ints
-from litcodec.errors import Corrupt, ShapeError
+from litcodec.errors import ShapeError
 
 BLOCK = 2**16  # symbols; part of the format
 
@@ -150,8 +151,7 @@ class StringEncoder:
 
     def finish(self) -> Encoded:
         """The whole string."""
-        data = self._encoder.get_compressed().astype("<u4").tobytes()
-        return Encoded(data, self._escapes, self._clipped)
+        return Encoded(string_of(self._encoder), self._escapes, self._clipped)
 
 
 class StringDecoder:
@@ -162,10 +162,7 @@ class StringDecoder:
     """
 
     def __init__(self, blocks: Blocks, data: bytes) -> None:
-        if len(data) % 4:
-            raise Corrupt(f"{len(data)} bytes cannot be a string, which has whole words; get the file again.")
-        self._blocks, self._bytes, self._symbols, self._least = blocks, len(data), 0, 0
-        self._decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
+        self._blocks, self._string, self._symbols, self._least = blocks, OpenString(data), 0, 0
 
     def decode(self, rows: Rows) -> Ints:
         """The symbols (n,), int32, of the next part.
@@ -184,13 +181,11 @@ class StringDecoder:
         self._symbols += len(rows)
         self._least += sum(self._blocks.least(rows[block]) for block in _cut(len(rows)))
         if len(rows):
-            check_length(self._bytes, self._symbols, self._least)
+            check_length(self._string.length, self._symbols, self._least)
         symbols = np.empty(len(rows), np.int32)
-        try:
+        with self._string.decoder() as decoder:
             for block in _cut(len(rows)):
-                symbols[block] = self._blocks.decode(self._decoder, rows[block])
-        except AssertionError as error:  # all that constriction raises on bad data, python -O or not
-            raise Corrupt(f"a string of {self._bytes} bytes does not decode; get the file again.") from error
+                symbols[block] = self._blocks.decode(decoder, rows[block])
         return symbols
 
     def finish(self) -> None:
@@ -199,11 +194,8 @@ class StringDecoder:
         Raises:
             Corrupt: if it goes on.
         """
-        check_length(self._bytes, self._symbols, self._least)
-        if not self._decoder.maybe_exhausted():
-            raise Corrupt(
-                f"a string of {self._bytes} bytes goes on after its last symbol; get the file again."
-            )
+        check_length(self._string.length, self._symbols, self._least)
+        self._string.finish()
 
 
 def _cut(n: int) -> list[slice]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
@@ -21,6 +22,10 @@ from litcodec.evaluation.merging import merge_points
 from litcodec.metrics import SHIPPED, MetricInfo, open_all_metrics
 from litcodec.zoo import codec_path
 from litcodec.zoo.cards import FOLDER
+
+WIDTH = 100  # columns of a printed table
+NAMES_WIDTH = 24  # of these at least for names
+UNLIMITED = 1000  # of a file, where lines need not fit a terminal
 
 
 class Options(NamedTuple):
@@ -144,7 +149,7 @@ def _print_lossless(points: Sequence[LosslessPoint]) -> None:
         times = (_rounded(point.encode_s, 3), _rounded(point.decode_s, 3))
         words = Text(f"{point.curve}, {point.setting}")
         table.add_row(words, str(len(point.images)), f"{point.bits_per_sub_pixel:.4f}", *times)
-    Console(width=None if sys.stdout.isatty() else 1000).print(table)
+    _print_within_width(table)
 
 
 def _print_table(results: Results, wanted: Sequence[str], lossless: Set[tuple[str, str]]) -> None:
@@ -173,9 +178,19 @@ def _print_table(results: Results, wanted: Sequence[str], lossless: Set[tuple[st
                 _rounded(point.encode_s, 3),
                 _rounded(point.decode_s, 3),
             )
-    # In a file there is nothing to fit into: let no line break.
     if table.row_count:
-        Console(width=None if sys.stdout.isatty() else 1000).print(table)
+        _print_within_width(table)
+
+
+def _print_within_width(table: Table) -> None:
+    """Fold names, in the first column, where the table would be wider than ``WIDTH``; numbers never."""
+    console = Console(width=None if sys.stdout.isatty() else UNLIMITED)
+    names = table.columns[0]
+    unlimited = console.options.update_width(UNLIMITED)
+    longest = max(console.measure(cell, options=unlimited).maximum for cell in names.cells)
+    numbers = Measurement.get(console, unlimited, table).maximum - longest
+    names.max_width, names.overflow = max(NAMES_WIDTH, WIDTH - numbers), "fold"
+    console.print(table)
 
 
 def _title(metric: MetricInfo) -> str:

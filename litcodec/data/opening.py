@@ -37,6 +37,7 @@ DAMAGE = (
     ArithmeticError,
     RuntimeError,
     MemoryError,
+    AssertionError,  # of Pillow's own, such as a palette image without a palette
     Image.DecompressionBombError,
 )
 _pillow_limit = threading.Lock()

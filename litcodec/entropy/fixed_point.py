@@ -70,7 +70,8 @@ class FixedPointNet:
         if not isinstance(next(iter(self.structure), None), (nn.Conv2d, nn.ConvTranspose2d)):
             raise FreezeError("a fixed-point network begins with a convolution.")
         for module in convolutions:
-            if module.dilation != (1, 1) or module.padding_mode != "zeros":
+            dilated = isinstance(module, nn.ConvTranspose2d) and module.dilation != (1, 1)
+            if dilated or module.padding_mode != "zeros":
                 raise FreezeError(f"no fixed-point form of {module} is known: dilation or padding mode.")
 
     @classmethod
@@ -137,7 +138,7 @@ def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, layer: FixedPointLayer, x:
     if isinstance(module, nn.ConvTranspose2d):
         extra = _pair(module.output_padding)
         return F.conv_transpose2d(x, layer.weight, layer.bias, stride, padding, extra, module.groups)
-    return F.conv2d(x, layer.weight, layer.bias, stride, padding, groups=module.groups)
+    return F.conv2d(x, layer.weight, layer.bias, stride, padding, _pair(module.dilation), module.groups)
 
 
 def _pair(value: str | tuple[int, ...]) -> tuple[int, ...]:

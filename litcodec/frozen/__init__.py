@@ -2,6 +2,7 @@
 
 from litcodec.frozen.base import FrozenCodec, Resolution, Stages, TrainingInfo
 from litcodec.frozen.hybrid import FrozenHybrid
+from litcodec.frozen.l3c import FrozenL3C
 from litcodec.frozen.pixel_autoregressive import FrozenPixelAutoregressive
 from litcodec.frozen.rates import RateRange
 from litcodec.frozen.streams import from_stream, through_bytes, to_stream
@@ -11,6 +12,7 @@ from litcodec.frozen.variable_rate import FrozenVariableRate
 __all__ = [
     "FrozenCodec",
     "FrozenHybrid",
+    "FrozenL3C",
     "FrozenPixelAutoregressive",
     "FrozenTransformCodec",
     "FrozenVariableRate",

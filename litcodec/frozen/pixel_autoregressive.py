@@ -1,6 +1,5 @@
 """The frozen lossless codec of pixels."""
 
-import zlib
 from typing import Self
 
 import numpy as np
@@ -8,23 +7,20 @@ import torch
 from torch import Tensor
 
 from litcodec.architecture import Architecture
-from litcodec.errors import Corrupt, ShapeError
+from litcodec.errors import Corrupt
 from litcodec.frozen.base import FrozenCodec, Resolution
-from litcodec.frozen.padding import check_image
+from litcodec.frozen.eight_bits import Image, check_crc, check_crc_length, crc_of, levels_of, tensor_of
 from litcodec.latent_coding import Coded, PixelNetwork, PixelWalk
-from litcodec.latent_coding.known_pixels import Image
 from litcodec.layers import FIT_FROM, LINEAR_WEIGHTS, LinearPrediction, fit_prediction
 
 CODED_ORDER = [1, 0, 2]  # G, R, B
-CRC_BYTES = 4
 PREDICTION_BYTES = 2 * (3 * LINEAR_WEIGHTS + 3)
-ROUNDING = 1e-3  # of a grey level: what float32 makes of v / 255
 
 
 class FrozenPixelAutoregressive(FrozenCodec):
     """The strings: the pixels; with a linear prediction its weights; the CRC-32 of the pixels.
 
-    The CRC is of the 8-bit RGB values row by row, little-endian. Decoding is exact and runs on the CPU.
+    Decoding is exact and runs on the CPU.
 
     Args:
         architecture: how to build the codec again.
@@ -60,11 +56,10 @@ class FrozenPixelAutoregressive(FrozenCodec):
         Raises:
             ShapeError: if ``x`` is no 8-bit image.
         """
-        image = _levels(x)
+        image = levels_of(x)
         prediction, sent = self._fitted(image)
         string = PixelWalk(self._network, prediction).encode(image[..., CODED_ORDER])
-        crc = zlib.crc32(image.tobytes()).to_bytes(CRC_BYTES, "little")
-        return Coded((string, *sent, crc), _tensor(image), image.size, 0, 0)
+        return Coded((string, *sent, crc_of(image)), tensor_of(image), image.size, 0, 0)
 
     def _fitted(self, image: Image) -> tuple[LinearPrediction | None, tuple[bytes, ...]]:
         """The prediction that suits an image, and the string that a decoder reads it from, if any."""
@@ -104,17 +99,15 @@ class FrozenPixelAutoregressive(FrozenCodec):
         """See ``FrozenCodec``: the grey levels (1, 3, H, W)."""
         self._check_number(strings)
         string, crc = strings[0], strings[-1]
-        if len(crc) != CRC_BYTES:
-            raise Corrupt(f"the CRC of the pixels has {len(crc)} bytes, not 4; get the file again.")
+        check_crc_length(crc)
         walk = PixelWalk(self._network, self._told(b"".join(strings[1:-1])))
         image = np.ascontiguousarray(walk.decode(string, *size)[..., CODED_ORDER])
-        if zlib.crc32(image.tobytes()) != int.from_bytes(crc, "little"):
-            raise Corrupt("the decoded pixels do not have the CRC that the encoder saw; get the file again.")
-        return _tensor(image)
+        check_crc(image, crc)
+        return tensor_of(image)
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
         """See ``FrozenCodec``: of every level, (1, 3, H, W)."""
-        image = _levels(x)
+        image = levels_of(x)
         walk = PixelWalk(self._network, self._fitted(image)[0])
         bits = walk.bits(image[..., CODED_ORDER])[..., CODED_ORDER]
         return (torch.from_numpy(np.ascontiguousarray(bits.transpose(2, 0, 1)))[None],)
@@ -130,20 +123,3 @@ class FrozenPixelAutoregressive(FrozenCodec):
     def encoder_tensors(self) -> dict[str, Tensor]:
         """See ``FrozenCodec``: nothing."""
         return {}
-
-
-def _levels(x: Tensor) -> Image:
-    """The grey levels (H, W, 3) of one image (1, 3, H, W)."""
-    check_image(x)
-    scaled = x[0].detach().cpu().double() * 255
-    rounded = scaled.round()
-    off = float((scaled - rounded).abs().max())
-    if not off < ROUNDING or not 0 <= float(rounded.min()) <= float(rounded.max()) <= 255:
-        raise ShapeError(
-            f"a lossless codec takes 8-bit images, multiples of 1/255; got a value {off:.3g} levels off one."
-        )
-    return np.ascontiguousarray(rounded.to(torch.uint8).permute(1, 2, 0).numpy())
-
-
-def _tensor(image: Image) -> Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1)[None].float()

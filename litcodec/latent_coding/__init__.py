@@ -14,6 +14,7 @@ from litcodec.latent_coding.coding_order import (
 )
 from litcodec.latent_coding.context import ContextCoder
 from litcodec.latent_coding.context_walk import ContextNets, ContextWalk
+from litcodec.latent_coding.exact_scale import ExactScale
 from litcodec.latent_coding.factorized import FactorizedLatentCoder
 from litcodec.latent_coding.gaussian import GaussianCoder
 from litcodec.latent_coding.geometry import downsampled_by, receptive_rows, upsampled_by
@@ -21,6 +22,7 @@ from litcodec.latent_coding.hyperprior import HyperpriorLatentCoder
 from litcodec.latent_coding.mixture import MixtureCoder
 from litcodec.latent_coding.pixel_network import PixelNetwork, PixelParts
 from litcodec.latent_coding.pixel_walk import PixelWalk
+from litcodec.latent_coding.pyramid import PyramidCoder
 from litcodec.latent_coding.refined_groups import RefinedGroups, RefinedNets
 from litcodec.latent_coding.residual_groups import ResidualGroups
 from litcodec.latent_coding.strips import InStrips
@@ -41,6 +43,7 @@ __all__ = [
     "ContextCoder",
     "ContextNets",
     "ContextWalk",
+    "ExactScale",
     "FactorizedLatentCoder",
     "GaussianCoder",
     "HyperpriorLatentCoder",
@@ -51,6 +54,7 @@ __all__ = [
     "PixelNetwork",
     "PixelParts",
     "PixelWalk",
+    "PyramidCoder",
     "RefinedGroups",
     "RefinedNets",
     "ResidualGroups",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from litcodec.errors import FreezeError
+from litcodec.latent_coding.step_limit import check_steps
 
 Offsets = Sequence[tuple[int, int]]  # (row, column) of what a position sees, relative to its own
 
@@ -61,8 +62,12 @@ def wavefront(y: Tensor, *, slope: int) -> Iterator[Tensor]:
 
     Yields:
         (n,), ascending: indices of positions into (B * h * w), of all images at once.
+
+    Raises:
+        TooLarge: if there are too many steps.
     """
     B, _, h, w = y.shape
+    check_steps(w + slope * (h - 1), rows=h, columns=w)
     rows, columns = torch.arange(h)[:, None], torch.arange(w)[None, :]
     steps = (columns + slope * rows).expand(B, h, w).flatten()
     order = torch.argsort(steps, stable=True).to(y.device)

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from litcodec.latent_coding.step_limit import check_steps
 from litcodec.layers import ABOVE, LEFT, OUTSIDE, PIXEL_OFFSETS, RIGHT, SLOPE
 
 Image = npt.NDArray[np.uint8]
@@ -27,8 +28,10 @@ class KnownPixels(NamedTuple):
 
     @property
     def steps(self) -> range:
-        """The numbers of all steps; some may have no pixel."""
-        return range(self.W + SLOPE * (self.H - 1))
+        """The numbers of all steps; some may have no pixel. Raises ``TooLarge`` if there are too many."""
+        steps = self.W + SLOPE * (self.H - 1)
+        check_steps(steps, rows=self.H, columns=self.W)
+        return range(steps)
 
     def step(self, k: int) -> Wide:
         """Where in ``flat`` the pixels of step k lie, rows ascending."""

@@ -19,6 +19,7 @@ from litcodec.entropy.fixed_point import ACTIVATION_MAX, FRACTION_BITS
 from litcodec.errors import FreezeError
 from litcodec.latent_coding.base import Coded
 from litcodec.latent_coding.codebook import centres_of, looked_up, with_centres
+from litcodec.latent_coding.step_limit import check_steps
 from litcodec.latent_coding.tensors import net_from, net_to, take
 from litcodec.layers import STRICTLY_BEFORE, UP_TO_NOW, VOLUME_SLOPES
 
@@ -175,13 +176,13 @@ class _Volume(NamedTuple):
     def steps(self) -> Iterator[Places]:
         """Where the places of each step lie, channels ascending, of each channel rows ascending."""
         (K, h, w), (of_channel, of_row, _) = self.shape, VOLUME_SLOPES
-        for step in range(of_channel * (K - 1) + of_row * (h - 1) + w):
-            c, row = np.meshgrid(np.arange(K), np.arange(h), indexing="ij")
-            column = step - of_channel * c - of_row * row
-            ok = (column >= 0) & (column < w)
-            at = ((c[ok] + 1) * (h + 2) + row[ok] + 1) * (w + 2) + column[ok] + 1
-            if len(at):
-                yield at
+        check_steps(of_channel * (K - 1) + of_row * (h - 1) + w, rows=h, columns=w)
+        c, row, column = np.arange(K)[:, None, None], np.arange(h)[:, None], np.arange(w)
+        steps = (of_channel * c + of_row * row + column).reshape(-1)
+        # Sorted once: what a step costs must not grow with the volume.
+        order = np.argsort(steps, kind="stable")
+        at = (((c + 1) * (h + 2) + row + 1) * (w + 2) + column + 1).reshape(-1)[order]
+        yield from np.split(at, np.flatnonzero(np.diff(steps[order])) + 1)
 
     def batches(self) -> Iterator[Places]:
         """The steps one after the other, many at once."""

@@ -17,6 +17,7 @@ from litcodec.layers.causal_pixels import (
 )
 from litcodec.layers.causal_volume import STRICTLY_BEFORE, UP_TO_NOW, VOLUME_SLOPES, CausalConv3d
 from litcodec.layers.cbam import CBAM
+from litcodec.layers.channel_scale import scale_inputs, scale_outputs
 from litcodec.layers.conv import (
     FullPrecisionConv2d,
     PointwiseConv2d,
@@ -119,6 +120,8 @@ __all__ = [
     "linear_inputs",
     "name_flat",
     "pixel_inputs",
+    "scale_inputs",
+    "scale_outputs",
     "sub_pixel_conv",
     "usual_prediction",
 ]

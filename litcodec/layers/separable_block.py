@@ -42,3 +42,11 @@ class SeparableBlock(nn.Module):
         """(B, C, h, w) -> (B, C, h, w)."""
         change: Tensor = self.contract(self.activation(self.expand(self.depthwise(x))))
         return x + change
+
+    @torch.no_grad()
+    def scale_channels(self, factors: Tensor) -> None:
+        """Let ``factors * block(x)`` be what ``block(factors * x)`` was; factors (C,), none 0."""
+        self.depthwise.weight.mul_(factors[:, None, None, None])
+        self.contract.weight.div_(factors[:, None, None, None])
+        assert self.contract.bias is not None
+        self.contract.bias.div_(factors)

@@ -71,9 +71,11 @@ class CodecModule(L.LightningModule):
         lr_scheduler: stepped after every training step, a ReduceLROnPlateau after every validation; none
             keeps the rate.
         phases: which parts are trained, how long and how fast; not given, everything is.
-        start_checkpoint: of ``litcodec fit``, or a codec file (.safetensors): whose weights a new run starts
-            from, its optimiser anew. To go on with a run is another thing: ``--ckpt_path``.
-        inner_checkpoint: of ``litcodec fit``: what the inner codec of a ``HybridCodec`` starts from.
+        start_checkpoint: of ``litcodec fit``, a codec file (.safetensors) or the name of a packaged codec: a
+            new run starts from its weights, with a new optimiser. It may be of a codec of variable rate that
+            has a wider range, or ``codec`` inside of it: then of its weights at ``lmbda``. ``--ckpt_path``
+            continues a run instead.
+        inner_checkpoint: the same for the inner codec of a ``HybridCodec``.
         compile_transforms: run g_a, g_s, h_a, h_s and the enhancer through ``torch.compile`` while training.
 
     Raises:
@@ -109,9 +111,9 @@ class CodecModule(L.LightningModule):
         if phases is not None:
             check_phases(phases, parts_of(codec), scheduled=lr_scheduler is not None)
         if start_checkpoint is not None:
-            load_weights(codec, start_checkpoint)
+            load_weights(codec, start_checkpoint, lmbda)
         if inner_checkpoint is not None:
-            load_inner(codec, inner_checkpoint)
+            load_inner(codec, inner_checkpoint, lmbda)
         self.codec = codec.to(memory_format=torch.channels_last)
         self.objective = mse() if objective is None else objective
         describe_objective(self.objective)  # now, not at the first checkpoint

@@ -2,46 +2,41 @@
 
 from pathlib import Path
 
-from litcodec.architecture import Architecture
-from litcodec.codec_files import load_codec, read_training_checkpoint, unfreeze
+from litcodec.codec_files import build_codec, load_codec, read_training_checkpoint, unfreeze
 from litcodec.codecs import Codec
-from litcodec.errors import CodecFileError
+from litcodec.errors import ArchitectureError, CodecFileError
+from litcodec.zoo import codec_path, packaged_cards
 
 CODEC_SUFFIX = ".safetensors"
 
 
-def load_weights(codec: Codec, checkpoint: Path) -> None:
+def load_weights(codec: Codec, checkpoint: Path, lmbda: float) -> None:
     """Give ``codec`` the weights of a checkpoint (the averaged ones, where EMA was on), or of a codec file.
 
     A codec file lacks the factorized density, which trains anew, see ``unfreeze``.
 
+    Args:
+        codec: to be trained.
+        checkpoint: of ``litcodec fit``, a codec file, or the name of a packaged codec. What it holds is built
+            like ``codec``, or is a codec of variable rate with a wider range, or with ``codec`` inside.
+        lmbda: which of its rates, in the latter case.
+
     Raises:
         CodecFileError: if the file cannot be read or is of another codec.
     """
-    if checkpoint.suffix == CODEC_SUFFIX:
-        frozen = load_codec(checkpoint)
-        _check(checkpoint, frozen.architecture, codec.architecture)
-        unfreeze(codec, frozen)
-    else:
-        trained = read_training_checkpoint(checkpoint).codec
-        _check(checkpoint, trained.architecture, codec.architecture)
-        codec.load_state_dict(trained.state_dict())
+    try:
+        codec.start_from(_trained(checkpoint), lmbda)
+    except ArchitectureError as error:
+        raise CodecFileError(f"{checkpoint} {error}") from error
 
 
-def _check(checkpoint: Path, found: Architecture, wanted: Architecture) -> None:
-    if found != wanted:
-        raise CodecFileError(
-            f"{checkpoint} holds a {found.name} {found.init_args}, the configuration says {wanted.name} "
-            f"{wanted.init_args}. Start from a checkpoint of the same codec."
-        )
-
-
-def load_inner(codec: Codec, checkpoint: Path) -> None:
+def load_inner(codec: Codec, checkpoint: Path, lmbda: float) -> None:
     """Give the inner codec of a hybrid the weights of a checkpoint (the averaged ones, where EMA was on).
 
     Args:
         codec: the hybrid.
-        checkpoint: of ``litcodec fit``, of a codec built like the hybrid's inner one.
+        checkpoint: as for ``load_weights``, of a codec built like the hybrid's inner one.
+        lmbda: as for ``load_weights``.
 
     Raises:
         CodecFileError: if the checkpoint cannot be read or is of another codec, or ``codec`` is no hybrid.
@@ -51,11 +46,19 @@ def load_inner(codec: Codec, checkpoint: Path) -> None:
         raise CodecFileError(
             f"model.inner_checkpoint is for a HybridCodec; a {type(codec).__name__} has no inner codec."
         )
-    trained = read_training_checkpoint(checkpoint).codec
-    found, wanted = trained.architecture, inner.architecture
-    if found != wanted:
+    load_weights(inner, checkpoint, lmbda)
+
+
+def _trained(checkpoint: Path) -> Codec:
+    path = codec_path(checkpoint)
+    if not path.suffix and not path.exists():
+        names = ", ".join(card.name for card in packaged_cards())
         raise CodecFileError(
-            f"{checkpoint} holds a {found.name} {found.init_args}, the hybrid's inner codec is a "
-            f"{wanted.name} {wanted.init_args}. Make the inner codec like the one in the checkpoint."
+            f"there is no file {path}, and no packaged codec of that name; those are {names}."
         )
-    inner.load_state_dict(trained.state_dict())
+    if path.suffix != CODEC_SUFFIX:
+        return read_training_checkpoint(path).codec
+    frozen = load_codec(path)
+    codec = build_codec(frozen.architecture._asdict())
+    unfreeze(codec, frozen)
+    return codec

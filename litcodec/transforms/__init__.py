@@ -37,6 +37,7 @@ from litcodec.transforms.hific2020 import (
 from litcodec.transforms.initialise import initialise, keep_variance
 from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
 from litcodec.transforms.mentzer2018 import importance_analysis, importance_synthesis
+from litcodec.transforms.mentzer2019 import ScaleEncoder, ScalePredictor
 from litcodec.transforms.minnen2018 import (
     entropy_parameters,
     mean_scale_hyper_analysis,
@@ -48,6 +49,8 @@ from litcodec.transforms.resize import double, halve
 __all__ = [
     "GRDN",
     "BorderFilter",
+    "ScaleEncoder",
+    "ScalePredictor",
     "analysis",
     "analysis_9x9",
     "best_step",

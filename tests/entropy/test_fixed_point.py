@@ -20,6 +20,9 @@ STRUCTURES = {
     "scales": lambda: hyper_synthesis(N=8, M=12),
     "means and scales": lambda: mean_scale_hyper_synthesis(N=8, M=12),
     "two side by side": lambda: twin_hyper_synthesis(N=8, M=12),
+    "three dilations": lambda: nn.Sequential(
+        *(nn.Conv2d(8, 8, 3, padding=d, dilation=d) for d in (1, 2, 4)), nn.ReLU(), nn.Conv2d(8, 6, 1)
+    ),
     "1x1": lambda: nn.Sequential(nn.Conv2d(8, 6, 1), nn.LeakyReLU(), nn.Conv2d(6, 4, 1)),
 }
 
@@ -54,10 +57,13 @@ def test_outputs_are_whole_numbers_of_grid_steps(net: nn.Sequential):
 # --- exactness: against 64-bit integers, where nothing rounds but what has to ---
 
 
-def _integer_convolution(x: np.ndarray, weight: np.ndarray, stride: int, padding: int) -> np.ndarray:
+def _integer_convolution(
+    x: np.ndarray, weight: np.ndarray, stride: int, padding: int, dilation: int = 1
+) -> np.ndarray:
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    k = weight.shape[-1]
+    k = (weight.shape[-1] - 1) * dilation + 1
     windows = np.lib.stride_tricks.sliding_window_view(x, (k, k), axis=(2, 3))[:, :, ::stride, ::stride]
+    windows = windows[..., ::dilation, ::dilation]
     return np.einsum("bchwij,ocij->bohw", windows, weight)
 
 
@@ -94,7 +100,8 @@ def _integer_net(fixed: FixedPointNet, x: torch.Tensor) -> np.ndarray:
                 if isinstance(module, nn.ConvTranspose2d):
                     parts.append(_integer_transposed(x_part, part, module))
                 else:
-                    parts.append(_integer_convolution(x_part, part, module.stride[0], module.padding[0]))
+                    shape = module.stride[0], module.padding[0], module.dilation[0]
+                    parts.append(_integer_convolution(x_part, part, *shape))
             v = np.concatenate(parts, axis=1)
             v += layer.bias.numpy().astype(np.int64)[None, :, None, None]
             v = np.clip(_shift_down(v, layer.shift), -limit, limit)
@@ -213,7 +220,7 @@ def test_other_layers_are_refused(layer: nn.Module):
 @pytest.mark.parametrize(
     "convolution",
     [
-        nn.Conv2d(4, 4, 3, padding=2, dilation=2),
+        nn.ConvTranspose2d(4, 4, 3, padding=2, dilation=2),
         nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
     ],
 )

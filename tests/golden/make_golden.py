@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from litcodec.bitstream import pack
-from litcodec.codec_files import save_codec
+from litcodec.codec_files import round_to_half_precision, save_codec
 from litcodec.codecs import (
     Checkerboard,
     Cheng2020,
@@ -26,6 +26,7 @@ from litcodec.codecs import (
     HiFiC,
     HybridCodec,
     JointAutoregressive,
+    LappedCosine,
     MeanScaleHyperprior,
     Minnen2020,
     MixtureAutoregressive,
@@ -49,6 +50,7 @@ KINDS: dict[str, type[Codec]] = {
     "generative": GenerativeCompression,
     "hific": HiFiC,
     "minnen2020": Minnen2020,
+    "lapped_cosine": LappedCosine,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
@@ -66,8 +68,19 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
     GenerativeCompression: partial(GenerativeCompression, N=2, M=3, centres=31, blocks=1),
     HiFiC: partial(HiFiC, N=2, M=6, hyper=3, blocks=1),
+    LappedCosine: partial(
+        LappedCosine,
+        N=6,
+        groups=(2, 3, 3),
+        features=2,
+        width=4,
+        checkerboards=2,
+        analysis_blocks=0,
+        synthesis_blocks=0,
+    ),
     Minnen2020: partial(Minnen2020, N=4, M=6, slices=3, support=1, context=(4, 3)),
 }
+IN_HALF_PRECISION = (LappedCosine,)  # its transforms have 192 channels: half the bytes
 SIZES = [(17, 33), (64, 96)]
 LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
 
@@ -90,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _write(name: str) -> None:
     composed = {"hybrid": _lively_hybrid, "variable_rate": _lively_variable_rate}
     codec = composed[name]() if name in composed else _lively(KINDS[name])
+    if isinstance(codec, IN_HALF_PRECISION):
+        round_to_half_precision(codec)
     frozen = codec.freeze()
     frozen.training = TrainingInfo(lmbda=0.0130, distortion="mse", step=0)
     save_codec(frozen, HERE / f"{name}.safetensors")

@@ -12,7 +12,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from litcodec.codec_files import save_codec
-from litcodec.codecs import Codec, FactorizedPrior, ImportanceMapCodec, PixelAutoregressive, ScaleHyperprior
+from litcodec.codecs import (
+    L3C,
+    Codec,
+    FactorizedPrior,
+    ImportanceMapCodec,
+    PixelAutoregressive,
+    ScaleHyperprior,
+)
 from litcodec.entropy import FiniteScalar, SoftToHard
 from litcodec.frozen import to_stream
 from litcodec.latent_models import CodebookModel, ScaledCodebookModel
@@ -25,6 +32,7 @@ KINDS: dict[str, Callable[[], Codec]] = {
     "finite_scalar": lambda: FactorizedPrior(N=6, M=8, codebook=FiniteScalar(levels=7)),
     "importance_map": lambda: ImportanceMapCodec(N=6, K=5, groups=1, features=5),
     "pixel_linear": lambda: PixelAutoregressive(N=10, M=6, blocks=2, K=3, prediction="linear"),
+    "l3c": lambda: L3C(N=6, C=2, levels=9, scales=3, blocks=1, K=3),
 }
 SIZE = (37, 53)
 LARGE = (182, 184)  # enough pixels for weights of its own
@@ -58,7 +66,7 @@ def size_of(name: str) -> tuple[int, int]:
 
 def _lively(codec: Codec) -> Codec:
     """Weights under which latents, probabilities and pixels take many values."""
-    if isinstance(codec, PixelAutoregressive):
+    if isinstance(codec, (L3C, PixelAutoregressive)):
         for parameter in codec.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape))
         return codec

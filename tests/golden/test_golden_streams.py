@@ -98,7 +98,9 @@ def test_the_variable_rates_streams_are_of_three_levels(codecs):
 
 def test_golden_files_are_small():
     for path in HERE.glob("*.safetensors"):
-        assert path.stat().st_size < 250_000, path.name
+        # The bases of 8x8 pixels of LappedCosine's transforms take 147 kB.
+        most = 280_000 if path.name == "lapped_cosine.safetensors" else 250_000
+        assert path.stat().st_size < most, path.name
 
 
 def test_golden_files_are_not_replaced_by_accident(capsys):

@@ -1,6 +1,7 @@
 """Write the corpus of past trouble beside this file: ``python -m tests.fuzz.corpus.make_corpus``.
 
-Each file is the smallest known of its kind; all must be refused by a typed error of one line.
+Each file is the smallest known of its kind; all must be refused by a typed error of one line. Files of
+folders that are not named here were found by the fuzzer and kept as they were.
 """
 
 import io

@@ -66,6 +66,7 @@ CODECS = (
     "VariableRate",
     "HybridCodec",
     "PixelAutoregressive",
+    "L3C",
 )
 OBJECTIVES = ("mse", "ms_ssim", "mixed", "Objective")
 DATAMODULES = ("FolderDataModule", "StreamDataModule")

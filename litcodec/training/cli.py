@@ -19,6 +19,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from litcodec.codec_files.checkpoint import offer_before
 from litcodec.errors import CodecFileError, LitcodecError, OptionError
+from litcodec.misspelt_keys import SEE_HELP
 from litcodec.plugins import choose_plugins
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
 from litcodec.training.costs import CostSummary
@@ -86,7 +87,7 @@ class _Parser(LightningArgumentParser):
             if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
                 message = f"model.{key} is no longer there: write {now}."
         line = LitcodecError(explained(self, message))
-        sys.stderr.write(f"litcodec: {line}\nlitcodec: see litcodec fit --help, or add --print_config\n")
+        sys.stderr.write(f"litcodec: {line}\nlitcodec: {SEE_HELP}\n")
         sys.exit(2)
 
 

@@ -99,8 +99,8 @@ def test_the_plane_shows_what_has_one_rate_and_names_what_is_not_compared(page: 
 
 
 def test_every_plane_fits_its_place(open_page):
-    (plane,), alone = SAMPLE.perception
-    page, _ = open_page(SAMPLE._replace(perception=Planes((plane,) * 3, alone)))
+    planes = SAMPLE.perception.planes * 3
+    page, _ = open_page(SAMPLE._replace(perception=SAMPLE.perception._replace(planes=planes)))
     widths = page.locator("#planes .plot").evaluate_all(
         "all => all.map(x => x.querySelector('svg').clientWidth - x.clientWidth)"
     )

@@ -4,6 +4,7 @@ from litcodec.frozen.base import FrozenCodec, Resolution, Stages, TrainingInfo
 from litcodec.frozen.hybrid import FrozenHybrid
 from litcodec.frozen.pixel_autoregressive import FrozenPixelAutoregressive
 from litcodec.frozen.rates import RateRange
+from litcodec.frozen.selective import FrozenSelective
 from litcodec.frozen.streams import from_stream, through_bytes, to_stream
 from litcodec.frozen.transform_codec import FrozenTransformCodec
 from litcodec.frozen.variable_rate import FrozenVariableRate
@@ -12,6 +13,7 @@ __all__ = [
     "FrozenCodec",
     "FrozenHybrid",
     "FrozenPixelAutoregressive",
+    "FrozenSelective",
     "FrozenTransformCodec",
     "FrozenVariableRate",
     "RateRange",

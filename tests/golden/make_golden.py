@@ -30,6 +30,7 @@ from litcodec.codecs import (
     Minnen2020,
     MixtureAutoregressive,
     ScaleHyperprior,
+    SelectiveGeneration,
     VariableRate,
 )
 from litcodec.frozen import FrozenVariableRate, TrainingInfo
@@ -49,6 +50,7 @@ KINDS: dict[str, type[Codec]] = {
     "generative": GenerativeCompression,
     "hific": HiFiC,
     "minnen2020": Minnen2020,
+    "selective": SelectiveGeneration,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
@@ -66,6 +68,7 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
     GenerativeCompression: partial(GenerativeCompression, N=2, M=3, centres=31, blocks=1),
     HiFiC: partial(HiFiC, N=2, M=6, hyper=3, blocks=1),
+    SelectiveGeneration: partial(SelectiveGeneration, N=2, M=12, centres=31, blocks=1),
     Minnen2020: partial(Minnen2020, N=4, M=6, slices=3, support=1, context=(4, 3)),
 }
 SIZES = [(17, 33), (64, 96)]
@@ -98,6 +101,8 @@ def _write(name: str) -> None:
         if isinstance(frozen, FrozenVariableRate):
             frozen = frozen.at(LEVELS[H, W])
         x = picture(H, W)
+        if frozen.takes_mask:
+            frozen = frozen.with_mask(mask_of(x))
         (compressed,) = frozen.compress(x)
         coded = frozen.encode(x)
         stream = pack(compressed, frozen.fingerprint)
@@ -111,6 +116,12 @@ def _write(name: str) -> None:
 def sizes(name: str) -> list[tuple[int, int]]:
     """Of the golden pictures of a codec."""
     return list(LEVELS) if KINDS[name] is VariableRate else SIZES
+
+
+def mask_of(x: Tensor) -> Tensor:
+    """Of a golden picture (1, 3, H, W), what lies below its edge, without the last columns: (H, W)."""
+    rows, columns = torch.meshgrid(torch.arange(x.shape[2]), torch.arange(x.shape[3]), indexing="ij")
+    return (rows > columns) & (columns < x.shape[3] - 20)
 
 
 def to_bytes(x_hat: Tensor) -> Tensor:

@@ -60,6 +60,7 @@ CODECS = (
     "Minnen2020",
     "HiFiC",
     "GenerativeCompression",
+    "SelectiveGeneration",
     "ImportanceMapCodec",
     "LearnedCosine",
     "LappedCosine",

@@ -13,6 +13,7 @@ usage: litcodec {command} --config FILE.yaml [--config FILE.yaml …] [--OPTION 
 {about}
 
 Later files and options replace earlier ones, key by key. configs/ has a file for every paper.
+Codecs, objectives and datamodules are found by name alone: --model.codec MeanScaleHyperprior.
 
   --config FILE                  a YAML file of the keys below
   --print_config                 print the configuration that would run, and end
@@ -60,12 +61,14 @@ CODECS = (
     "Minnen2020",
     "HiFiC",
     "GenerativeCompression",
+    "SelectiveGeneration",
     "ImportanceMapCodec",
     "LearnedCosine",
     "LappedCosine",
     "VariableRate",
     "HybridCodec",
     "PixelAutoregressive",
+    "L3C",
 )
 OBJECTIVES = ("mse", "ms_ssim", "mixed", "Objective")
 DATAMODULES = ("FolderDataModule", "StreamDataModule")

@@ -109,11 +109,17 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--lossless", action="store_true", help="keep every pixel of 8-bit RGB images, with a lossless codec"
     )
     compress.add_argument(
+        "--mask",
+        type=values.path,
+        metavar="IMAGE",
+        help="preserve what is white in this image of the same size, generate the rest; of a codec that can",
+    )
+    compress.add_argument(
         "--measure",
         action="store_true",
         help="decode what was written, and say PSNR, MS-SSIM and the time that it takes",
     )
-    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False)
+    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False, mask=None)
     _add_overfit(compress)
     for command in (compress, decompress):
         command.add_argument(

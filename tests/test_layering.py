@@ -34,7 +34,9 @@ LEVELS = {
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
     **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file", "zoo"), 1),
-    **dict.fromkeys(("types", "errors", "limits", "import_path", "__init__", "__version__"), 0),
+    **dict.fromkeys(
+        ("types", "errors", "limits", "import_path", "misspelt_keys", "__init__", "__version__"), 0
+    ),
 }
 # The few that do, one way only.
 NEIGHBOURS = {

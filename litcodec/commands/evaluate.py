@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from litcodec.baselines import baseline_keys, open_baselines
+from litcodec.commands.progress_lines import ProgressLines
 from litcodec.data import list_images
 from litcodec.evaluation import Results, Step, check_output, evaluate
 from litcodec.evaluation.curves import curves_of
@@ -96,10 +97,10 @@ def _say_waiting(output: Path) -> None:
 
 
 class Watcher:
-    """Shows how far an evaluation is, where there is a terminal to show it on, and what failed."""
+    """Shows how far an evaluation is, on a terminal with a bar and elsewhere in lines, and what failed."""
 
-    def __init__(self, bar: Progress) -> None:
-        self.bar = bar
+    def __init__(self, bar: Progress, lines: ProgressLines | None) -> None:
+        self.bar, self.lines = bar, lines
         self.failures = 0
         self.total = 0
         self._task = bar.add_task("reading codecs", total=None)
@@ -112,6 +113,9 @@ class Watcher:
         self.total = step.total
         about = f"{step.image}, {step.setting}, {step.curve}" if step.image else "done"
         self.bar.update(self._task, total=step.total, completed=step.done, description=about)
+        if self.lines is not None and step.total:
+            done = f"{step.done:,} of {step.total:,} codings ({about})"
+            self.lines.show(step.done / step.total, done)
         if step.failure is not None:
             self.failures += 1
             self._say(step)
@@ -135,7 +139,7 @@ def _watcher() -> Iterator[Watcher]:
     with Progress(
         *columns, console=console, expand=True, transient=True, disable=not console.is_terminal
     ) as bar:
-        yield Watcher(bar)
+        yield Watcher(bar, None if console.is_terminal else ProgressLines())
 
 
 def _print_lossless(points: Sequence[LosslessPoint]) -> None:

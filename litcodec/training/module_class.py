@@ -15,10 +15,12 @@ from typing import Any
 import lightning as L
 import yaml
 
+from litcodec import objectives
 from litcodec.errors import OptionError
 from litcodec.training.module import CodecModule
 
 DEFAULT = "litcodec.training.CodecModule"
+OBJECTIVE = "--model.objective"
 CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
@@ -30,18 +32,37 @@ def flat_words(arguments: Sequence[str]) -> list[str]:
         after = value if equals else next(iter(arguments[k + 1 :]), "")
         if key == "--model" and CLASS_PATH.fullmatch(after) and not Path(after).exists():
             key = "--model.class_path"
-        found.append(key.replace("--model.init_args.", "--model.", 1) + equals + value)
+        key = key.replace("--model.init_args.", "--model.", 1)
+        if key == OBJECTIVE:
+            value = _objective_path(value)
+        elif k and arguments[k - 1] == OBJECTIVE:
+            key = _objective_path(key)
+        found.append(key + equals + value)
     return found
 
 
+def _objective_path(name: str) -> str:
+    """The import path of one of litcodec's objectives: "mse" -> "litcodec.objectives.mse"; others stay."""
+    return f"litcodec.objectives.{name}" if callable(getattr(objectives, name, None)) else name
+
+
 def flat_model(content: str) -> str:
-    """A config file's text with ``model.init_args`` lifted to ``model``; the same text if there are none."""
+    """A config file's text with ``model.init_args`` lifted to ``model`` and the objective's path in full.
+
+    The same text if there is nothing to change.
+    """
     model = _model_of(content)
-    if not isinstance(model.get("init_args"), Mapping):
+    flat = dict(model)
+    if isinstance(model.get("init_args"), Mapping):
+        flat |= flat.pop("init_args")
+    objective = flat.get("objective")
+    if isinstance(objective, str):
+        flat["objective"] = _objective_path(objective)
+    elif isinstance(objective, Mapping) and isinstance(path := objective.get("class_path"), str):
+        flat["objective"] = {**objective, "class_path": _objective_path(path)}
+    if flat == model:
         return content
-    config = yaml.safe_load(content)
-    config["model"] = {**{k: v for k, v in model.items() if k != "init_args"}, **model["init_args"]}
-    return yaml.safe_dump(config, sort_keys=False)
+    return yaml.safe_dump({**yaml.safe_load(content), "model": flat}, sort_keys=False)
 
 
 def module_class(arguments: Sequence[str]) -> type[L.LightningModule]:

@@ -4,9 +4,10 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 from jsonargparse import ArgumentParser
+
+from litcodec.misspelt_keys import nearest
 
 _UNKNOWN = re.compile(r"unrecognized arguments: --(?P<word>[\w.]+)|does not accept option '(?P<key>[\w.]+)'")
 _ARGUMENT = re.compile(r"given class_path '(?P<path>[\w.]+)': Option '(?P<key>[\w.]+)' is not accepted")
@@ -28,8 +29,8 @@ def explained(parser: ArgumentParser, message: str) -> str:
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, sorted(known), n=1, cutoff=0.75)
-    return f". Did you mean {close[0]}?" if close else "."
+    meant = nearest(word, known)
+    return f". Did you mean {meant}?" if meant else "."
 
 
 def _arguments(path: str) -> list[str]:

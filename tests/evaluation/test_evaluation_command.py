@@ -1,6 +1,7 @@
 """``litcodec evaluate`` as a user meets it."""
 
 import contextlib
+import itertools
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import pytest
 from litcodec.baselines import BASELINE_KEYS, LOSSLESS_KEYS, Baselines, opening
 from litcodec.cli import main
 from litcodec.commands import evaluate as command
+from litcodec.commands import progress_lines
 from litcodec.evaluation import read_results
 
 
@@ -150,3 +152,18 @@ evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], p
         ["a.png", "b é.png", "below/c.png"],
         ["a.png"],
     ]
+
+
+def test_a_long_evaluation_says_on_a_pipe_how_far_it_is(
+    installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    words = ["--images", pictures, "--baselines", "fake", "-o", tmp_path / "r.json"]
+    assert run(*words) == 0
+    assert capsys.readouterr().err == ""  # over within LINE_S
+    # Each look at the clock finds it 20 s later: a line at every second one.
+    clock = itertools.count(step=20)
+    monkeypatch.setattr(progress_lines, "monotonic", lambda: float(next(clock)))
+    assert run(*words, "--force") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3
+    assert told[0] == ("litcodec: 1 of 6 codings (b é.png, quality 30, JPEG of the tests), 3 min 20 s left")

@@ -25,9 +25,9 @@ from litcodec.dashboard.sweep_runs import siblings_in_sweep
 from litcodec.dashboard.validation import watched_codec
 from litcodec.dashboard.validation_images import CACHE, validation_pictures
 from litcodec.errors import LitcodecError
+from litcodec.evaluation.curve_names import curve_name
 from litcodec.evaluation.curves import Curve, curve_point
 from litcodec.evaluation.image_sets import ImagePoint
-from litcodec.evaluation.under_test import curve_name
 from litcodec.metrics import infos
 from litcodec.report import rd_figure
 from litcodec.training import notes_of
@@ -127,7 +127,9 @@ class RDCurve(L.Callback):
         baselines, metrics = self._measured(trainer), _rd_points(trainer).metrics
         codec, further = watched_codec(pl_module), rate_curve(_rd_points(trainer).rates)
         curve = Curve(
-            curve_name(codec.architecture, notes_of(pl_module).distortion),
+            curve_name(
+                codec.architecture, notes_of(pl_module).distortion, sum(p.numel() for p in codec.parameters())
+            ),
             "codec",
             str(trainer.default_root_dir),
             tuple(sorted([*map(on_curve, points), *further], key=lambda point: point.bpp)),

@@ -61,6 +61,7 @@ CODECS = (
     "Minnen2020",
     "HiFiC",
     "GenerativeCompression",
+    "SelectiveGeneration",
     "ImportanceMapCodec",
     "LearnedCosine",
     "LappedCosine",

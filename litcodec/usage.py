@@ -109,11 +109,17 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--lossless", action="store_true", help="keep every pixel of 8-bit RGB images, with a lossless codec"
     )
     compress.add_argument(
+        "--mask",
+        type=values.path,
+        metavar="IMAGE",
+        help="preserve what is white in this image of the same size, generate the rest; of a codec that can",
+    )
+    compress.add_argument(
         "--measure",
         action="store_true",
         help="decode what was written, and say PSNR, MS-SSIM and the time that it takes",
     )
-    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False)
+    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False, mask=None)
     _add_overfit(compress)
     for command in (compress, decompress):
         command.add_argument(
@@ -226,7 +232,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "the quality whose file is nearest: for comparisons at equal rates",
     )
     _add_device(evaluate)
-    evaluate.add_argument("--label", help="name of the codecs' curve (default: class, sizes, distortion)")
+    evaluate.add_argument("--label", help="name of the codecs' curve (default: class, weights, distortion)")
     evaluate.add_argument(
         "--no-keep", dest="keep", action="store_false", help="do not keep the coded files beside the results"
     )

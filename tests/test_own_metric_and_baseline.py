@@ -99,7 +99,7 @@ def test_own_metric_baseline_and_codec_from_validation_to_the_report(folder: Pat
     assert [metric["name"] for metric in results["set_metrics"]] == ["colours"]
     assert {d["patches"] for point in results["points"] for d in point["divergences"]} == {24}
     curves = {point["curve"]: point["kind"] for point in results["points"]}
-    assert curves == {"Plain N=8 M=12": "codec", "JPEG": "baseline", "GIF": "baseline"}
+    assert curves == {"Plain (14k)": "codec", "JPEG": "baseline", "GIF": "baseline"}
     for point in results["points"]:
         for score in point["scores"]:
             assert set(score["values"]) == {"psnr", "worst"}

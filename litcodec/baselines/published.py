@@ -27,6 +27,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from litcodec.baselines.published_titles import published_title
+
 _TABLE = Path(__file__).with_name("kodak_rd_points.csv")
 
 
@@ -46,6 +48,11 @@ class PublishedCurve(NamedTuple):
     source: str  # repository@commit:file
     optimised: str  # "mse", "ms-ssim", "codec-default", or in words
     points: tuple[PublishedPoint, ...]  # by rising bpp
+
+    @property
+    def title(self) -> str:
+        """What it is called in figures and tables: "BPG 4:4:4" for "bpg_444_x265_ycbcr"."""
+        return published_title(self.name)
 
 
 @cache
@@ -67,13 +74,13 @@ def published_named(name: str) -> tuple[PublishedCurve, ...]:
 
     Args:
         name: as in ``published_curves``, or what it begins with, in whatever punctuation: "bpg444" for
-            "bpg_444_x265_ycbcr".
+            "bpg_444_x265_ycbcr"; or as in ``title``.
 
     Returns:
         One curve for each metric that it was optimised for; none if no codec, or more than one, is meant.
     """
     curves = published_curves()
-    exact = tuple(curve for curve in curves if curve.name == name)
+    exact = tuple(curve for curve in curves if name in (curve.name, curve.title))
     wanted = _letters(name)
     begun = tuple(curve for curve in curves if wanted and _letters(curve.name).startswith(wanted))
     return exact or (begun if len({curve.name for curve in begun}) == 1 else ())

@@ -18,6 +18,7 @@ from litcodec.codecs.minnen2020 import Minnen2020
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
 from litcodec.codecs.pixel_autoregressive import PixelAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
+from litcodec.codecs.selective import SelectiveGeneration
 from litcodec.codecs.variable_rate import VariableRate
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "MixtureAutoregressive",
     "PixelAutoregressive",
     "ScaleHyperprior",
+    "SelectiveGeneration",
     "TransformCodec",
     "VariableRate",
 ]

@@ -13,11 +13,11 @@ from litcodec.baselines import KODAK
 from litcodec.codec_files import load_codec
 from litcodec.errors import CodecFileError, CurveError, OptionError, ResultsError
 from litcodec.evaluation import Results, atomic_output, check_output, read_results
+from litcodec.evaluation.curve_names import architecture_words
 from litcodec.evaluation.curves import Curve, CurvePoint, better_of, curves_of
 from litcodec.evaluation.image_sets import ImageCurve, image_curves
 from litcodec.evaluation.lossless import lossless_points
 from litcodec.evaluation.merging import merge_points
-from litcodec.evaluation.under_test import curve_name
 from litcodec.frozen import FrozenCodec
 from litcodec.metrics import RDCurve, bd_rate, bd_rate_of_images
 from litcodec.regular_file import regular_file
@@ -110,7 +110,7 @@ def _lossless(codec: FrozenCodec, options: argparse.Namespace, results: Results)
         f"{p.curve}, {p.setting}": round(p.bits_per_sub_pixel, 3) for p in points if p.kind == "baseline"
     }
     return {
-        "codec": curve_name(codec.architecture, None),
+        "codec": architecture_words(codec.architecture),
         "lossless": {
             "bits_per_sub_pixel": round(ours.bits_per_sub_pixel, 3),
             "baselines": others,

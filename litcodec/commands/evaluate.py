@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
 
 from litcodec.baselines import baseline_keys, open_baselines
+from litcodec.commands.progress_lines import ProgressLines
 from litcodec.data import list_images
 from litcodec.evaluation import Results, Step, check_output, evaluate
 from litcodec.evaluation.curves import curves_of
@@ -21,6 +23,10 @@ from litcodec.evaluation.merging import merge_points
 from litcodec.metrics import SHIPPED, MetricInfo, open_all_metrics
 from litcodec.zoo import codec_path
 from litcodec.zoo.cards import FOLDER
+
+WIDTH = 100  # columns of a printed table
+NAMES_WIDTH = 24  # of these at least for names
+UNLIMITED = 1000  # of a file, where lines need not fit a terminal
 
 
 class Options(NamedTuple):
@@ -91,10 +97,10 @@ def _say_waiting(output: Path) -> None:
 
 
 class Watcher:
-    """Shows how far an evaluation is, where there is a terminal to show it on, and what failed."""
+    """Shows how far an evaluation is, on a terminal with a bar and elsewhere in lines, and what failed."""
 
-    def __init__(self, bar: Progress) -> None:
-        self.bar = bar
+    def __init__(self, bar: Progress, lines: ProgressLines | None) -> None:
+        self.bar, self.lines = bar, lines
         self.failures = 0
         self.total = 0
         self._task = bar.add_task("reading codecs", total=None)
@@ -107,6 +113,9 @@ class Watcher:
         self.total = step.total
         about = f"{step.image}, {step.setting}, {step.curve}" if step.image else "done"
         self.bar.update(self._task, total=step.total, completed=step.done, description=about)
+        if self.lines is not None and step.total:
+            done = f"{step.done:,} of {step.total:,} codings ({about})"
+            self.lines.show(step.done / step.total, done)
         if step.failure is not None:
             self.failures += 1
             self._say(step)
@@ -130,7 +139,7 @@ def _watcher() -> Iterator[Watcher]:
     with Progress(
         *columns, console=console, expand=True, transient=True, disable=not console.is_terminal
     ) as bar:
-        yield Watcher(bar)
+        yield Watcher(bar, None if console.is_terminal else ProgressLines())
 
 
 def _print_lossless(points: Sequence[LosslessPoint]) -> None:
@@ -144,7 +153,7 @@ def _print_lossless(points: Sequence[LosslessPoint]) -> None:
         times = (_rounded(point.encode_s, 3), _rounded(point.decode_s, 3))
         words = Text(f"{point.curve}, {point.setting}")
         table.add_row(words, str(len(point.images)), f"{point.bits_per_sub_pixel:.4f}", *times)
-    Console(width=None if sys.stdout.isatty() else 1000).print(table)
+    _print_within_width(table)
 
 
 def _print_table(results: Results, wanted: Sequence[str], lossless: Set[tuple[str, str]]) -> None:
@@ -173,9 +182,19 @@ def _print_table(results: Results, wanted: Sequence[str], lossless: Set[tuple[st
                 _rounded(point.encode_s, 3),
                 _rounded(point.decode_s, 3),
             )
-    # In a file there is nothing to fit into: let no line break.
     if table.row_count:
-        Console(width=None if sys.stdout.isatty() else 1000).print(table)
+        _print_within_width(table)
+
+
+def _print_within_width(table: Table) -> None:
+    """Fold names, in the first column, where the table would be wider than ``WIDTH``; numbers never."""
+    console = Console(width=None if sys.stdout.isatty() else UNLIMITED)
+    names = table.columns[0]
+    unlimited = console.options.update_width(UNLIMITED)
+    longest = max(console.measure(cell, options=unlimited).maximum for cell in names.cells)
+    numbers = Measurement.get(console, unlimited, table).maximum - longest
+    names.max_width, names.overflow = max(NAMES_WIDTH, WIDTH - numbers), "fold"
+    console.print(table)
 
 
 def _title(metric: MetricInfo) -> str:

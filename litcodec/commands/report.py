@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from litcodec.commands.progress_lines import ProgressLines
 from litcodec.evaluation import atomic_output, check_output, refuse_inputs
 from litcodec.report import (
     ReportData,
@@ -102,14 +103,21 @@ def _content(data: ReportData, options: Options) -> bytes:
 
 @contextmanager
 def _progress(*, shown: bool) -> Iterator[Callable[[float], None]]:
-    """Shows how far the pictures are, where there is a terminal to show it on."""
+    """Shows how far the images of the viewer are, with a bar on a terminal and in lines elsewhere."""
     console = Console(stderr=True)
     columns = (BarColumn(), TaskProgressColumn(), TextColumn("pictures of the viewer"))
     with Progress(
         *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
     ) as bar:
         task = bar.add_task("", total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+        lines = ProgressLines()
+
+        def show(fraction: float) -> None:
+            bar.update(task, completed=fraction)
+            if not console.is_terminal:
+                lines.show(fraction, f"{fraction:.0%} of the images of the viewer")
+
+        yield show
 
 
 def _size(count: int) -> str:

@@ -75,6 +75,15 @@ def load_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, min_side: int 
         return _decode(opened)
 
 
+def load_mask(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Tensor:
+    """Read an image file as a mask: (H, W), bool, set where it is white rather than black.
+
+    Raises:
+        TooLarge, UnreadableImage: see `read_image`.
+    """
+    return load_image(path, max_pixels=max_pixels).x.float().mean(0) >= 128
+
+
 def image_size(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Height and width of an image after EXIF orientation, from its header alone.
 

@@ -10,6 +10,8 @@ from litcodec.evaluation.merging import Measured, merge_points
 from litcodec.evaluation.results import Point, Results, Score
 from litcodec.metrics import Mean, mean_of_finite
 
+_OPTIMISED = {"mse": "MSE", "ms-ssim": "MS-SSIM"}
+
 
 class CurvePoint(NamedTuple):
     """Means over the images at one setting. What was not measured or published is not there, or None."""
@@ -82,9 +84,9 @@ def published(names: Sequence[str]) -> tuple[Curve, ...]:
             )
         for curve in curves:
             words = (
-                f"{curve.name}, published"
+                f"{curve.title}, published"
                 if len(curves) == 1
-                else f"{curve.name}, {curve.optimised}, published"
+                else f"{curve.title}, {_OPTIMISED.get(curve.optimised, curve.optimised)}, published"
             )
             found[words] = _published(curve, words)
     return tuple(found.values())

@@ -68,7 +68,7 @@ def evaluate(
         images: a folder of images, searched recursively.
         output: the results file.
         baselines: baseline codecs.
-        label: the name of the codecs' curve; by class, sizes and distortion if not given.
+        label: the name of the codecs' curve; by class, number of weights and distortion if not given.
         keep: keep the coded files, in ``<stem of output>.files`` beside the results.
         max_pixels: refuse larger images.
         force: start anew, whatever ``output`` holds.

@@ -4,27 +4,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from litcodec.architecture import Architecture, usual_arguments
 from litcodec.baselines import LOSSLESS_KEYS
 from litcodec.baselines.base import Baseline
 from litcodec.codec_files import load_codec
 from litcodec.device import find_device
 from litcodec.errors import CodecFileError
 from litcodec.evaluation.coders import BaselineCoder, baseline_at_rate, codec_at_rate
+from litcodec.evaluation.curve_names import Named, curve_names, lmbda_words
 from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
 
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 QUALITIES = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
-# By a hybrid's scale, and whether it chooses.
-_SIZES_CODED: dict[tuple[Any, Any], str] = {
-    (1, False): "",
-    (2, False): " at half size",
-    (2, True): " at half or native size",
-}
 
 
 class UnderTest(NamedTuple):
@@ -49,7 +43,7 @@ def codecs_under_test(
 
     Args:
         paths: written by ``litcodec export``.
-        label: the curve of all of them; by class, sizes and distortion if not given.
+        label: the curve of all of them; by class, number of weights and distortion if not given.
         max_pixels: refuse to decode larger images.
         before: what the results file holds already: a codec keeps the setting it had there, and takes none
             that another file has.
@@ -72,8 +66,12 @@ def codecs_under_test(
         raise CodecFileError(
             f"{files}: not of variable rate, so there are no qualities; leave --qualities out."
         )
-    for path, codec in loaded.items():
-        curve = label or names.get(path) or curve_name(codec.architecture, codec.training.distortion)
+    about_codecs = [
+        Named(c.architecture, c.training.distortion, c.fingerprint.hex()) for c in loaded.values()
+    ]
+    by_class = curve_names(about_codecs, before)
+    for (path, codec), usual_name in zip(loaded.items(), by_class, strict=True):
+        curve = label or names.get(path) or usual_name
         for rate in dict.fromkeys(rates) if codec.qualities is not None else ():
             names_of = (path.as_posix(), None, codec.fingerprint.hex())
             coder = codec_at_rate(codec, rate, max_pixels=max_pixels)
@@ -93,7 +91,7 @@ def _rates(codec: FrozenCodec, path: Path, qualities: Sequence[float]) -> list[t
     if codec.qualities is not None:
         return [(f"q {quality:g}", codec.at_quality(quality)) for quality in dict.fromkeys(qualities)]
     lmbda = codec.training.lmbda
-    return [(path.stem if lmbda is None else f"lmbda {_lmbda(lmbda)}", codec)]
+    return [(path.stem if lmbda is None else f"lmbda {lmbda_words(lmbda)}", codec)]
 
 
 def baselines_under_test(baselines: Sequence[Baseline], rates: Sequence[float] = ()) -> list[UnderTest]:
@@ -124,43 +122,6 @@ def baselines_under_test(baselines: Sequence[Baseline], rates: Sequence[float] =
 
 def _rate_setting(bpp: float) -> str:
     return f"{bpp:g} bpp"
-
-
-def curve_name(architecture: Architecture, distortion: str | None) -> str:
-    """What codecs that differ in lambda alone share: "MeanScaleHyperprior N=128 M=192, MSE".
-
-    Of a hybrid both parts: "MeanScaleHyperprior N=128 M=192 + GRDN C=32 at half size, MSE".
-    """
-    words = _words(architecture)
-    return words if distortion is None else f"{words}, {distortion.upper()}"
-
-
-def _words(architecture: Architecture, *, is_codec: bool = True) -> str:
-    """A class, its sizes and unusual words, and its parts: "MeanScaleHyperprior N=8 M=12 + GRDN C=16"."""
-    init_args, usual = architecture.init_args, usual_arguments(architecture.class_path)
-    nested = [(key, _part(value)) for key, value in init_args.items() if isinstance(value, dict)]
-    parts = " + ".join(_words(part, is_codec=key == "inner") for key, part in nested)
-    if "lmbda_min" in init_args:
-        return f"{parts} at lmbda {_lmbda(init_args['lmbda_min'])} to {_lmbda(init_args['lmbda_max'])}"
-    if "native" in init_args:
-        return parts + _SIZES_CODED.get((init_args.get("scale"), init_args["native"]), "")
-    plain = [(key, value) for key, value in init_args.items() if not isinstance(value, dict)]
-    shown = [
-        f"{key}={value}"
-        for k, (key, value) in enumerate(plain)
-        if (type(value) is int if is_codec else k == 0) or (usual.get(key) != value and key != "scale")
-    ]
-    return " ".join([architecture.name, *shown, *([f"({parts})"] if parts else [])])
-
-
-def _part(value: dict[str, Any]) -> Architecture:
-    return Architecture(value["class_path"], value["init_args"])
-
-
-def _lmbda(value: Any) -> str:
-    """As the field writes it: 0.0130, 8.73; all digits where four are too few."""
-    usual = f"{value:.4f}" if value < 1 else f"{value:.2f}"
-    return usual if float(usual) == value else repr(value)
 
 
 def _distinct_settings(points: Sequence[Point], before: Sequence[Point]) -> list[str]:

@@ -111,7 +111,7 @@ class FactorizedLatentCoder:
         """The quantised values on the grid, (1, C, h, w). Raises ``Corrupt`` as ``decode`` does."""
         self._coder.check_string_of_all_rows(string, h * w)  # before memory is taken
         symbols = self._coder.decode(string, self._indexes(h, w))
-        return self._to_grid(torch.from_numpy(symbols).double().reshape(1, -1, h, w))
+        return self._to_grid(torch.from_numpy(symbols).double().reshape(1, len(self.medians), h, w))
 
     def _symbols(self, v: Tensor) -> Tensor:
         return symbols_of(on_grid(v) - self._centre())

@@ -183,7 +183,7 @@ def test_a_sweep_of_five_runs_has_figures_and_bd_rates_in_wandb(
     (row,) = [row for row in run.history if "rd_curve/psnr" in row]
     figure = json.loads((run.folder / row["rd_curve/psnr"]["path"]).read_text())
     ours, jpeg = figure["data"]
-    assert ours["name"] == "FactorizedPrior N=8 M=12, MSE"
+    assert ours["name"] == "FactorizedPrior (14k), MSE"
     assert list(ours["x"]) == pytest.approx(sorted(point.bpp for point in [*siblings, own]))
     assert jpeg["name"] == "JPEG"
     assert figure["layout"]["title"]["text"] == (

@@ -40,7 +40,7 @@ def test_a_fit_ends_with_codec_results_and_report(
 
     html = (run_folder / "report.html").read_text()
     assert html.startswith("<!")
-    assert "FactorizedPrior N=8 M=12" in html
+    assert "FactorizedPrior (14k)" in html
     assert '"JPEG"' in html  # the yardsticks, measured for the curve, are not measured again
 
     run = read_offline_run(tmp_path)

@@ -1,5 +1,7 @@
 """``litcodec evaluate`` as a user meets it."""
 
+import contextlib
+import itertools
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ import pytest
 from litcodec.baselines import BASELINE_KEYS, LOSSLESS_KEYS, Baselines, opening
 from litcodec.cli import main
 from litcodec.commands import evaluate as command
+from litcodec.commands import progress_lines
 from litcodec.evaluation import read_results
 
 
@@ -44,7 +47,7 @@ def test_a_yardstick_that_is_missing_is_named_and_left_out(
     points = read_results(output).points
     assert [point.setting for point in points] == ["lmbda 0.0035", "lmbda 0.0130", "quality 30", "quality 60"]
     rows = told.out.splitlines()
-    assert [row for row in rows if row.strip() in ("MeanScaleHyperprior N=8 M=12, MSE", "JPEG of the tests")]
+    assert [row for row in rows if row.strip() in ("MeanScaleHyperprior (29k), MSE", "JPEG of the tests")]
     for point in points:
         (row,) = (row for row in rows if row.startswith(f"  {point.setting} "))
         bpp = sum(score.bpp for score in point.scores) / 3
@@ -52,6 +55,19 @@ def test_a_yardstick_that_is_missing_is_named_and_left_out(
         ms_ssim_db = point.scores[0].values["ms_ssim_db"]  # of the only picture that is large enough
         cells = row.removeprefix(f"  {point.setting}").split()
         assert cells[:4] == ["3", f"{bpp:.4f}", f"{psnr:.2f}", f"{ms_ssim_db:.2f}"]
+
+
+def test_the_table_fits_into_100_columns_however_long_a_name_is(
+    two_codecs, installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    label = "a codec of a paper with a name " * 5
+    words = ["--images", pictures, "--baselines", "fake", "--label", label, "-o", "r.json"]
+    with contextlib.chdir(tmp_path):
+        assert run(*two_codecs, *words) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert max(map(len, rows)) <= 100
+    assert "".join(row.strip() for row in rows).count("a codec of a paper") >= 1
+    assert [row.split()[:3] for row in rows if "0.0130" in row] == [["lmbda", "0.0130", "3"]]
 
 
 def test_what_fails_is_one_line_each_and_tried_again(
@@ -136,3 +152,18 @@ evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], p
         ["a.png", "b é.png", "below/c.png"],
         ["a.png"],
     ]
+
+
+def test_a_long_evaluation_says_on_a_pipe_how_far_it_is(
+    installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    words = ["--images", pictures, "--baselines", "fake", "-o", tmp_path / "r.json"]
+    assert run(*words) == 0
+    assert capsys.readouterr().err == ""  # over within LINE_S
+    # Each look at the clock finds it 20 s later: a line at every second one.
+    clock = itertools.count(step=20)
+    monkeypatch.setattr(progress_lines, "monotonic", lambda: float(next(clock)))
+    assert run(*words, "--force") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3
+    assert told[0] == ("litcodec: 1 of 6 codings (b é.png, quality 30, JPEG of the tests), 3 min 20 s left")

@@ -132,9 +132,9 @@ def test_an_unknown_published_curve_is_named_with_those_that_are_near():
 def test_curves_of_one_published_codec_keep_apart():
     found = published(["hpcm-base", "vtm", "hpcm-base"])
     assert [curve.name for curve in found] == [
-        "hpcm-base, mse, published",
-        "hpcm-base, ms-ssim, published",
-        "vtm, published",
+        "HPCM base, MSE, published",
+        "HPCM base, MS-SSIM, published",
+        "VTM, published",
     ]
     assert found[0].points != found[1].points
 

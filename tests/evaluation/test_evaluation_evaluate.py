@@ -33,7 +33,7 @@ def test_a_codecs_scores_are_those_that_compressing_reports(two_codecs, pictures
 
     (point,) = results.points
     assert point[:6] == (
-        "MeanScaleHyperprior N=8 M=12, MSE",
+        "MeanScaleHyperprior (29k), MSE",
         "codec",
         "lmbda 0.0035",
         two_codecs[0].as_posix(),
@@ -79,8 +79,8 @@ def test_a_yardsticks_scores_are_those_of_pillow_and_numpy(jpeg, pictures: Path,
 def test_codecs_that_differ_in_lambda_make_one_curve(two_codecs, pictures: Path, tmp_path: Path):
     results = evaluate(two_codecs, pictures, tmp_path / "results.json", keep=False)
     assert [(point.curve, point.setting) for point in results.points] == [
-        ("MeanScaleHyperprior N=8 M=12, MSE", "lmbda 0.0035"),
-        ("MeanScaleHyperprior N=8 M=12, MSE", "lmbda 0.0130"),
+        ("MeanScaleHyperprior (29k), MSE", "lmbda 0.0035"),
+        ("MeanScaleHyperprior (29k), MSE", "lmbda 0.0130"),
     ]
     assert {score.file for point in results.points for score in point.scores} == {""}
     assert {path.name for path in tmp_path.iterdir()} == {"pictures", "results.json"}

@@ -33,7 +33,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, image_like) -> Path:
 
 def test_bits_per_sub_pixel_are_those_of_the_files(results: Path):
     points = lossless_points(merge_points([read_results(results)]))
-    assert {point.curve for point in points} == {"PixelAutoregressive N=8 M=4 blocks=1 K=2", "PNG"}
+    assert {point.curve for point in points} == {"PixelAutoregressive (1k)", "PNG"}
     (png,) = open_baselines(["png"]).found
     from litcodec.data import read_image
 
@@ -55,7 +55,7 @@ def test_the_command_has_a_table_of_them(results: Path, capsys: pytest.CaptureFi
     assert "JPEG" in rates
     assert "PNG" not in rates
     assert "PNG, optimised" in lossless
-    assert "PixelAutoregressive N=8 M=4 blocks=1 K=2, tiny" in lossless
+    assert "PixelAutoregressive (1k), tiny" in lossless
 
 
 def test_a_report_shows_them_apart_from_curves(results: Path):

@@ -36,7 +36,7 @@ def test_one_file_is_a_curve_of_the_qualities_asked_for(
     assert main([*command, "--qualities", "80,10,45.5"]) == 0
     results = read_results(output)
     (curve,) = curves_of([results])
-    assert curve.name == "FactorizedPrior N=8 M=12 at lmbda 0.0018 to 0.1800, MSE"
+    assert curve.name == "FactorizedPrior (14k), lmbda 0.0018 to 0.18, MSE"
     expected = {f"q {q:g}": 0.0018 * 100 ** (level_of(q) / 255) for q in (10, 45.5, 80)}
     assert {point.setting: point.lmbda for point in curve.points} == pytest.approx(expected)
     (point,) = [point for point in results.points if point.setting == "q 80"]

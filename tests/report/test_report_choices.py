@@ -58,6 +58,15 @@ def test_what_was_written_is_read(tmp_path: Path):
     assert read_choices(_written(tmp_path / "c.json", choices)) == choices
 
 
+def test_a_file_cut_short_is_never_read(tmp_path: Path):
+    path = _written(tmp_path / "c.json", _choices("left", "right"))
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 3):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ResultsError):
+            read_choices(path)
+
+
 def _with(value: object, *where: str | int) -> Any:
     def change(found: Any) -> None:
         for key in where[:-1]:

@@ -18,7 +18,7 @@ from litcodec.report.data import Picture, Version
 from litcodec.report.decoding import Source
 from litcodec.report.pictures import Gallery, gallery
 
-CODEC = "MeanScaleHyperprior N=8 M=12, MSE"
+CODEC = "MeanScaleHyperprior (29k), MSE"
 
 
 def _gallery(path: Path, *, count: int = 1, results: Results | None = None) -> Gallery:

@@ -1,0 +1,88 @@
+"""What published curves are called in figures and tables, by their names in ``kodak_rd_points.csv``.
+
+Where several sources have the same codec, the source is in the title: CompressAI's measurements stand
+without one, "TFC" is tensorflow/compression.
+"""
+
+TITLES = {
+    "jpeg": "JPEG",
+    "jpeg2000": "JPEG 2000",
+    "webp": "WebP",
+    "bpg_444_x265_ycbcr": "BPG 4:4:4",
+    "hm": "HM",
+    "vtm": "VTM",
+    "av1": "AV1",
+    "vtm-9.1(compressai)": "VTM 9.1",
+    "vtm-9.1(lalic bench)": "VTM 9.1 (LALIC)",
+    "compressai-bmshj2018-factorized": "factorized prior, Ballé 2018 (CompressAI)",
+    "compressai-bmshj2018-hyperprior": "scale hyperprior, Ballé 2018 (CompressAI)",
+    "compressai-mbt2018-mean": "mean-scale hyperprior, Minnen 2018 (CompressAI)",
+    "compressai-mbt2018": "autoregressive, Minnen 2018 (CompressAI)",
+    "compressai-cheng2020-anchor": "Cheng 2020, anchor (CompressAI)",
+    "compressai-cheng2020-attn": "Cheng 2020, attention (CompressAI)",
+    "compressai-bmshj2018-factorized [8bit-decoded]": "factorized prior, Ballé 2018 (CompressAI, 8 bits)",
+    "compressai-bmshj2018-hyperprior [8bit-decoded]": "scale hyperprior, Ballé 2018 (CompressAI, 8 bits)",
+    "compressai-mbt2018-mean [8bit-decoded]": "mean-scale hyperprior, Minnen 2018 (CompressAI, 8 bits)",
+    "compressai-mbt2018 [8bit-decoded]": "autoregressive, Minnen 2018 (CompressAI, 8 bits)",
+    "compressai-cheng2020-anchor [8bit-decoded]": "Cheng 2020, anchor (CompressAI, 8 bits)",
+    "compressai-cheng2020-attn [8bit-decoded]": "Cheng 2020, attention (CompressAI, 8 bits)",
+    "bmshj2018-hyperprior-vbr": "scale hyperprior, variable rate (CompressAI)",
+    "mbt2018-mean-vbr": "mean-scale hyperprior, variable rate (CompressAI)",
+    "mbt2018-vbr": "autoregressive, variable rate (CompressAI)",
+    "paper-bmshj2018-factorized": "factorized prior, Ballé 2018",
+    "paper-bmshj2018-hyperprior": "scale hyperprior, Ballé 2018",
+    "paper-mbt2018-mean": "mean-scale hyperprior, Minnen 2018",
+    "paper-mbt2018": "autoregressive, Minnen 2018",
+    "paper-minnen2018-checkerboard": "Minnen 2018 with a checkerboard, He 2021",
+    "paper-minnen2018-parallel": "Minnen 2018, parallel, He 2021",
+    "paper-minnen2020-cc10": "channel groups, Minnen 2020",
+    "paper-cheng2020-checkerboard-1M": "Cheng 2020 with a checkerboard, 1M steps",
+    "paper-cheng2020-checkerboard-6M": "Cheng 2020 with a checkerboard, 6M steps",
+    "paper-cheng2020-parallel": "Cheng 2020, parallel, He 2021",
+    "paper-elic2022": "ELIC, He 2022",
+    "tfc:jpeg420": "JPEG 4:2:0 (TFC)",
+    "tfc:webp": "WebP (TFC)",
+    "tfc:bpg420": "BPG 4:2:0 (TFC)",
+    "tfc:bpg444": "BPG 4:4:4 (TFC)",
+    "tfc:j2k-kdu5": "JPEG 2000, Kakadu (TFC)",
+    "tfc:j2k-opj5": "JPEG 2000, OpenJPEG (TFC)",
+    "tfc:theis-2017-iclr": "Theis 2017 (TFC)",
+    "tfc:toderici-2017-cvpr": "Toderici 2017 (TFC)",
+    "tfc:rippel2017": "Rippel 2017 (TFC)",
+    "tfc:johnston-2017-cvpr": "Johnston 2017 (TFC)",
+    "tfc:balle-2017-iclr-opt-mse": "factorized prior for MSE, Ballé (TFC)",
+    "tfc:balle-2017-iclr-opt-msssim": "factorized prior for MS-SSIM, Ballé (TFC)",
+    "tfc:balle-2018-iclr-opt-mse": "scale hyperprior for MSE, Ballé 2018 (TFC)",
+    "tfc:balle-2018-iclr-opt-msssim": "scale hyperprior for MS-SSIM, Ballé 2018 (TFC)",
+    "tfc:klopp2018-bmvc": "Klopp 2018 (TFC)",
+    "tfc:lee-2019-context-adaptive": "context-adaptive, Lee 2019 (TFC)",
+    "tfc:minnen-2017-icip": "Minnen 2017 (TFC)",
+    "tfc:minnen-2018-icip": "Minnen 2018, ICIP (TFC)",
+    "tfc:minnen-2018-neurips-no-context": "mean-scale hyperprior, Minnen 2018 (TFC)",
+    "tfc:minnen-2018-neurips-opt-mse": "autoregressive for MSE, Minnen 2018 (TFC)",
+    "tfc:minnen-2018-neurips-opt-msssim": "autoregressive for MS-SSIM, Minnen 2018 (TFC)",
+    "tfc:minnen-2020-icip": "channel groups, Minnen 2020 (TFC)",
+    "hific": "HiFiC, Mentzer 2020",
+    "lee2019-context-adaptive": "context-adaptive, Lee 2019",
+    "mlic": "MLIC",
+    "mlicplus": "MLIC+",
+    "mlicplusplus": "MLIC++",
+    "lic-tcm-small": "LIC-TCM small",
+    "lic-tcm-middle": "LIC-TCM middle",
+    "lic-tcm-large": "LIC-TCM large",
+    "hpcm-base": "HPCM base",
+    "hpcm-large": "HPCM large",
+    "lalic": "LALIC",
+    "mentzer2018-cpm": "Mentzer 2018, released weights",
+    "mentzer2018-cpm(fig1 curve)": "Mentzer 2018",
+    "hu2020-coarse2fine": "coarse to fine, Hu 2020",
+    "fu2021-gllmm": "GLLMM, Fu 2021",
+}
+SCR = "scr2022:"  # the rest of these names are titles already
+
+
+def published_title(name: str) -> str:
+    """What the curve of that name is called in figures and tables."""
+    if name.startswith(SCR):
+        return f"SCR 2022, {name.removeprefix(SCR)}"
+    return TITLES.get(name, name)

@@ -147,7 +147,7 @@ class ScaledCodebookCoder(_CentreCoder):
         return self.read(string, self._indexes(hyper_params), h, w)
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
-        """The information content of every symbol of ``y`` (1, M, h, w), of each vector."""
+        """The information content of each vector of ``y`` (1, M, h, w), in bits."""
         return bits_of(self.tables, self.symbols(y), self._indexes(hyper_params))
 
     def _indexes(self, hyper_params: Tensor) -> Indexes:

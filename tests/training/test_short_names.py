@@ -1,0 +1,57 @@
+"""Class names alone are enough, on the command line and in config files; so are the objectives' words."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from litcodec.cli import main
+
+CONFIG = """
+model:
+  codec:
+    class_path: VariableRate
+    init_args: {inner: {class_path: FactorizedPrior, init_args: {N: 4, M: 6}}}
+  objective: %s
+data:
+  class_path: StreamDataModule
+  init_args: {train_url: shards}
+"""
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", *words, "--print_config"])
+    found = yaml.safe_load(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_names_on_the_command_line(capsys: pytest.CaptureFixture[str]):
+    words = "--model.codec MeanScaleHyperprior --model.codec.N 8 --data FolderDataModule".split()
+    found = printed(capsys, *words, "--model.objective", "ms_ssim")
+    assert found["model"]["codec"]["class_path"] == "litcodec.codecs.MeanScaleHyperprior"
+    assert found["model"]["codec"]["init_args"]["N"] == 8
+    assert found["data"]["class_path"] == "litcodec.data.FolderDataModule"
+    assert found["model"]["objective"]["class_path"] == "litcodec.objectives.ms_ssim"
+
+
+@pytest.mark.parametrize(
+    ("objective", "class_path"),
+    [
+        ("mixed", "litcodec.objectives.mixed"),
+        ("{class_path: Objective, init_args: {terms: [{distortion: L1}]}}", "litcodec.objectives.Objective"),
+    ],
+)
+def test_names_in_a_config_file(
+    objective: str, class_path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "short.yaml").write_text(CONFIG % objective)
+    found = printed(capsys, "--config", str(tmp_path / "short.yaml"))
+    codec = found["model"]["codec"]
+    assert codec["class_path"] == "litcodec.codecs.VariableRate"
+    assert codec["init_args"]["inner"]["class_path"] == "litcodec.codecs.FactorizedPrior"
+    assert found["data"]["class_path"] == "litcodec.data.StreamDataModule"
+    assert found["model"]["objective"]["class_path"] == class_path
+    if terms := found["model"]["objective"].get("init_args", {}).get("terms"):
+        assert terms[0]["distortion"]["class_path"] == "litcodec.objectives.L1"

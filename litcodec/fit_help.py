@@ -13,7 +13,6 @@ usage: litcodec {command} --config FILE.yaml [--config FILE.yaml …] [--OPTION 
 {about}
 
 Later files and options replace earlier ones, key by key. configs/ has a file for every paper.
-Codecs, objectives and datamodules are found by name alone: --model.codec MeanScaleHyperprior.
 
   --config FILE                  a YAML file of the keys below
   --print_config                 print the configuration that would run, and end
@@ -25,7 +24,7 @@ Codecs, objectives and datamodules are found by name alone: --model.codec MeanSc
   --debug                        show a traceback where something fails
 
   --model.codec CLASS            {codecs}
-                                 or a class path of your own, mylab.codecs.Mine
+                                 (the name alone is enough), or your own, mylab.codecs.Mine
   --model.codec.init_args.N 128  an argument of the codec
   --model.lmbda X                weight of the distortion: rate in bpp + X * distortion
   --model.objective PATH         {objectives}

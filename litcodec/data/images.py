@@ -63,7 +63,11 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, min_side: int 
 
 
 def load_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, min_side: int = 1) -> LoadedImage:
-    """Read an image file as 8-bit sRGB and say what was dropped; see `read_image`."""
+    """Read an image file as 8-bit sRGB and say what was dropped; see `read_image`.
+
+    Raises:
+        ImageError: if it cannot be read, or is larger or smaller than asked for.
+    """
     with opened_image(existing_file(path), str(path), max_pixels) as opened:
         W, H = opened.image.size
         if min(H, W) < min_side:

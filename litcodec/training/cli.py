@@ -17,7 +17,6 @@ from lightning.pytorch.callbacks import ModelCheckpoint, RichModelSummary, RichP
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-import litcodec.data.datamodule  # noqa: F401  its classes are found by their names alone once imported
 from litcodec.codec_files.checkpoint import offer_before
 from litcodec.errors import CodecFileError, LitcodecError, OptionError
 from litcodec.misspelt_keys import SEE_HELP

@@ -15,9 +15,9 @@ from typing import Any
 import lightning as L
 import yaml
 
-from litcodec import objectives
 from litcodec.errors import OptionError
 from litcodec.training.module import CodecModule
+from litcodec.training.short_names import objective_path
 
 DEFAULT = "litcodec.training.CodecModule"
 OBJECTIVE = "--model.objective"
@@ -25,44 +25,37 @@ CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def flat_words(arguments: Sequence[str]) -> list[str]:
-    """A command line with ``--model.X`` for ``--model.init_args.X``; ``--model CLASS`` is a class path."""
+    """A command line with ``--model.X`` for ``--model.init_args.X``; ``--model CLASS`` is a class path.
+
+    An objective may be named by its word alone, ``mse``.
+    """
     found: list[str] = []
     for k, word in enumerate(arguments):
         key, equals, value = word.partition("=")
+        if arguments[k - 1 : k] == [OBJECTIVE] or key == OBJECTIVE:
+            word = f"{key}={objective_path(value)}" if equals else str(objective_path(word))
+            key, equals, value = word.partition("=")
         after = value if equals else next(iter(arguments[k + 1 :]), "")
         if key == "--model" and CLASS_PATH.fullmatch(after) and not Path(after).exists():
             key = "--model.class_path"
-        key = key.replace("--model.init_args.", "--model.", 1)
-        if key == OBJECTIVE:
-            value = _objective_path(value)
-        elif k and arguments[k - 1] == OBJECTIVE:
-            key = _objective_path(key)
-        found.append(key + equals + value)
+        found.append(key.replace("--model.init_args.", "--model.", 1) + equals + value)
     return found
 
 
-def _objective_path(name: str) -> str:
-    """The import path of one of litcodec's objectives: "mse" -> "litcodec.objectives.mse"; others stay."""
-    return f"litcodec.objectives.{name}" if callable(getattr(objectives, name, None)) else name
-
-
 def flat_model(content: str) -> str:
-    """A config file's text with ``model.init_args`` lifted to ``model`` and the objective's path in full.
+    """A config file's text with ``model.init_args`` lifted to ``model``, and the objective's whole path.
 
-    The same text if there is nothing to change.
+    The same text if there is neither.
     """
     model = _model_of(content)
-    flat = dict(model)
+    lifted = dict(model)
     if isinstance(model.get("init_args"), Mapping):
-        flat |= flat.pop("init_args")
-    objective = flat.get("objective")
-    if isinstance(objective, str):
-        flat["objective"] = _objective_path(objective)
-    elif isinstance(objective, Mapping) and isinstance(path := objective.get("class_path"), str):
-        flat["objective"] = {**objective, "class_path": _objective_path(path)}
-    if flat == model:
+        lifted = {**{k: v for k, v in model.items() if k != "init_args"}, **model["init_args"]}
+    if "objective" in lifted:
+        lifted["objective"] = objective_path(lifted["objective"])
+    if lifted == model:
         return content
-    return yaml.safe_dump({**yaml.safe_load(content), "model": flat}, sort_keys=False)
+    return yaml.safe_dump({**yaml.safe_load(content), "model": lifted}, sort_keys=False)
 
 
 def module_class(arguments: Sequence[str]) -> type[L.LightningModule]:

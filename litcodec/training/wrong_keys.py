@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from jsonargparse import ArgumentParser
 
 from litcodec.misspelt_keys import nearest
+from litcodec.training.short_names import known_names
 
 _UNKNOWN = re.compile(r"unrecognized arguments: --(?P<word>[\w.]+)|does not accept option '(?P<key>[\w.]+)'")
 _ARGUMENT = re.compile(r"given class_path '(?P<path>[\w.]+)': Option '(?P<key>[\w.]+)' is not accepted")
 _CLASS = re.compile(r"module '(?P<room>[\w.]+)' has no attribute '(?P<name>\w+)'")
+_NAME = re.compile(r"Parser key \"(?P<key>[\w.]+)\".*Expected a dot import path string: (?P<name>\w+)(?= |$)")
 
 
 def explained(parser: ArgumentParser, message: str) -> str:
@@ -23,6 +25,9 @@ def explained(parser: ArgumentParser, message: str) -> str:
     if unknown := _CLASS.search(message):
         room, name = unknown["room"], unknown["name"]
         return f"{room} has no {name}{_meant(name, getattr(importlib.import_module(room), '__all__', ()))}"
+    if unknown := _NAME.search(message):
+        key, name = unknown["key"], unknown["name"]
+        return f"{key}: there is no class {name}{_meant(name, known_names())}"
     if unknown := _UNKNOWN.search(message):
         return message + _meant(unknown["word"] or unknown["key"], set(_keys(parser)))
     return message

@@ -81,6 +81,18 @@ def test_one_group_is_shown_alone(group: str, capsys: pytest.CaptureFixture[str]
             ["--model.codec", "litcodec.codecs.ScaleHyperpior"],
             "litcodec.codecs has no ScaleHyperpior. Did you mean ScaleHyperprior?",
         ),
+        (
+            ["--model.codec", "ScaleHyperpior"],
+            "model.codec: there is no class ScaleHyperpior. Did you mean ScaleHyperprior?",
+        ),
+        (
+            ["--data", "FolderDatamodule"],
+            "data: there is no class FolderDatamodule. Did you mean FolderDataModule?",
+        ),
+        (
+            ["--model.objective", "msssim"],
+            "model.objective: there is no class msssim. Did you mean ms_ssim?",
+        ),
     ],
 )
 def test_a_misspelt_key_is_answered_with_the_right_one(

@@ -26,8 +26,8 @@ class SelectiveGeneration(GenerativeCompression):
 
     In training every image has a random box as its mask, and the distortion is counted inside that box
     alone. When compressing, the mask is the user's: ``codec.freeze().with_mask(mask)``. Without one, and in
-    ``eval()``, everything is preserved. Latents outside of the mask take no bits; the mask itself is coded with one bit
-    or less for each latent position, which ``likelihoods`` do not count.
+    ``eval()``, everything is preserved. Latents outside of the mask take no bits; those of the mask itself
+    are not in ``likelihoods``.
 
     Args:
         N: see ``GenerativeCompression``, like all that follow.

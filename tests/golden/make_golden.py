@@ -29,6 +29,7 @@ from litcodec.codecs import (
     MeanScaleHyperprior,
     Minnen2020,
     MixtureAutoregressive,
+    PatchGenerator,
     ScaleHyperprior,
     SelectiveGeneration,
     VariableRate,
@@ -50,6 +51,7 @@ KINDS: dict[str, type[Codec]] = {
     "generative": GenerativeCompression,
     "hific": HiFiC,
     "minnen2020": Minnen2020,
+    "patch_generator": PatchGenerator,
     "selective": SelectiveGeneration,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
@@ -68,6 +70,7 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
     Elic: partial(Elic, N=6, M=8, groups=(2, 3), context=(4, 3)),
     GenerativeCompression: partial(GenerativeCompression, N=2, M=3, centres=31, blocks=1),
     HiFiC: partial(HiFiC, N=2, M=6, hyper=3, blocks=1),
+    PatchGenerator: partial(PatchGenerator, N=2, M=20, centres=31),
     SelectiveGeneration: partial(SelectiveGeneration, N=2, M=12, centres=31, blocks=1),
     Minnen2020: partial(Minnen2020, N=4, M=6, slices=3, support=1, context=(4, 3)),
 }

@@ -61,6 +61,7 @@ CODECS = (
     "HiFiC",
     "GenerativeCompression",
     "SelectiveGeneration",
+    "PatchGenerator",
     "ImportanceMapCodec",
     "LearnedCosine",
     "LappedCosine",

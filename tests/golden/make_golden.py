@@ -30,6 +30,7 @@ from litcodec.codecs import (
     MeanScaleHyperprior,
     Minnen2020,
     MixtureAutoregressive,
+    PatchGenerator,
     ScaleHyperprior,
     SelectiveGeneration,
     VariableRate,
@@ -52,6 +53,7 @@ KINDS: dict[str, type[Codec]] = {
     "hific": HiFiC,
     "minnen2020": Minnen2020,
     "lapped_cosine": LappedCosine,
+    "patch_generator": PatchGenerator,
     "selective": SelectiveGeneration,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
@@ -80,6 +82,7 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
         analysis_blocks=0,
         synthesis_blocks=0,
     ),
+    PatchGenerator: partial(PatchGenerator, N=2, M=20, centres=31),
     SelectiveGeneration: partial(SelectiveGeneration, N=2, M=12, centres=31, blocks=1),
     Minnen2020: partial(Minnen2020, N=4, M=6, slices=3, support=1, context=(4, 3)),
 }

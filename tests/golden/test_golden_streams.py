@@ -44,7 +44,12 @@ def test_headers_are_read_exactly(name: str, size: tuple[int, int], codecs):
     compressed = unpack(data, fingerprint=codecs[name].fingerprint, max_pixels=2**20)
     lengths = tuple(len(string) for string in compressed.strings)
     assert read_header(data) == Header(1, codecs[name].fingerprint, size, lengths)
-    assert len(lengths) == {"factorized_prior": 1, "generative": 1, "variable_rate": 3}.get(name, 2)
+    assert len(lengths) == {
+        "factorized_prior": 1,
+        "generative": 1,
+        "patch_generator": 1,
+        "variable_rate": 3,
+    }.get(name, 2)
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)

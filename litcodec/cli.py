@@ -14,10 +14,9 @@ from typing import TypeVar
 from litcodec.commands.console import tolerant_console
 from litcodec.commands.termination import orderly_termination
 from litcodec.dashboard.own_runs import own_wandb_runs
-from litcodec.errors import SEE_HELP, LitcodecError
 from litcodec.fit_help import short_help, wants_help
-from litcodec.fit_keys import misspelt_key
 from litcodec.import_path import search_current_folder
+from litcodec.misspelt_keys import SEE_HELP, misspelt_key
 from litcodec.plugins import choose_plugins
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
 
@@ -37,8 +36,8 @@ def _main(arguments: list[str]) -> int:
             print(short_help(arguments[0], LIGHTNING[arguments[0]]), end="")
             return 0
         if arguments and arguments[0] in LIGHTNING:
-            if (wrong := misspelt_key(arguments[0], arguments[1:])) is not None:
-                print(f"litcodec: {LitcodecError(wrong)}\n{SEE_HELP}", file=sys.stderr)
+            if wrong := misspelt_key(arguments[1:]):
+                print(f"litcodec: {wrong}\nlitcodec: {SEE_HELP}", file=sys.stderr)
                 sys.exit(2)
             from litcodec.old_callbacks import accept_old_callback_paths
             from litcodec.training.cli import print_help, run
@@ -56,6 +55,8 @@ def _main(arguments: list[str]) -> int:
         print("litcodec: interrupted.", file=sys.stderr)
         return 130
     except Exception as error:
+        from litcodec.errors import LitcodecError
+
         if debug or not isinstance(error, (LitcodecError, OSError)):
             traceback.print_exc()
         else:
@@ -130,8 +131,8 @@ def _options_of(kind: Callable[..., T], options: argparse.Namespace) -> T:
 
 
 def _overfit(options: argparse.Namespace) -> int:
-    if options.codec is not None or options.lossless:
-        options.wrong_usage("--overfit takes neither -c nor --lossless")
+    if options.codec is not None or options.lossless or options.mask is not None:
+        options.wrong_usage("--overfit takes none of -c, --lossless and --mask")
     if options.lmbda is not None and (options.quality, options.bpp, options.max_bytes) != (None, None, None):
         options.wrong_usage("give one of --lmbda, -q, --bpp and --max-bytes")
     from litcodec.commands import coding, overfitting

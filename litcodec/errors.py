@@ -33,7 +33,6 @@ LitcodecError
   SweepError (also ValueError)            a sweep file cannot be run
 """
 
-SEE_HELP = "litcodec: see litcodec fit --help, or add --print_config"  # after a configuration's error
 MESSAGE_MAX = 1000  # characters; a name or value of a hostile file may have millions
 
 

@@ -60,6 +60,8 @@ CODECS = (
     "Minnen2020",
     "HiFiC",
     "GenerativeCompression",
+    "SelectiveGeneration",
+    "PatchGenerator",
     "ImportanceMapCodec",
     "LearnedCosine",
     "LappedCosine",

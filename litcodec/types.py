@@ -22,6 +22,7 @@ class CodecOutput(NamedTuple):
     losses: tuple[AuxiliaryLoss, ...] = ()
     y: Tensor | None = None  # (B, M, h, w) before quantisation, of codecs with one latent y
     y_hat: Tensor | None = None  # what the synthesis transform saw
+    preserved: Tensor | None = None  # (B, 1, H, W), bool: distortion counts there alone; None: everywhere
 
 
 class Compressed(NamedTuple):

@@ -109,11 +109,17 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--lossless", action="store_true", help="keep every pixel of 8-bit RGB images, with a lossless codec"
     )
     compress.add_argument(
+        "--mask",
+        type=values.path,
+        metavar="IMAGE",
+        help="preserve what is white in this image of the same size, generate the rest; of a codec that can",
+    )
+    compress.add_argument(
         "--measure",
         action="store_true",
         help="decode what was written, and say PSNR, MS-SSIM and the time that it takes",
     )
-    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False)
+    decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False, mask=None)
     _add_overfit(compress)
     for command in (compress, decompress):
         command.add_argument(
@@ -202,8 +208,8 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         default=(),
         metavar="NAME,…",
         help="what to measure: psnr,psnr_luma,ms_ssim,ms_ssim_db (the default), with litcodec[perceptual] "
-        "ssimulacra2,flip,gmsd,haarpsi,vif, and of all images as a set effnet_frechet, or import paths of "
-        "your own, mylab.metrics.SHARPNESS",
+        "ssimulacra2,flip,gmsd,haarpsi,vif,vmaf,xpsnr, and of all images as a set effnet_frechet, or import "
+        "paths of your own, mylab.metrics.SHARPNESS",
     )
     evaluate.add_argument(
         "-o",

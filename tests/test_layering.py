@@ -19,18 +19,7 @@ ROOT = Path(__file__).parent.parent
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
     **dict.fromkeys(
-        (
-            "cli",
-            "usage",
-            "usage_values",
-            "fit_help",
-            "fit_keys",
-            "commands",
-            "demo",
-            "old_callbacks",
-            "__main__",
-        ),
-        14,
+        ("cli", "usage", "usage_values", "fit_help", "commands", "demo", "old_callbacks", "__main__"), 14
     ),
     "callbacks": 13,  # the folder callbacks/, which a link makes litcodec.callbacks
     **dict.fromkeys(("dashboard", "pillow"), 12),
@@ -45,7 +34,9 @@ LEVELS = {
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
     **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file", "zoo"), 1),
-    **dict.fromkeys(("types", "errors", "limits", "import_path", "__init__", "__version__"), 0),
+    **dict.fromkeys(
+        ("types", "errors", "limits", "import_path", "misspelt_keys", "__init__", "__version__"), 0
+    ),
 }
 # The few that do, one way only.
 NEIGHBOURS = {
@@ -54,7 +45,6 @@ NEIGHBOURS = {
     ("cli", "commands"),
     ("cli", "usage"),
     ("cli", "fit_help"),
-    ("cli", "fit_keys"),
     ("cli", "old_callbacks"),
     ("usage", "usage_values"),
 }

@@ -33,11 +33,11 @@ class Avif:
         self.source = f"Pillow {PIL.__version__}, {library}: aom, speed {SPEED}, tuned for PSNR"
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return f"quality {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is libavif's, 0 to 100."""
+        """A complete file of an image (3, H, W), uint8 RGB; ``quality`` is libavif's, 0 to 100."""
         options = {
             "quality": whole_quality(quality, 0, 100, name=self.name),
             "codec": "aom",
@@ -50,5 +50,5 @@ class Avif:
         return save_image(x, "AVIF", options, name=self.name)
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         return load_image(data, "AVIF", name=self.name)

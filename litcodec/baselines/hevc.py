@@ -43,11 +43,11 @@ class Hevc:
         self.source = f"pillow-heif {pillow_heif.__version__}, {libraries}: preset slow, tuned for PSNR"
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return f"quality {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is libheif's, 0 to 100."""
+        """A complete file of an image (3, H, W), uint8 RGB; ``quality`` is libheif's, 0 to 100."""
         whole = whole_quality(quality, 0, 100, name=self.name)
         encoder = {"preset": "slow", "tune": "psnr", **_NOT_FOR_THE_EYE, "x265:pools": "none"}
         image = pillow_image(x)
@@ -58,6 +58,6 @@ class Hevc:
         return file.getvalue()
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         with library_errors(self.name):
             return tensor_of(self._library.open_heif(io.BytesIO(data)).to_pillow())

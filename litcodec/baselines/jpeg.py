@@ -31,11 +31,11 @@ class Jpeg:
         self.source = f"Pillow {PIL.__version__}, {library}: {subsampling}, optimised Huffman tables"
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return f"quality {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is libjpeg's, 1 to 100."""
+        """A complete file of an image (3, H, W), uint8 RGB; ``quality`` is libjpeg's, 1 to 100."""
         options = {
             # To Pillow 0 means "the usual one", 75.
             "quality": whole_quality(quality, 1, 100, name=self.name),
@@ -46,5 +46,5 @@ class Jpeg:
         return save_image(x, "JPEG", options, name=self.name)
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         return load_image(data, "JPEG", name=self.name)

@@ -30,7 +30,7 @@ class Jpeg2000:
         self.source = f"Pillow {PIL.__version__}, {library}: 9/7 wavelet"
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return f"{quality:g} bpp wanted"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
@@ -48,5 +48,5 @@ class Jpeg2000:
         return save_image(x, "JPEG2000", options, name=self.name)
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         return load_image(data, "JPEG2000", name=self.name)

@@ -35,7 +35,7 @@ class JpegXl:
         self.source = f"pillow-jxl-plugin {version('pillow-jxl-plugin')}: effort {EFFORT}"
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return f"quality {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
@@ -46,5 +46,5 @@ class JpegXl:
         return save_image(x, "JXL", options, name=self.name)
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         return load_image(data, "JXL", name=self.name)

@@ -81,15 +81,15 @@ class LosslessBaseline:
             raise BaselineMissing(f"this Pillow was built without {self.name}: pip install --upgrade pillow")
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return self._setting(quality)[0]
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is one of ``qualities``."""
+        """A complete file of an image (3, H, W), uint8 RGB; ``quality`` is one of ``qualities``."""
         return save_image(x, self._form.pillow, self._setting(quality)[1], name=self.name)
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``: the very pixels."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB: the very pixels."""
         return load_image(data, self._form.pillow, name=self.name)
 
     def _setting(self, quality: float) -> tuple[str, dict[str, object]]:

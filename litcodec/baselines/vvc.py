@@ -42,7 +42,7 @@ class Vvc:
         self.source = f"{self._programs.source}: preset {PRESET}"
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return f"QP {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
@@ -61,7 +61,7 @@ class Vvc:
             return _SIZE.pack(H, W) + stream.read_bytes()
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         if len(data) <= _SIZE.size:
             raise BaselineFailed(f"{self.name}: {len(data)} bytes are no file of this baseline.")
         H, W = _SIZE.unpack_from(data)

@@ -26,15 +26,15 @@ class WebP:
         self.source = f"Pillow {PIL.__version__}, libwebp {features.version_module('webp')}: method 6"
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline.setting``."""
+        """One of ``qualities`` in words."""
         return f"quality {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is libwebp's, 0 to 100."""
+        """A complete file of an image (3, H, W), uint8 RGB; ``quality`` is libwebp's, 0 to 100."""
         if not 0 <= quality <= 100:
             raise BaselineFailed(f"{self.name} takes qualities from 0 to 100; got {quality:g}.")
         return save_image(x, "WEBP", {"quality": quality, "method": 6}, name=self.name)
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline.decompress``."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         return load_image(data, "WEBP", name=self.name)

@@ -13,7 +13,7 @@ from litcodec.errors import FreezeError
 from litcodec.frozen import FrozenCodec
 from litcodec.layers import MaskedConv2d
 
-NOT_KEPT = {"density", "histograms", "codebook"}
+NOT_KEPT = {"density", "histograms", "codebook", "usual_weights", "usual_coefficients"}
 
 
 @torch.no_grad()
@@ -22,7 +22,8 @@ def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
 
     What a frozen codec does not hold stays as it is: the ``density`` of the outermost latent without a
     conditional model and the histograms of a codebook, of which it has tables alone, and what a codebook
-    knows of its own training. A few hundred steps train that anew.
+    knows of its own training. A few hundred steps train that anew. The usual prediction of pixels is the same
+    in every codec.
 
     Args:
         codec: built like the frozen one.
@@ -60,8 +61,9 @@ def _fixed_point_weights(codec: Codec, tensors: Mapping[str, Tensor]) -> Iterato
         ]
         for k, index in enumerate(convolutions):
             weight, bias = _floats(f"{name}.{k}", tensors)
-            yield f"{name}.{index}.weight", weight
-            yield f"{name}.{index}.bias", bias
+            own = f"{name}.{index}" if index else name  # a convolution by itself, or one of a network's
+            yield f"{own}.weight", weight
+            yield f"{own}.bias", bias
 
 
 def _modules_by_flat_name(codec: Codec) -> dict[str, nn.Module]:

@@ -16,8 +16,10 @@ from litcodec.codecs.learned_cosine import LearnedCosine
 from litcodec.codecs.mean_scale_hyperprior import MeanScaleHyperprior
 from litcodec.codecs.minnen2020 import Minnen2020
 from litcodec.codecs.mixture_autoregressive import MixtureAutoregressive
+from litcodec.codecs.patch_generator import PatchGenerator
 from litcodec.codecs.pixel_autoregressive import PixelAutoregressive
 from litcodec.codecs.scale_hyperprior import ScaleHyperprior
+from litcodec.codecs.selective import SelectiveGeneration
 from litcodec.codecs.variable_rate import VariableRate
 
 __all__ = [
@@ -37,8 +39,10 @@ __all__ = [
     "MeanScaleHyperprior",
     "Minnen2020",
     "MixtureAutoregressive",
+    "PatchGenerator",
     "PixelAutoregressive",
     "ScaleHyperprior",
+    "SelectiveGeneration",
     "TransformCodec",
     "VariableRate",
 ]

@@ -124,23 +124,38 @@ class PixelAutoregressive(Codec):
         """See ``Codec.forward``; ``x`` is rounded to 8 bits first, and that is ``x_hat``."""
         check_image(x)
         v = (x.float() * 255).round().clamp(0, 255)
-        parameters, means = self._mixtures(v[:, CODED_ORDER])
-        logits, _, log_scales = parameters.chunk(3, dim=2)
         coded = v[:, CODED_ORDER]
-        with torch.autocast(x.device.type, enabled=False):
-            # Components last.
-            found = logistic_likelihood(
-                coded,
-                *(t.permute(0, 1, 3, 4, 2) for t in (logits, means, log_scales)),
-            )
+        with torch.no_grad():
+            features, prediction, moved = self._inputs(coded)
+        found = self.likelihoods(coded, features, prediction, moved[:, :, None, None])
         likelihoods = found[:, CODED_ORDER]  # swapping two channels is its own inverse
         return CodecOutput(v / 255, (likelihoods,))
 
-    def _mixtures(self, coded: Tensor) -> tuple[Tensor, Tensor]:
+    def likelihoods(self, coded: Tensor, features: Tensor, prediction: Tensor, moved: Tensor) -> Tensor:
+        """Of pixels whose inputs are known; H and W may be n and 1, for n pixels of many images.
+
+        Args:
+            coded: grey levels (B, 3, H, W), channels as coded.
+            features: of the network, (B, INPUTS or LINEAR_INPUTS, H, W).
+            prediction: of the grey levels, (B, 3, H, W).
+            moved: what the images add to the coefficients, as (B, 3, H, W) or what broadcasts to it.
+
+        Returns:
+            (B, 3, H, W), channels as coded.
+        """
+        parameters, means = self._mixtures(features, prediction, coded - prediction, moved)
+        logits, _, log_scales = parameters.chunk(3, dim=2)
+        with torch.autocast(coded.device.type, enabled=False):
+            # Components last.
+            return logistic_likelihood(
+                coded,
+                *(t.permute(0, 1, 3, 4, 2) for t in (logits, means, log_scales)),
+            )
+
+    def _mixtures(
+        self, features: Tensor, prediction: Tensor, errors: Tensor, moved: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Parameters (B, 3, 3 * K, H, W) and means (B, 3, K, H, W) in grey levels, channels as coded."""
-        with torch.no_grad():
-            features, prediction, moved = self._inputs(coded)
-            errors = coded - prediction
         h = F.relu(self.head(features))
         for block in self.blocks:
             h = h + F.relu(block(h))
@@ -151,7 +166,7 @@ class PixelAutoregressive(Codec):
             found.append(last(F.relu(own + colour(colour_features(errors[:, :c])))).float())
         parameters = torch.stack(found, dim=1)
         green, red = errors[:, 0], errors[:, 1]
-        a, b, c = (coefficients + moved[:, :, None, None]).unbind(dim=1)
+        a, b, c = (coefficients + moved).unbind(dim=1)
         shifts = torch.stack([torch.zeros_like(green), a * green, b * green + c * red], dim=1)
         means = 4 * parameters[:, :, K : 2 * K] + (prediction + shifts)[:, :, None]
         return parameters, means

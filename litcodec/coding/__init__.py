@@ -1,5 +1,6 @@
 """Entropy coding: integer symbols and integer tables <-> bytes. No float decides anything, no torch."""
 
+from litcodec.coding.binary_masks import decode_mask, encode_mask, mask_bits
 from litcodec.coding.choices import ChoiceDecoder, ChoiceEncoder, choice_bits, choice_weights
 from litcodec.coding.information import information
 from litcodec.coding.least_bits import check_length, least_bits
@@ -48,10 +49,13 @@ __all__ = [
     "check_tables",
     "choice_bits",
     "choice_weights",
+    "decode_mask",
     "digits_of",
+    "encode_mask",
     "information",
     "least_bits",
     "logistics_of",
+    "mask_bits",
     "quantise_pmf",
     "sigmoid",
 ]

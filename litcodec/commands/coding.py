@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from litcodec.bitstream import read_header
 from litcodec.codec_files import load_codec
 from litcodec.commands.standard_streams import DASH, through_files
+from litcodec.data import load_mask
 from litcodec.device import find_device
 from litcodec.errors import CodecFileError, LitcodecError
 from litcodec.evaluation import (
@@ -46,6 +47,7 @@ class Options(NamedTuple):
     device: str
     lossless: bool
     measure: bool
+    mask: Path | None  # an image, white where pixels are preserved
 
 
 def compress(options: Options) -> int:
@@ -57,6 +59,13 @@ def compress(options: Options) -> int:
     codec = load_codec(path).to(find_device(options.device))
     if options.lossless and not codec.lossless:
         raise CodecFileError(f"{options.codec} is a {codec.architecture.name}, which is not lossless.")
+    if options.mask is not None:
+        if not codec.takes_mask:
+            raise CodecFileError(
+                f"--mask needs a codec that takes one, as SelectiveGeneration does; "
+                f"this one is a {codec.architecture.name}. Leave it out, or give another codec with -c."
+            )
+        codec = codec.with_mask(load_mask(options.mask, max_pixels=options.max_pixels))
     target = RateTarget(options.quality, options.bpp, options.max_bytes)
     check_target(codec, target)  # wrong for all images alike: said once
 
@@ -102,6 +111,7 @@ def each(
     """Do ``one`` for every file; returns 1 if any failed."""
     failed = 0
     inputs = [*options.images, *([] if options.codec is None else [options.codec])]
+    inputs += [] if options.mask is None else [options.mask]
     outputs = output_paths(options.images, options.output, suffix)
     for path, output in zip(options.images, outputs, strict=True):
         try:

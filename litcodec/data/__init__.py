@@ -7,7 +7,15 @@ from litcodec.data.bundled import bundled_photographs
 from litcodec.data.cache import CachedPhotographs
 from litcodec.data.exact_images import load_exact_image
 from litcodec.data.formats import FoundImages, find_images, list_images
-from litcodec.data.images import LoadedImage, decode_image, image_size, load_image, read_image, write_png
+from litcodec.data.images import (
+    LoadedImage,
+    decode_image,
+    image_size,
+    load_image,
+    load_mask,
+    read_image,
+    write_png,
+)
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.prepare import PrepareReport, prepare
@@ -43,6 +51,7 @@ __all__ = [
     "list_images",
     "load_exact_image",
     "load_image",
+    "load_mask",
     "prepare",
     "read_image",
     "write_png",

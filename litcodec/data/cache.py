@@ -40,7 +40,7 @@ class CachedPhotographs:
         return self.photographs.order(rng)
 
     def read(self, index: int, *, min_side: int) -> Tensor:
-        """See ``Photographs``. Do not write to the result."""
+        """One image, (3, H, W) uint8, which must not be written to."""
         kept = self._kept.get(index)
         if kept is not None and min(kept.shape[1:]) >= min_side:
             return kept

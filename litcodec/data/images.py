@@ -63,12 +63,25 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, min_side: int 
 
 
 def load_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, min_side: int = 1) -> LoadedImage:
-    """Read an image file as 8-bit sRGB and say what was dropped; see `read_image`."""
+    """Read an image file as 8-bit sRGB and say what was dropped; see `read_image`.
+
+    Raises:
+        ImageError: if it cannot be read, or is larger or smaller than asked for.
+    """
     with opened_image(existing_file(path), str(path), max_pixels) as opened:
         W, H = opened.image.size
         if min(H, W) < min_side:
             raise TooSmallImage(f"{path}: {W}x{H} is smaller than {min_side}x{min_side}.")
         return _decode(opened)
+
+
+def load_mask(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Tensor:
+    """Read an image file as a mask: (H, W), bool, set where it is white rather than black.
+
+    Raises:
+        TooLarge, UnreadableImage: see `read_image`.
+    """
+    return load_image(path, max_pixels=max_pixels).x.float().mean(0) >= 128
 
 
 def image_size(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:

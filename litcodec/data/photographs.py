@@ -59,7 +59,7 @@ class FolderPhotographs:
         return self.paths[index].relative_to(self.root).as_posix()
 
     def read(self, index: int, *, min_side: int) -> Tensor:
-        """Decode one file; the sides are checked on its header."""
+        """Decode one file, (3, H, W) uint8; the sides are checked on its header."""
         return read_image(self.paths[index], max_pixels=self.max_pixels, min_side=min_side)
 
     def order(self, rng: np.random.Generator) -> np.ndarray:

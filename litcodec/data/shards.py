@@ -62,7 +62,7 @@ class ShardTiles:
         return f"tile {index} of {self.url}"
 
     def read(self, index: int, *, min_side: int) -> Tensor:
-        """Fetch and decode one tile.
+        """Fetch and decode one tile, (3, H, W) uint8.
 
         Raises:
             ImageError: the tile or its chunk is damaged, or the tile is too large or too small.

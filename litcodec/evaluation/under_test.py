@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
+from litcodec.baselines import LOSSLESS_KEYS
 from litcodec.baselines.base import Baseline
 from litcodec.codec_files import load_codec
 from litcodec.device import find_device
@@ -94,14 +95,19 @@ def _rates(codec: FrozenCodec, path: Path, qualities: Sequence[float]) -> list[t
 
 
 def baselines_under_test(baselines: Sequence[Baseline], rates: Sequence[float] = ()) -> list[UnderTest]:
-    """Every baseline at each of its qualities, or at each of ``rates``, in bits per pixel."""
+    """Every baseline at each of its qualities, or at each of ``rates``, in bits per pixel.
+
+    A lossless one has its own rate, whatever is wanted.
+    """
+    lossless = [b for b in baselines if b.key in LOSSLESS_KEYS]
     if rates:
-        return [
+        return baselines_under_test(lossless) + [
             UnderTest(
                 Point(b.name, "baseline", _rate_setting(rate), b.source, None, None, (), ()),
                 baseline_at_rate(b, rate),
             )
             for b in baselines
+            if b not in lossless
             for rate in dict.fromkeys(rates)
         ]
     return [

@@ -5,6 +5,7 @@ from litcodec.frozen.hybrid import FrozenHybrid
 from litcodec.frozen.l3c import FrozenL3C
 from litcodec.frozen.pixel_autoregressive import FrozenPixelAutoregressive
 from litcodec.frozen.rates import RateRange
+from litcodec.frozen.selective import FrozenSelective
 from litcodec.frozen.streams import from_stream, through_bytes, to_stream
 from litcodec.frozen.transform_codec import FrozenTransformCodec
 from litcodec.frozen.variable_rate import FrozenVariableRate
@@ -14,6 +15,7 @@ __all__ = [
     "FrozenHybrid",
     "FrozenL3C",
     "FrozenPixelAutoregressive",
+    "FrozenSelective",
     "FrozenTransformCodec",
     "FrozenVariableRate",
     "RateRange",

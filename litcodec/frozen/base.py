@@ -44,7 +44,7 @@ class FrozenCodec(ABC):
     compresses, and may differ in the last bits of the pixels, at most 1 of 255 after rounding.
 
     What a codec can do beyond that is asked of it, never of its class: ``qualities``, ``has_stages``,
-    ``lossless``, ``resolution``.
+    ``takes_mask``, ``lossless``, ``resolution``.
 
     Args:
         architecture: how to build the codec again.
@@ -53,6 +53,7 @@ class FrozenCodec(ABC):
 
     qualities: tuple[float, float] | None = None  # the lowest and the highest; None: it has one rate
     has_stages = False  # whether ``decode_stages`` shows an image before and after an enhancer
+    takes_mask = False  # whether ``with_mask`` lets its encoder preserve a part of an image
     lossless = False  # whether decoded images are the very 8-bit images that were coded
 
     def __init__(self, architecture: Architecture, downsampling_factor: int) -> None:
@@ -162,6 +163,18 @@ class FrozenCodec(ABC):
             FreezeError: if the codec has no Gaussian for every latent, or ``rdoq_lambda`` is not above 0.
         """
         raise FreezeError(f"a {self.architecture.name} has no Gaussians to weigh bits with.")
+
+    def with_mask(self, mask: Tensor) -> "FrozenCodec":
+        """The same codec whose encoder preserves what a mask says and lets the rest be generated.
+
+        Args:
+            mask: (H, W), bool, of the images that it will compress; set where pixels are preserved.
+
+        Raises:
+            FreezeError: if it takes no mask, see ``takes_mask``.
+            ShapeError: if ``mask`` is none.
+        """
+        raise FreezeError(f"a {self.architecture.name} codes whole images and takes no mask.")
 
     @property
     @abstractmethod

@@ -46,42 +46,42 @@ class FrozenHybrid(FrozenCodec):
 
     @property
     def device(self) -> torch.device:
-        """See ``FrozenCodec``."""
+        """Where the transforms run."""
         return self.inner.device
 
     def to(self, device: torch.device | str) -> Self:
-        """See ``FrozenCodec``."""
+        """Move what runs in floats, in place."""
         self.inner.to(device)
         self.enhancer.to(device)
         return self
 
     def with_rdoq(self, rdoq_lambda: float) -> "FrozenHybrid":
-        """See ``FrozenCodec``."""
+        """The same codec with RDOQ in its encoder; raises ``FreezeError`` if it cannot."""
         other = copy.copy(self)
         other.inner = self.inner.with_rdoq(rdoq_lambda)
         return other
 
     @property
     def string_count(self) -> int:
-        """See ``FrozenCodec``: the inner codec's, and one for the choice if there is one."""
+        """How many strings ``encode`` makes: the inner codec's, and one for the choice if there is one."""
         return self.inner.string_count + self.native
 
     def encode(self, x: Tensor) -> Coded:
-        """See ``FrozenCodec``."""
+        """Code one image (1, 3, H, W) in [0, 1], with the decoder's latents and counts."""
         if not self.native:
             return self.inner.encode(self._coded_image(x))
         coded, resolution = self._choose(x)
         return coded._replace(strings=(*coded.strings, FLAGS[resolution]))
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``."""
+        """Decode one image of ``size`` (H, W): (1, 3, H, W), float32 in [0, 1]."""
         y_hat = self.decode_latents(strings, size)
         if self.resolution(strings) == "native":
             return self.inner.synthesise(y_hat, size)
         return self._enhanced(self._decoded(y_hat, size), size)
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``."""
+        """The ``y_hat`` that ``encode`` reported, (1, M, h, w)."""
         size = size if self.resolution(strings) == "native" else self._size_coded(size)
         return self.inner.decode_latents(strings[: self.inner.string_count], size)
 
@@ -130,7 +130,7 @@ class FrozenHybrid(FrozenCodec):
         )
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """All tensors that decoding depends on, by name."""
         enhancer = self.enhancer.state_dict()
         return {
             **{f"inner.{name}": tensor for name, tensor in self.inner.decoder_tensors().items()},
@@ -138,7 +138,7 @@ class FrozenHybrid(FrozenCodec):
         }
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """The tensors that only compressing depends on."""
         return {f"inner.{name}": tensor for name, tensor in self.inner.encoder_tensors().items()}
 
     @property

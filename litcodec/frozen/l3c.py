@@ -40,18 +40,18 @@ class FrozenL3C(FrozenCodec):
 
     @property
     def device(self) -> torch.device:
-        """See ``FrozenCodec``: where the encoders are."""
+        """Where the transforms run: where the encoders are."""
         return next(self._heads.parameters()).device
 
     def to(self, device: torch.device | str) -> Self:
-        """See ``FrozenCodec``."""
+        """Move what runs in floats, in place."""
         self._encoders.to(device)
         self._heads.to(device)
         return self
 
     @property
     def string_count(self) -> int:
-        """See ``FrozenCodec``."""
+        """How many strings ``encode`` makes."""
         return len(self._encoders) + 2
 
     def encode(self, x: Tensor) -> Coded:
@@ -86,7 +86,7 @@ class FrozenL3C(FrozenCodec):
         return self.decode_latents(strings, size) / 255
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``: the grey levels (1, 3, H, W)."""
+        """The ``y_hat`` that ``encode`` reported: the grey levels (1, 3, H, W)."""
         self._check_number(strings)
         check_crc_length(strings[-1])
         pixels = self._coder.decode(strings[:-1], *size).pixels
@@ -100,14 +100,14 @@ class FrozenL3C(FrozenCodec):
         return tuple(torch.from_numpy(bits)[None] for bits in found)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """All tensors that decoding depends on, by name."""
         found: dict[str, Tensor] = {}
         for k, scale in enumerate(self._coder.scales):
             found |= scale.tensors(f"predictors.{k}")
         return found
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """The tensors that only compressing depends on."""
         parts = {"encoders": self._encoders, "heads": self._heads}
         return {
             f"{name}.{key}": tensor

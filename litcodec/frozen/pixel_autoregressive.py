@@ -38,16 +38,16 @@ class FrozenPixelAutoregressive(FrozenCodec):
 
     @property
     def device(self) -> torch.device:
-        """See ``FrozenCodec``: always the CPU."""
+        """Where the transforms run: always the CPU."""
         return torch.device("cpu")
 
     def to(self, device: torch.device | str) -> Self:
-        """See ``FrozenCodec``: nothing is moved."""
+        """Do nothing: all of it stays on the CPU."""
         return self
 
     @property
     def string_count(self) -> int:
-        """See ``FrozenCodec``."""
+        """How many strings ``encode`` makes."""
         return 2 if self._usual is None else 3
 
     def encode(self, x: Tensor) -> Coded:
@@ -96,7 +96,7 @@ class FrozenPixelAutoregressive(FrozenCodec):
         return self.decode_latents(strings, size) / 255
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``: the grey levels (1, 3, H, W)."""
+        """The ``y_hat`` that ``encode`` reported: the grey levels (1, 3, H, W)."""
         self._check_number(strings)
         string, crc = strings[0], strings[-1]
         check_crc_length(crc)
@@ -106,14 +106,14 @@ class FrozenPixelAutoregressive(FrozenCodec):
         return tensor_of(image)
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
-        """See ``FrozenCodec``: of every level, (1, 3, H, W)."""
+        """Bits of every symbol of one image (1, 3, H, W), for each latent: of every level, (1, 3, H, W)."""
         image = levels_of(x)
         walk = PixelWalk(self._network, self._fitted(image)[0])
         bits = walk.bits(image[..., CODED_ORDER])[..., CODED_ORDER]
         return (torch.from_numpy(np.ascontiguousarray(bits.transpose(2, 0, 1)))[None],)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """All tensors that decoding depends on, by name."""
         found = self._network.tensors()
         if self._usual is not None:
             found["linear.weights"] = self._usual.weights.int()
@@ -121,5 +121,5 @@ class FrozenPixelAutoregressive(FrozenCodec):
         return found
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``: nothing."""
+        """The tensors that only compressing depends on: nothing."""
         return {}

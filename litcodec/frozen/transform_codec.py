@@ -44,11 +44,11 @@ class FrozenTransformCodec(FrozenCodec):
 
     @property
     def device(self) -> torch.device:
-        """See ``FrozenCodec``."""
+        """Where the transforms run."""
         return next(self.g_s.parameters()).device
 
     def to(self, device: torch.device | str) -> Self:
-        """See ``FrozenCodec``."""
+        """Move what runs in floats, in place."""
         for net in (self.g_a, self.g_s):
             net.to(device)
         self.latent_coder.to(device)
@@ -56,17 +56,17 @@ class FrozenTransformCodec(FrozenCodec):
 
     @property
     def string_count(self) -> int:
-        """See ``FrozenCodec``."""
+        """How many strings ``encode`` makes."""
         return self.latent_coder.string_count
 
     def with_rdoq(self, rdoq_lambda: float) -> "FrozenTransformCodec":
-        """See ``FrozenCodec``."""
+        """The same codec with RDOQ in its encoder; raises ``FreezeError`` if it cannot."""
         other = copy.copy(self)
         other.latent_coder = self.latent_coder.with_rdoq(rdoq_lambda)
         return other
 
     def encode(self, x: Tensor) -> Coded:
-        """See ``FrozenCodec``."""
+        """Code one image (1, 3, H, W) in [0, 1], with the decoder's latents and counts."""
         return self.encode_latents(self.analyse(x))
 
     def analyse(self, x: Tensor) -> Tensor:
@@ -82,11 +82,11 @@ class FrozenTransformCodec(FrozenCodec):
             return self.latent_coder.encode(y)
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``."""
+        """Decode one image of ``size`` (H, W): (1, 3, H, W), float32 in [0, 1]."""
         return self.synthesise(self.decode_latents(strings, size), size)
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
-        """See ``FrozenCodec``."""
+        """Bits of every symbol of one image (1, 3, H, W), for each latent, outermost first."""
         return self.bits_of_latents(self.analyse(x))
 
     def bits_of_latents(self, y: Tensor) -> tuple[Tensor, ...]:
@@ -95,7 +95,7 @@ class FrozenTransformCodec(FrozenCodec):
             return self.latent_coder.bits(y)
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``."""
+        """The ``y_hat`` that ``encode`` reported, (1, M, h, w)."""
         H, W = padded_size(*size, self.downsampling_factor)
         with torch.inference_mode():
             return self.latent_coder.decode(strings, H // self.stride, W // self.stride)
@@ -111,11 +111,11 @@ class FrozenTransformCodec(FrozenCodec):
             return as_image(x_hat, size) if clamped else x_hat[..., : size[0], : size[1]].contiguous()
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """All tensors that decoding depends on, by name."""
         g_s = {f"g_s.{name}": tensor for name, tensor in self.g_s.state_dict().items()}
         return {**g_s, **self.latent_coder.decoder_tensors()}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """The tensors that only compressing depends on."""
         g_a = {f"g_a.{name}": tensor for name, tensor in self.g_a.state_dict().items()}
         return {**g_a, **self.latent_coder.encoder_tensors()}

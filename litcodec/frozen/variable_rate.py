@@ -54,17 +54,17 @@ class FrozenVariableRate(FrozenCodec):
 
     @property
     def device(self) -> torch.device:
-        """See ``FrozenCodec``."""
+        """Where the transforms run."""
         return self.inner.device
 
     def to(self, device: torch.device | str) -> Self:
-        """See ``FrozenCodec``."""
+        """Move what runs in floats, in place."""
         self.inner.to(device)
         self.gains.to(device)
         return self
 
     def with_rdoq(self, rdoq_lambda: float) -> "FrozenVariableRate":
-        """See ``FrozenCodec``."""
+        """The same codec with RDOQ in its encoder; raises ``FreezeError`` if it cannot."""
         other = copy.copy(self)
         other.inner = self.inner.with_rdoq(rdoq_lambda)
         return other
@@ -100,11 +100,11 @@ class FrozenVariableRate(FrozenCodec):
 
     @property
     def string_count(self) -> int:
-        """See ``FrozenCodec``: the inner codec's, and one for the level."""
+        """How many strings ``encode`` makes: the inner codec's, and one for the level."""
         return self.inner.string_count + 1
 
     def encode(self, x: Tensor) -> Coded:
-        """See ``FrozenCodec``; ``y_hat`` is the inner codec's, before it is scaled back."""
+        """Code one image (1, 3, H, W) in [0, 1]; ``y_hat`` is the inner codec's, before it is scaled back."""
         return self.encode_latents(self.analyse(x), self.level)
 
     def analyse(self, x: Tensor) -> Tensor:
@@ -117,18 +117,18 @@ class FrozenVariableRate(FrozenCodec):
         return coded._replace(strings=(*coded.strings, bytes([level])))
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``."""
+        """Decode one image of ``size`` (H, W): (1, 3, H, W), float32 in [0, 1]."""
         level = self.level_in(strings)
         y_hat = self.decode_latents(strings, size)
         return self.inner.synthesise(y_hat * self.gains_at(level).inverse.to(y_hat.device), size)
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``."""
+        """The ``y_hat`` that ``encode`` reported, (1, M, h, w)."""
         self.level_in(strings)
         return self.inner.decode_latents(strings[:-1], size)
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
-        """See ``FrozenCodec``; without the one byte of the level."""
+        """Bits of every symbol of one image (1, 3, H, W); without the one byte of the level."""
         return self.inner.bits_of_latents(self._scaled(self.analyse(x), self.level))
 
     def level_in(self, strings: tuple[bytes, ...]) -> int:
@@ -153,12 +153,12 @@ class FrozenVariableRate(FrozenCodec):
         return Gains(*(each.float() for each in self.gains(where)))
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """All tensors that decoding depends on, by name."""
         inner = {f"inner.{name}": tensor for name, tensor in self.inner.decoder_tensors().items()}
         return {**inner, "gains.log_inverse_gains": self.gains.log_inverse_gains}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``."""
+        """The tensors that only compressing depends on."""
         inner = {f"inner.{name}": tensor for name, tensor in self.inner.encoder_tensors().items()}
         return {**inner, "gains.log_gains": self.gains.log_gains}
 

@@ -25,6 +25,7 @@ from litcodec.latent_coding.pixel_walk import PixelWalk
 from litcodec.latent_coding.pyramid import PyramidCoder
 from litcodec.latent_coding.refined_groups import RefinedGroups, RefinedNets
 from litcodec.latent_coding.residual_groups import ResidualGroups
+from litcodec.latent_coding.selected import SelectedLatentCoder
 from litcodec.latent_coding.strips import InStrips
 from litcodec.latent_coding.symbols import GRID, ScaleTables
 from litcodec.latent_coding.tensors import net_from, net_to, tables_from, tables_to, take
@@ -60,6 +61,7 @@ __all__ = [
     "ResidualGroups",
     "ScaleTables",
     "ScaledCodebookCoder",
+    "SelectedLatentCoder",
     "VolumeCoder",
     "VolumeNets",
     "by_position",

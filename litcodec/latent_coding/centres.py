@@ -39,30 +39,30 @@ class CentresLatentCoder:
         return cls(FactorizedLatentCoder.from_tensors(name, tensors, channels=channels), radius)
 
     def encode(self, y: Tensor) -> Coded:
-        """See ``LatentCoder``."""
+        """Code ``y`` (1, M, h, w); raises ``FreezeError`` if a latent is not finite."""
         return self.inner.encode(self._within(y))
 
     def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
-        """See ``LatentCoder``."""
+        """The ``y_hat`` (1, M, h, w) that ``encode`` reported; raises ``Corrupt`` for other strings."""
         return self.inner.decode(strings, h, w)
 
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
-        """See ``LatentCoder``."""
+        """The information content of every symbol, in bits, shaped like its latent."""
         return self.inner.bits(self._within(y))
 
     def to(self, device: torch.device | str) -> None:
-        """See ``LatentCoder``: all of it stays on the CPU."""
+        """Do nothing: all of it stays on the CPU."""
 
     def with_rdoq(self, rdoq_lambda: float) -> "CentresLatentCoder":
-        """See ``LatentCoder``."""
+        """Raises ``FreezeError``: RDOQ needs a Gaussian for every latent."""
         raise FreezeError("RDOQ needs a Gaussian for every latent; this codec has a few centres alone.")
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``."""
+        """All tensors that a decoder needs, by name."""
         return self.inner.decoder_tensors()
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``: nothing, encoder and decoder need the same."""
+        """The tensors that only ``encode`` depends on: nothing, encoder and decoder need the same."""
         return {}
 
     def _within(self, y: Tensor) -> Tensor:

@@ -54,19 +54,19 @@ class ChannelGroupCoder:
         return cls(nets, scale_tables_from("y", tensors, log_scales=log_scales))
 
     def with_rdoq(self, rdoq_lambda: float) -> "ChannelGroupCoder":
-        """See ``ConditionalCoder``."""
+        """The same coder, whose encoder rounds by rate and distortion."""
         return ChannelGroupCoder(self.nets, self.scale_tables.with_rdoq(rdoq_lambda))
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``."""
+        """All tensors that a decoder needs, by name."""
         return {**tables_to("y", self.scale_tables.tables), **self.nets.decoder_tensors()}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The tensors that only ``encode`` depends on."""
         return rdoq_to("y", self.scale_tables)
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The string of ``y`` (1, M, h, w), and the ``y_hat``, float32, that the decoder will have."""
         encoder = self.scale_tables.coder.encoder()
 
         def write(first: int, places: Places, means: Tensor, indexes: Indexes) -> Tensor:
@@ -79,7 +79,7 @@ class ChannelGroupCoder:
         return encoder.finish(), y_hat
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The ``y_hat`` (1, M, h, w) of a string; raises ``Corrupt`` if ``encode`` cannot have made it."""
         symbols = self.channels * hyper_params[0, 0].numel()
         self.scale_tables.coder.check_string(string, symbols)  # before memory is taken
         decoder = self.scale_tables.coder.decoder(string)
@@ -92,7 +92,7 @@ class ChannelGroupCoder:
         return y_hat
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The information content of every symbol of ``y`` (1, M, h, w), in bits, shaped like it."""
         bits = torch.empty(y.shape)
 
         def score(first: int, places: Places, means: Tensor, indexes: Indexes) -> Tensor:

@@ -36,11 +36,11 @@ class _CentreCoder:
             raise FreezeError(f"the tables are not of {L} centres.")
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``."""
+        """All tensors that a decoder needs, by name."""
         return {**tables_to("y", self.tables), "codebook.centres": self.codebook.centres.detach().clone()}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``: nothing."""
+        """The tensors that only ``encode`` depends on: nothing."""
         return {}
 
     def symbols(self, y: Tensor) -> Tensor:
@@ -73,25 +73,25 @@ class CodebookCoder(_CentreCoder):
     def from_tensors(
         cls, tensors: Mapping[str, Tensor], codebook: Codebook, *, vectors: int
     ) -> "CodebookCoder":
-        """Read back what ``decoder_tensors`` gave."""
+        """Read back what ``decoder_tensors`` gave; raises ``FreezeError`` if histograms are missing."""
         made = cls(with_centres(codebook, tensors), tables_from("y", tensors))
         if len(made.tables.lengths) != vectors:
             raise FreezeError(f"{len(made.tables.lengths)} histograms do not fit {vectors} vectors.")
         return made
 
     def to(self, device: torch.device | str) -> None:
-        """See ``LatentCoder``: all of it stays on the CPU."""
+        """Do nothing: all of it stays on the CPU."""
 
     def with_rdoq(self, rdoq_lambda: float) -> "CodebookCoder":
-        """See ``LatentCoder``."""
+        """Raises ``FreezeError``: RDOQ needs a Gaussian for every latent."""
         raise FreezeError("RDOQ needs a Gaussian for every latent; this codec has a codebook.")
 
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
-        """See ``LatentCoder``: of each vector."""
+        """The information content of each vector of centres, in bits."""
         return (bits_of(self.tables, self.symbols(y), self._indexes(*y.shape[2:])),)
 
     def encode(self, y: Tensor) -> Coded:
-        """See ``LatentCoder``."""
+        """Code ``y`` (1, M, h, w); raises ``FreezeError`` if a latent is not finite."""
         symbols = self.symbols(y)
         encoded = self.coder.encode(flat(symbols), self._indexes(*y.shape[2:]))
         return Coded(
@@ -103,7 +103,7 @@ class CodebookCoder(_CentreCoder):
         )
 
     def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
-        """See ``LatentCoder``."""
+        """The ``y_hat`` (1, M, h, w) that ``encode`` reported; raises ``Corrupt`` for other strings."""
         self.coder.check_string_of_all_rows(strings[0], h * w)  # before memory is taken
         return self.read(strings[0], self._indexes(h, w), h, w)
 
@@ -131,23 +131,23 @@ class ScaledCodebookCoder(_CentreCoder):
         return cls(with_centres(codebook, tensors), tables_from("y", tensors))
 
     def with_rdoq(self, rdoq_lambda: float) -> "ScaledCodebookCoder":
-        """See ``ConditionalCoder``."""
+        """Raises ``FreezeError``: RDOQ needs a Gaussian for every latent."""
         raise FreezeError("RDOQ needs a Gaussian for every latent; this codec has a codebook.")
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The string of ``y`` (1, M, h, w), and the ``y_hat``, float32, that the decoder will have."""
         symbols = self.symbols(y)
         encoded = self.coder.encode(flat(symbols), self._indexes(hyper_params))
         return encoded, looked_up(self.codebook, symbols)
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The ``y_hat`` (1, M, h, w) of a string; raises ``Corrupt`` if ``encode`` cannot have made it."""
         channels, h, w = hyper_params.shape[1:]
         self.coder.check_string(string, channels // self.codebook.dimensions * h * w)
         return self.read(string, self._indexes(hyper_params), h, w)
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``: of each vector."""
+        """The information content of each vector of ``y`` (1, M, h, w), in bits."""
         return bits_of(self.tables, self.symbols(y), self._indexes(hyper_params))
 
     def _indexes(self, hyper_params: Tensor) -> Indexes:

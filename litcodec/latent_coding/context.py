@@ -52,19 +52,19 @@ class ContextCoder:
         return cls(ContextWalk.from_tensors(nets, tensors), scale_tables)
 
     def with_rdoq(self, rdoq_lambda: float) -> "ContextCoder":
-        """See ``ConditionalCoder``."""
+        """The same coder, whose encoder rounds by rate and distortion."""
         return ContextCoder(self.walk, self.scale_tables.with_rdoq(rdoq_lambda))
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``."""
+        """All tensors that a decoder needs, by name."""
         return {**tables_to("y", self.scale_tables.tables), **self.walk.decoder_tensors()}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The tensors that only ``encode`` depends on."""
         return rdoq_to("y", self.scale_tables)
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The string of ``y`` (1, M, h, w), and the ``y_hat``, float32, that the decoder will have."""
         encoder = self.scale_tables.coder.encoder()
         values = by_position(y).cpu()
 
@@ -77,7 +77,7 @@ class ContextCoder:
         return encoder.finish(), y_hat
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The ``y_hat`` (1, M, h, w) of a string; raises ``Corrupt`` if ``encode`` cannot have made it."""
         symbols = self.walk.channels * hyper_params[0, 0].numel()
         self.scale_tables.coder.check_string(string, symbols)  # before memory is taken
         decoder = self.scale_tables.coder.decoder(string)
@@ -90,7 +90,7 @@ class ContextCoder:
         return y_hat
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The information content of every symbol of ``y`` (1, M, h, w), in bits, shaped like it."""
         values = by_position(y).cpu()
         bits = torch.empty(values.shape)
 

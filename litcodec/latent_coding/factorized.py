@@ -70,22 +70,22 @@ class FactorizedLatentCoder:
         return cls(name, tables_from(name, tensors), medians.double())
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``."""
+        """All tensors that a decoder needs, by name."""
         return {**tables_to(self.name, self.tables), f"{self.name}.medians": self.medians.to(torch.int32)}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``: nothing, encoder and decoder need the same."""
+        """The tensors that only ``encode`` depends on: nothing, encoder and decoder need the same."""
         return {}
 
     def to(self, device: torch.device | str) -> None:
-        """See ``LatentCoder``: all of it stays on the CPU."""
+        """Do nothing: all of it stays on the CPU."""
 
     def with_rdoq(self, rdoq_lambda: float) -> "FactorizedLatentCoder":
-        """See ``LatentCoder``."""
+        """Raises ``FreezeError``: RDOQ needs a Gaussian for every latent."""
         raise FreezeError("RDOQ needs a Gaussian for every latent; this codec has a factorized prior alone.")
 
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
-        """See ``LatentCoder``."""
+        """The information content of every symbol, in bits, shaped like its latent."""
         return (bits_of(self.tables, self._symbols(y), self._indexes(*y.shape[2:])),)
 
     def encode(self, y: Tensor) -> Coded:
@@ -94,7 +94,7 @@ class FactorizedLatentCoder:
         return Coded((string,), (grid / GRID).float(), grid.numel(), escapes, beyond)
 
     def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
-        """See ``LatentCoder``."""
+        """The ``y_hat`` (1, M, h, w) that ``encode`` reported; raises ``Corrupt`` for other strings."""
         return (self.decode_to_grid(strings[0], h, w) / GRID).float()
 
     def quantise_to_grid(self, v: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ class FactorizedLatentCoder:
         """The quantised values on the grid, (1, C, h, w). Raises ``Corrupt`` as ``decode`` does."""
         self._coder.check_string_of_all_rows(string, h * w)  # before memory is taken
         symbols = self._coder.decode(string, self._indexes(h, w))
-        return self._to_grid(torch.from_numpy(symbols).double().reshape(1, -1, h, w))
+        return self._to_grid(torch.from_numpy(symbols).double().reshape(1, len(self.medians), h, w))
 
     def _symbols(self, v: Tensor) -> Tensor:
         return symbols_of(on_grid(v) - self._centre())

@@ -43,26 +43,26 @@ class GaussianCoder:
         return cls(scale_tables_from("y", tensors), predicts_means=predicts_means)
 
     def with_rdoq(self, rdoq_lambda: float) -> "GaussianCoder":
-        """See ``ConditionalCoder``."""
+        """The same coder, whose encoder rounds by rate and distortion."""
         return GaussianCoder(self.scale_tables.with_rdoq(rdoq_lambda), predicts_means=self.predicts_means)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``."""
+        """All tensors that a decoder needs, by name."""
         return tables_to("y", self.scale_tables.tables)
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The tensors that only ``encode`` depends on."""
         return rdoq_to("y", self.scale_tables)
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The string of ``y`` (1, M, h, w), and the ``y_hat``, float32, that the decoder will have."""
         means, indexes = self._parameters(hyper_params)
         symbols = self.scale_tables.symbols(on_grid(y) - means, indexes)
         encoded = self.scale_tables.coder.encode(flat(symbols), indexes)
         return encoded, ((clipped(symbols) * GRID + means) / GRID).float()
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The ``y_hat`` (1, M, h, w) of a string; raises ``Corrupt`` if ``encode`` cannot have made it."""
         channels, h, w = hyper_params.shape[1:]
         symbols = channels // (1 + self.predicts_means) * h * w
         self.scale_tables.coder.check_string(string, symbols)  # before memory is taken
@@ -72,7 +72,7 @@ class GaussianCoder:
         return ((found * GRID + means) / GRID).float()
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The information content of every symbol of ``y`` (1, M, h, w), in bits, shaped like it."""
         means, indexes = self._parameters(hyper_params)
         symbols = self.scale_tables.symbols(on_grid(y) - means, indexes)
         return bits_of(self.scale_tables.tables, symbols, indexes)

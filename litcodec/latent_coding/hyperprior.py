@@ -50,17 +50,17 @@ class HyperpriorLatentCoder:
         self._h_s = InStrips(h_s, rows_in=1, rows_out=self.stride, columns_in=1, pixels=pixels)
 
     def to(self, device: torch.device | str) -> None:
-        """See ``LatentCoder``."""
+        """Move what runs in floats, in place."""
         self.h_a.to(device)
 
     def with_rdoq(self, rdoq_lambda: float) -> "HyperpriorLatentCoder":
-        """See ``LatentCoder``; z is rounded to the nearest all the same."""
+        """The same coder with RDOQ; z is rounded to the nearest all the same."""
         other = copy.copy(self)
         other.y_coder = self.y_coder.with_rdoq(rdoq_lambda)
         return other
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``."""
+        """All tensors that a decoder needs, by name."""
         parts = (self.z_coder.decoder_tensors(), self.y_coder.decoder_tensors(), net_to("h_s", self.h_s))
         return {name: tensor for part in parts for name, tensor in part.items()}
 
@@ -70,7 +70,7 @@ class HyperpriorLatentCoder:
         return {**h_a, **self.y_coder.encoder_tensors()}
 
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
-        """See ``LatentCoder``."""
+        """The information content of every symbol, in bits, shaped like its latent."""
         z = self._hyper_analysis(y)
         hyper_params = self.hyper_params(self.z_coder.quantise_to_grid(z))
         return self.y_coder.bits(y, hyper_params), *self.z_coder.bits(z)
@@ -88,7 +88,7 @@ class HyperpriorLatentCoder:
         )
 
     def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
-        """See ``LatentCoder``."""
+        """The ``y_hat`` (1, M, h, w) that ``encode`` reported; raises ``Corrupt`` for other strings."""
         y_string, z_string = strings
         z_grid = self.z_coder.decode_to_grid(z_string, h // self.stride, w // self.stride)
         return self.y_coder.decode(y_string, self.hyper_params(z_grid))

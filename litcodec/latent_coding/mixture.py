@@ -43,21 +43,21 @@ class MixtureCoder:
         return cls(ContextWalk.from_tensors(nets, tensors), MixtureTables(*fields))
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``."""
+        """All tensors that a decoder needs, by name."""
         fields = self.tables._asdict().items()
         tables = {f"y.mixtures.{field}": torch.from_numpy(values) for field, values in fields}
         return {**tables, **self.walk.decoder_tensors()}
 
     def with_rdoq(self, rdoq_lambda: float) -> "MixtureCoder":
-        """See ``ConditionalCoder``."""
+        """Raises ``FreezeError``: RDOQ needs a Gaussian for every latent."""
         raise FreezeError("RDOQ needs a Gaussian for every latent; this codec has mixtures.")
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``ConditionalCoder``: nothing."""
+        """The tensors that only ``encode`` depends on: nothing."""
         return {}
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:
-        """See ``ConditionalCoder``."""
+        """The string of ``y`` (1, M, h, w), and the ``y_hat``, float32, that the decoder will have."""
         encoder = StringEncoder(self._blocks)
         symbols = symbols_of(on_grid(y))
         values = by_position(symbols)
@@ -66,7 +66,7 @@ class MixtureCoder:
         return encoder.finish(), clipped(symbols).float()
 
     def decode(self, string: bytes, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The ``y_hat`` (1, M, h, w) of a string; raises ``Corrupt`` if ``encode`` cannot have made it."""
         channels = self.walk.channels
         self._blocks.check_string(string, channels * hyper_params[0, 0].numel())  # before memory is taken
         decoder = StringDecoder(self._blocks, string)
@@ -80,7 +80,7 @@ class MixtureCoder:
         return y_hat.float()
 
     def bits(self, y: Tensor, hyper_params: Tensor) -> Tensor:
-        """See ``ConditionalCoder``."""
+        """The information content of every symbol of ``y`` (1, M, h, w), in bits, shaped like it."""
         symbols = symbols_of(on_grid(y))
         values = by_position(symbols)
         bits = torch.empty(values.shape)

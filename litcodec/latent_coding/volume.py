@@ -84,25 +84,25 @@ class VolumeCoder:
         return cls(with_centres(codebook, tensors), made, take(tensors, "context.values"), channels)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``."""
+        """All tensors that a decoder needs, by name."""
         found = {"codebook.centres": self.codebook.centres.detach().clone(), "context.values": self._values}
         for k, net in enumerate(self._nets):
             found.update(net_to(f"context.{k}", net))
         return found
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``: nothing."""
+        """The tensors that only ``encode`` depends on: nothing."""
         return {}
 
     def to(self, device: torch.device | str) -> None:
-        """See ``LatentCoder``: all of it stays on the CPU."""
+        """Do nothing: all of it stays on the CPU."""
 
     def with_rdoq(self, rdoq_lambda: float) -> "VolumeCoder":
-        """See ``LatentCoder``."""
+        """Raises ``FreezeError``: RDOQ needs a Gaussian for every latent."""
         raise FreezeError("RDOQ needs a Gaussian for every latent; this codec has a codebook.")
 
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
-        """See ``LatentCoder``."""
+        """The information content of every symbol, in bits, shaped like its latent."""
         symbols, volume = self._known(y)
         bits = np.empty(symbols.shape, np.float32)
         for at in volume.batches():
@@ -110,7 +110,7 @@ class VolumeCoder:
         return (torch.from_numpy(bits).reshape(y.shape),)
 
     def encode(self, y: Tensor) -> Coded:
-        """See ``LatentCoder``."""
+        """Code ``y`` (1, M, h, w); raises ``FreezeError`` if a latent is not finite."""
         symbols, volume = self._known(y)
         encoder = ChoiceEncoder()
         for at in volume.batches():
@@ -119,7 +119,7 @@ class VolumeCoder:
         return Coded((encoder.finish(),), y_hat, symbols.size, 0, 0)
 
     def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
-        """See ``LatentCoder``."""
+        """The ``y_hat`` (1, M, h, w) that ``encode`` reported; raises ``Corrupt`` for other strings."""
         channels = self._channels
         decoder = ChoiceDecoder(strings[0], channels * h * w, len(self._levels))  # before memory is taken
         volume = _Volume.blank((channels, h, w), self._features)

@@ -63,12 +63,12 @@ class AggregatedGroupModel(GroupedModel):
         return Gaussians(scales, means)
 
     def freeze(self) -> ChannelGroupCoder:
-        """See ``ConditionalModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         frozen = frozen_copy(self)  # raises if a weight is not finite, even one behind a mask
         return ChannelGroupCoder.of(AggregatedGroups.from_float(frozen.nets()), log_scales=False)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ChannelGroupCoder:
-        """See ``ConditionalModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         nets = AggregatedGroups.from_tensors(self.nets(), tensors)
         return ChannelGroupCoder.from_tensors(nets, tensors, log_scales=False)
 

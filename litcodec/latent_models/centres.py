@@ -42,7 +42,7 @@ class CentresModel(LatentModel):
         self.density = CategoricalDensity(channels, self.radius)
 
     def forward(self, y: Tensor) -> CodedLatents:
-        """See ``LatentModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it."""
         y_hat = nearest_centre(y, self.radius)
         return CodedLatents(y_hat, (self.density(y_hat),))
 
@@ -51,7 +51,7 @@ class CentresModel(LatentModel):
         return Latents(y.clamp(-self.radius, self.radius), centre=y.new_zeros(1, self.channels, 1, 1))
 
     def freeze(self) -> CentresLatentCoder:
-        """See ``LatentModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         exact = copy.deepcopy(self.density).cpu().double()
         if not exact.logits.isfinite().all():
             raise FreezeError("weight density.logits is not finite; the codec has diverged.")
@@ -59,5 +59,5 @@ class CentresModel(LatentModel):
         return CentresLatentCoder.from_tables("y", tables, self.radius)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> CentresLatentCoder:
-        """See ``LatentModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return CentresLatentCoder.from_tensors("y", tensors, channels=self.channels, radius=self.radius)

@@ -92,7 +92,7 @@ class ChannelGroupModel(GroupedModel):
         return Gaussians(log_scales[:, part] + more_scale, means[:, part] + more_mean)
 
     def freeze(self) -> ChannelGroupCoder:
-        """See ``ConditionalModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         nets = [frozen_copy(net) for net in self.sequentials()]
         for net in nets:
             first = net[0]
@@ -103,7 +103,7 @@ class ChannelGroupModel(GroupedModel):
         return ChannelGroupCoder.of(exact, log_scales=True)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ChannelGroupCoder:
-        """See ``ConditionalModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         nets = [copy.deepcopy(net) for net in self.sequentials()]
         exact = ResidualGroups.from_tensors(nets, tensors, checkerboards=self.checkerboards)
         return ChannelGroupCoder.from_tensors(exact, tensors, log_scales=True)

@@ -44,21 +44,21 @@ class CodebookModel(LatentModel):
         self.histograms = Histograms(_vectors(channels, codebook), len(codebook.centres))
 
     def forward(self, y: Tensor) -> CodedLatents:
-        """See ``LatentModel``; there is one likelihood for each vector, (B, V, h, w)."""
+        """Quantise ``y`` (B, M, h, w) and score it; there is one likelihood for each vector, (B, V, h, w)."""
         assigned = self.codebook(y)
         log_shares = torch.log_softmax(self.histograms.logits, dim=-1)[:, None, None]
         return CodedLatents(assigned.y_hat, (_likelihoods(assigned, log_shares),))
 
     def latents(self, y: Tensor) -> Latents:
-        """See ``LatentModel``: the numbers of the centres."""
+        """``y`` (B, M, h, w), as in eval mode, with what is predicted for it: the numbers of the centres."""
         return Latents(self.codebook.nearest(y).float(), centre=y.new_zeros(()))
 
     def freeze(self) -> CodebookCoder:
-        """See ``LatentModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         return CodebookCoder(self.codebook, _tables(self.histograms.logits))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> CodebookCoder:
-        """See ``LatentModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return CodebookCoder.from_tensors(tensors, self.codebook, vectors=len(self.histograms.logits))
 
 
@@ -97,15 +97,15 @@ class ScaledCodebookModel(ConditionalModel):
         return CodedGiven(assigned.y_hat, _likelihoods(assigned, torch.log_softmax(logits, dim=-1)))
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
-        """See ``ConditionalModel``: the numbers of the centres."""
+        """``y`` (B, M, h, w), as in eval mode, with what is predicted for it: the numbers of the centres."""
         return Latents(self.codebook.nearest(y).float(), centre=y.new_zeros(()))
 
     def freeze(self) -> ScaledCodebookCoder:
-        """See ``ConditionalModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         return ScaledCodebookCoder(self.codebook, _tables(self.histograms.logits))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ScaledCodebookCoder:
-        """See ``ConditionalModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return ScaledCodebookCoder.from_tensors(tensors, self.codebook)
 
 

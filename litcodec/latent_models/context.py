@@ -61,7 +61,7 @@ class ContextModel(ConditionalModel):
         self._order = coding_order_of(context_prediction.offsets())
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
-        """See ``ConditionalModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it given ``hyper_params`` (B, C, h, w)."""
         if self.training:
             seen = quantiser(y, y.new_zeros(())).for_rate
             scales_hat, means_hat = self._gaussians(hyper_params, seen)
@@ -74,19 +74,19 @@ class ContextModel(ConditionalModel):
         return CodedGiven(quantised.for_decoder, likelihoods)
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
-        """See ``ConditionalModel``."""
+        """``y`` (B, M, h, w) with all that is predicted for it, as in eval mode."""
         scales_hat, means_hat = self._gaussians(hyper_params, self._round_in_order(y, hyper_params))
         return Latents(y, None, means_hat, scales_hat)
 
     def freeze(self) -> ContextCoder:
-        """See ``ConditionalModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         return ContextCoder.from_float(
             frozen_context_nets(self.context_prediction, self.entropy_parameters, residual=self.residual),
             log_scales=self.log_scales,
         )
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ContextCoder:
-        """See ``ConditionalModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         nets = context_nets(self.context_prediction, self.entropy_parameters, residual=self.residual)
         return ContextCoder.from_tensors(nets, tensors, log_scales=self.log_scales)
 

@@ -34,7 +34,7 @@ class ContextMixtureModel(ConditionalModel):
         self.context_prediction, self.entropy_parameters = context_prediction, entropy_parameters
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
-        """See ``ConditionalModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it given ``hyper_params`` (B, C, h, w)."""
         quantised = quantiser(y, y.new_zeros(()))
         mixture = self._mixture(hyper_params, quantised.for_decoder)
         return CodedGiven(quantised.for_decoder, mixture_likelihood(quantised.for_rate, mixture))
@@ -45,11 +45,11 @@ class ContextMixtureModel(ConditionalModel):
         return Latents(y, None, mixture.mean, mixture.scale, y.new_zeros(()))
 
     def freeze(self) -> MixtureCoder:
-        """See ``ConditionalModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         return MixtureCoder.from_float(frozen_context_nets(self.context_prediction, self.entropy_parameters))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> MixtureCoder:
-        """See ``ConditionalModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         nets = context_nets(self.context_prediction, self.entropy_parameters)
         return MixtureCoder.from_tensors(nets, tensors)
 

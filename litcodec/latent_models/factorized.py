@@ -30,18 +30,18 @@ class FactorizedModel(LatentModel):
         self.quantiser = quantiser_or_default(quantiser)
 
     def forward(self, y: Tensor) -> CodedLatents:
-        """See ``LatentModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it."""
         quantised = self.quantiser(y, self.density.medians())
         return CodedLatents(quantised.for_decoder, (self.density(quantised.for_rate),))
 
     def latents(self, y: Tensor) -> Latents:
-        """See ``LatentModel``."""
+        """``y`` (B, M, h, w) with all that is predicted for it, as in eval mode."""
         return Latents(y)
 
     def freeze(self) -> FactorizedLatentCoder:
-        """See ``LatentModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         return FactorizedLatentCoder.from_density("y", self.density)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FactorizedLatentCoder:
-        """See ``LatentModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return FactorizedLatentCoder.from_tensors("y", tensors, channels=self.channels)

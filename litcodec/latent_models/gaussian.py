@@ -26,23 +26,23 @@ class GaussianModel(ConditionalModel):
         self.predicts_means = predicts_means
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
-        """See ``ConditionalModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it given ``hyper_params`` (B, C, h, w)."""
         scales_hat, means_hat = self._gaussians(hyper_params)
         quantised = quantiser(y, means_hat)
         likelihoods = gaussian_likelihood(quantised.for_rate - means_hat, scales_hat)
         return CodedGiven(quantised.for_decoder, likelihoods)
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
-        """See ``ConditionalModel``."""
+        """``y`` (B, M, h, w) with all that is predicted for it, as in eval mode."""
         scales_hat, means_hat = self._gaussians(hyper_params)
         return Latents(y, None, means_hat.expand_as(y), scales_hat)
 
     def freeze(self) -> GaussianCoder:
-        """See ``ConditionalModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         return GaussianCoder.new(predicts_means=self.predicts_means)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> GaussianCoder:
-        """See ``ConditionalModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return GaussianCoder.from_tensors(tensors, predicts_means=self.predicts_means)
 
     def _gaussians(self, hyper_params: Tensor) -> tuple[Tensor, Tensor]:

@@ -75,7 +75,7 @@ class GroupedModel(ConditionalModel):
         return y_hat
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
-        """See ``ConditionalModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it given ``hyper_params`` (B, C, h, w)."""
 
         def in_training(group: _Group) -> tuple[Quantised, Gaussians]:
             rounded = quantiser(group.y, group.y.new_zeros(())).for_decoder
@@ -90,7 +90,7 @@ class GroupedModel(ConditionalModel):
         return CodedGiven(quantised.for_decoder, likelihoods)
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
-        """See ``ConditionalModel``."""
+        """``y`` (B, M, h, w) with all that is predicted for it, as in eval mode."""
         _, (scales_hat, means_hat) = self._in_order(y, hyper_params, _rounded)
         return Latents(y, None, means_hat, scales_hat)
 

@@ -64,20 +64,20 @@ class HyperpriorModel(LatentModel):
         return self._stride
 
     def forward(self, y: Tensor) -> CodedLatents:
-        """See ``LatentModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it."""
         z = self.quantiser(self._hyper_analysis(y), self.density.medians())
         given = self.y_model(y, self.h_s(z.for_decoder), self.quantiser)
         return CodedLatents(given.y_hat, (given.likelihoods, self.density(z.for_rate)))
 
     def latents(self, y: Tensor) -> Latents:
-        """See ``LatentModel``."""
+        """``y`` (B, M, h, w) with all that is predicted for it, as in eval mode."""
         z = self._hyper_analysis(y)
         z_hat = round_about(z, self.density.medians())
         found: Latents = self.y_model.latents(y, self.h_s(z_hat))
         return found._replace(z=z)
 
     def freeze(self) -> HyperpriorLatentCoder:
-        """See ``LatentModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         h_a, h_s = frozen_copy(self.h_a), FixedPointNet.from_float(frozen_copy(self.h_s))
         z_coder = FactorizedLatentCoder.from_density("z", self.density)
         return HyperpriorLatentCoder(
@@ -85,7 +85,7 @@ class HyperpriorModel(LatentModel):
         )
 
     def restore(self, tensors: Mapping[str, Tensor]) -> HyperpriorLatentCoder:
-        """See ``LatentModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         h_a, h_s = loaded_copy(self.h_a, "h_a", tensors), net_from("h_s", self.h_s, tensors)
         z_coder = FactorizedLatentCoder.from_tensors("z", tensors, channels=h_s.channels)
         y_coder = self.y_model.restore(tensors)

@@ -75,12 +75,12 @@ class RefinedGroupModel(GroupedModel):
         return y_hat + LARGEST_CHANGE * torch.tanh(change)
 
     def freeze(self) -> ChannelGroupCoder:
-        """See ``ConditionalModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         exact = RefinedGroups.from_float(frozen_copy(self).nets(), support=self.support)
         return ChannelGroupCoder.of(exact, log_scales=False)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> ChannelGroupCoder:
-        """See ``ConditionalModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         exact = RefinedGroups.from_tensors(self.nets(), tensors, support=self.support)
         return ChannelGroupCoder.from_tensors(exact, tensors, log_scales=False)
 

@@ -57,7 +57,7 @@ class VolumeModel(LatentModel):
         )
 
     def forward(self, y: Tensor) -> CodedLatents:
-        """See ``LatentModel``."""
+        """Quantise ``y`` (B, M, h, w) and score it."""
         assigned = self.codebook(y)
         log_shares = torch.log_softmax(self._logits(assigned.y_hat), dim=1).movedim(1, -1)
         likelihoods = (assigned.shares * log_shares).sum(dim=-1).exp()
@@ -71,15 +71,15 @@ class VolumeModel(LatentModel):
         return logits
 
     def latents(self, y: Tensor) -> Latents:
-        """See ``LatentModel``: the numbers of the centres."""
+        """``y`` (B, M, h, w), as in eval mode, with what is predicted for it: the numbers of the centres."""
         return Latents(self.codebook.nearest(y).float(), centre=y.new_zeros(()))
 
     def freeze(self) -> VolumeCoder:
-        """See ``LatentModel``."""
+        """The exact coder of this model; raises ``FreezeError`` if weights are not finite."""
         return VolumeCoder.from_float(self.codebook, self._nets, self.channels)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> VolumeCoder:
-        """See ``LatentModel``."""
+        """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return VolumeCoder.from_tensors(tensors, self.codebook, self._nets, self.channels)
 
     @property

@@ -19,7 +19,7 @@ class FullPrecisionConv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """As ``nn.Conv2d``, in float32 whatever autocast says."""
+        """(B, C, h, w) as of ``nn.Conv2d``, in float32 whatever autocast says."""
         if x.is_meta:  # which autocast does not know
             return super().forward(x.float())
         with torch.autocast(x.device.type, enabled=False):
@@ -46,7 +46,7 @@ class PointwiseConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As ``nn.Conv2d``, but for the order of sums."""
+        """(B, C, h, w) as of ``nn.Conv2d``, but for the order of sums."""
         if not _as_products(x):
             return super().forward(x)
         return F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
@@ -61,7 +61,7 @@ class SubPixelDeconv2d(nn.ConvTranspose2d):
     """
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """As ``nn.ConvTranspose2d``, but for the order of sums."""
+        """(B, C, s h, s w) as of ``nn.ConvTranspose2d``, but for the order of sums."""
         if not _as_products(x):
             return super().forward(x, output_size)
         step = self.stride[0]

@@ -6,7 +6,7 @@ from typing import NamedTuple, NoReturn
 
 from litcodec.errors import ShapeError
 from litcodec.import_path import import_object
-from litcodec.metrics import efficientnet_lite, perceptual
+from litcodec.metrics import efficientnet_lite, ffmpeg, perceptual
 from litcodec.metrics.frechet import frechet_distance
 from litcodec.metrics.metric import Metric
 from litcodec.metrics.ms_ssim import ms_ssim
@@ -25,7 +25,9 @@ FLIP = Metric("flip", "FLIP", "", False, 4, perceptual.flip)
 GMSD = Metric("gmsd", "GMSD", "", False, 4, perceptual.gmsd)
 HAARPSI = Metric("haarpsi", "HaarPSI", "", True, 4, perceptual.haarpsi)
 VIF = Metric("vif", "VIF", "", True, 4, perceptual.vif)
-PERCEPTUAL = (SSIMULACRA2, FLIP, GMSD, HAARPSI, VIF)  # with the extra ``perceptual``
+VMAF = Metric("vmaf", "VMAF", "", True, 2, ffmpeg.vmaf)
+XPSNR = Metric("xpsnr", "XPSNR luma", "dB", True, 2, ffmpeg.xpsnr)
+PERCEPTUAL = (SSIMULACRA2, FLIP, GMSD, HAARPSI, VIF, VMAF, XPSNR)  # with the extra ``perceptual``
 EFFNET_FRECHET = SetMetric(  # with the extra ``perceptual``
     "effnet_frechet",
     "Fréchet distance, EfficientNet-lite0",
@@ -42,6 +44,8 @@ PACKAGES = {
     "gmsd": "piq",
     "haarpsi": "piq",
     "vif": "piq",
+    "vmaf": ffmpeg.PACKAGE,
+    "xpsnr": ffmpeg.PACKAGE,
     "effnet_frechet": efficientnet_lite.PACKAGE,
 }
 # Known by everybody, not to be had honestly here.
@@ -50,7 +54,11 @@ _INCEPTION = (
     "of 256x256 pixels, of which Kodak has 192; take effnet_frechet, which is another distance, or give the "
     "import path of a SetMetric with that network"
 )
-REFUSED = {"fid": _INCEPTION, "kid": _INCEPTION}
+_DOWNLOAD = (
+    "its network's weights lie in no package, they are a download; give the import path of a metric of your "
+    "own that has them"
+)
+REFUSED = {"fid": _INCEPTION, "kid": _INCEPTION, "lpips": _DOWNLOAD, "dists": _DOWNLOAD}
 
 
 class OpenedMetrics(NamedTuple):
@@ -65,8 +73,9 @@ def open_metrics(names: Sequence[str | Metric]) -> tuple[Metric, ...]:
 
     Args:
         names: of shipped metrics ("psnr", "psnr_luma", "ms_ssim", "ms_ssim_db"; with the extra
-            ``perceptual`` "ssimulacra2", "flip", "gmsd", "haarpsi", "vif"), or import paths of others,
-            ``mylab.metrics.SHARPNESS``; a ``Metric`` itself is taken as it is. One given twice counts once.
+            ``perceptual`` "ssimulacra2", "flip", "gmsd", "haarpsi", "vif", "vmaf", "xpsnr"), or import
+            paths of others, ``mylab.metrics.SHARPNESS``; a ``Metric`` itself is taken as it is. One given
+            twice counts once.
 
     Raises:
         ShapeError: if there is no such metric, what is there is none, its package is missing, it is a metric

@@ -40,7 +40,7 @@ class MSE(Distortion):
     label = "MSE"
 
     def per_image(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """See ``Distortion``."""
+        """The distortion of each image, (B,); both arguments are (B, 3, H, W)."""
         return 255**2 * (x_hat - x).square().mean(dim=(1, 2, 3))
 
 
@@ -55,7 +55,7 @@ class MSSSIM(Distortion):
     minimum_side = MS_SSIM_MIN_SIDE
 
     def per_image(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """See ``Distortion``."""
+        """The distortion of each image, (B,); both arguments are (B, 3, H, W)."""
         if torch.is_grad_enabled():
             together: Tensor = ms_ssim(x_hat, x, data_range=1.0, size_average=False)
             return 1 - together
@@ -72,7 +72,7 @@ class L1(Distortion):
     label = "L1"
 
     def per_image(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """See ``Distortion``."""
+        """The distortion of each image, (B,); both arguments are (B, 3, H, W)."""
         return 255 * (x_hat - x).abs().mean(dim=(1, 2, 3))
 
 
@@ -91,6 +91,6 @@ class Charbonnier(Distortion):
     label = "Charbonnier"
 
     def per_image(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """See ``Distortion``."""
+        """The distortion of each image, (B,); both arguments are (B, 3, H, W)."""
         smooth = ((x_hat - x).square() + self.epsilon**2).sqrt() - self.epsilon
         return 255 * smooth.mean(dim=(1, 2, 3))

@@ -112,7 +112,10 @@ class Objective:
         Raises:
             ObjectiveError: if the images are too small for a distortion.
         """
-        found = self.distortions(output.x_hat, x)
+        x_hat = output.x_hat
+        if output.preserved is not None:
+            x_hat = torch.where(output.preserved, x_hat, x.to(x_hat.dtype))
+        found = self.distortions(x_hat, x)
         of_each = self._sum(found)
         auxiliary = [NamedValue(name, value) for name, value in getattr(output, "losses", ())]
         if isinstance(lmbda, Tensor):

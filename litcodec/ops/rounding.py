@@ -5,12 +5,12 @@ from torch import Tensor
 
 
 def round_about(x: Tensor, means: Tensor) -> Tensor:
-    """The nearest value that differs from ``means`` by an integer; no gradient."""
+    """The nearest value that differs from ``means`` (shaped like ``x``) by an integer; no gradient."""
     return (x - means).round() + means
 
 
 def round_straight_through(x: Tensor) -> Tensor:
-    """Round to the nearest integer; the gradient passes as if nothing had been done."""
+    """Round to the nearest integer; the gradient passes as if nothing had been done. Any shape."""
     return x + (x.round() - x).detach()
 
 

@@ -70,6 +70,7 @@ def report_data(
     shown = gallery(
         measured, sources, count=pictures, max_pixels=max_pixels, device=device, progress=progress
     )
+    perception = planes_of(measured, of_sets)
     folders = list(dict.fromkeys(result.images for result in results))
     return ReportData(
         title=title or f"Rate and distortion on {', '.join(Path(folder).name for folder in folders)}",
@@ -87,8 +88,13 @@ def report_data(
             for failure in entry.point.failures
         ),
         lossless=lossless_points(measured),
-        notes=(*notes_on(curves, measured, images, results), *shown.notes, *notes_on_choices(judged, images)),
-        perception=planes_of(measured, of_sets),
+        notes=(
+            *notes_on(curves, measured, images, results),
+            *shown.notes,
+            *perception.notes,
+            *notes_on_choices(judged, images),
+        ),
+        perception=perception,
         preferences=preferences([judgements_of(one, images) for one in judged]),
     )
 

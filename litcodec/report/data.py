@@ -56,6 +56,7 @@ class Version(NamedTuple):
     picture: str  # data: URI, lossless
     bits: str | None  # data: URI of the map of bits per position, litcodec's codecs only
     bits_scale: float | None  # bits per pixel that its brightest colour stands for
+    title: str = ""  # curve and setting, where the curve has several versions here; else its curve's name
 
 
 class Picture(NamedTuple):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -144,8 +145,8 @@ class _Maker:
         wanted = targets(sizes)
         versions: list[Version] = []
         for k, target in enumerate(wanted):
-            chosen = [curve[nearest(size, target.bytes)] for curve, size in zip(curves, sizes, strict=True)]
-            decoded = []
+            chosen = [kept for curve in curves for kept in _nearest(curve, target.bytes)]
+            decoded: list[Decoded] = []
             for j, version in enumerate(self._decoded(chosen, x)):
                 decoded.append(version)
                 progress((k + (j + 1) / len(chosen)) / len(wanted))
@@ -167,10 +168,18 @@ class _Maker:
                 yield Decoded(kept, pixels, bits)
 
 
+def _nearest(curve: Sequence[Kept], size: float) -> list[Kept]:
+    """The file of a curve that is nearest in size, and those of just its size: decoded otherwise, perhaps."""
+    first = curve[nearest([kept.score.bytes for kept in curve], size)]
+    others = [kept for kept in curve if kept.score.bytes == first.score.bytes and kept is not first]
+    return [first, *others]
+
+
 def _versions(level: Level, decoded: Sequence[Decoded]) -> Iterator[Version]:
     """All codecs' versions at one level; their maps of bits on one scale, so that the colours compare."""
     largest = max((float(each.bits.max()) for each in decoded if each.bits is not None), default=0.0)
     scale = bits_scale(largest)
+    count = Counter(each.kept.measured.curve for each in decoded)
     for (entry, score), pixels, bits in decoded:
         yield Version(
             curve=entry.curve,
@@ -182,6 +191,7 @@ def _versions(level: Level, decoded: Sequence[Decoded]) -> Iterator[Version]:
             picture=_data_uri(_middle(pixels)),
             bits=None if bits is None else _data_uri(_middle(bits_colours(bits, scale))),
             bits_scale=None if bits is None else scale,
+            title=f"{entry.curve}, {entry.point.setting}" if count[entry.curve] > 1 else entry.curve,
         )
 
 

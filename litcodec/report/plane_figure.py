@@ -49,7 +49,7 @@ def plane_figure(plane: Plane, styles: Mapping[str, Style]) -> go.Figure:
     right, top = extent(plane)
     figure.update_layout(
         xaxis={**axis, "title": {"text": MSE_LABEL}, "range": [0, right]},
-        yaxis={**axis, "title": {"text": plane.metric.title}, "range": [0, top]},
+        yaxis={**axis, "title": {"text": plane.metric.title}, "range": [0, top], "automargin": True},
         hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

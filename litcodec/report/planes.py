@@ -6,6 +6,7 @@ realism needs at most twice the lowest MSE. MSE, not PSNR: in MSE the bound is a
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ RESAMPLES = 1000  # of the images, for the interval of MSE
 TAILS = (0.025, 0.975)
 PEAK = 255.0
 BOUND = 2.0  # times the lowest MSE
+MOST_PLANES = 24
 
 
 class PlanePoint(NamedTuple):
@@ -66,6 +68,14 @@ class Planes(NamedTuple):
 
     planes: tuple[Plane, ...]  # by metric, then by rising rate
     alone: tuple[tuple[MetricInfo, PlanePoint], ...]  # without another point within 2 % of its rate
+    left_out: int = 0  # planes beyond the most that a report has
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not shown, in words."""
+        shown = len(self.planes)
+        every = shown + self.left_out
+        return [f"Of {every} planes the {shown} with most points are shown."] if self.left_out else []
 
 
 def planes_of(measured: Sequence[Measured], metrics: Sequence[MetricInfo]) -> Planes:
@@ -93,7 +103,9 @@ def planes_of(measured: Sequence[Measured], metrics: Sequence[MetricInfo]) -> Pl
                 else:
                     planes.append(Plane(metric, len(images), floor, tuple(_by_curve(group, measured))))
     place = {metric.name: k for k, metric in enumerate(metrics)}
-    return Planes(tuple(sorted(planes, key=lambda p: (place[p.metric.name], p.rates))), tuple(alone))
+    largest = sorted(planes, key=lambda plane: -len(plane.points))[:MOST_PLANES]
+    shown = sorted(largest, key=lambda plane: (place[plane.metric.name], plane.rates))
+    return Planes(tuple(shown), tuple(alone), len(planes) - len(shown))
 
 
 def _plane_points(entry: Measured, metric: str) -> Iterator[tuple[PlanePoint, float | None]]:
@@ -123,12 +135,13 @@ def _errors(point: Point) -> list[float]:
 def _at_one_rate(points: Sequence[PlanePoint]) -> Iterator[list[PlanePoint]]:
     """The largest groups of points whose rates are within 2 %."""
     ordered = sorted(points, key=lambda point: point.bpp)
+    rates = [point.bpp for point in ordered]
     end = 0
-    for k, first in enumerate(ordered):
-        group = [point for point in ordered[k:] if point.bpp <= MATCHED * first.bpp]
-        if k + len(group) > end:  # else it is part of the group before
-            end = k + len(group)
-            yield group
+    for k, rate in enumerate(rates):
+        after = bisect_right(rates, MATCHED * rate)
+        if after > end:  # else it is part of the group before
+            end = after
+            yield ordered[k:after]
 
 
 def _by_curve(points: Sequence[PlanePoint], measured: Sequence[Measured]) -> list[PlanePoint]:

@@ -18,7 +18,8 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from litcodec.codec_files.checkpoint import offer_before
-from litcodec.errors import SEE_HELP, CodecFileError, LitcodecError, OptionError
+from litcodec.errors import CodecFileError, LitcodecError, OptionError
+from litcodec.misspelt_keys import SEE_HELP
 from litcodec.plugins import choose_plugins
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
 from litcodec.training.costs import CostSummary
@@ -86,7 +87,7 @@ class _Parser(LightningArgumentParser):
             if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
                 message = f"model.{key} is no longer there: write {now}."
         line = LitcodecError(explained(self, message))
-        sys.stderr.write(f"litcodec: {line}\n{SEE_HELP}\n")
+        sys.stderr.write(f"litcodec: {line}\nlitcodec: {SEE_HELP}\n")
         sys.exit(2)
 
 

@@ -4,6 +4,7 @@ jsonargparse finds a class by its name alone among the loaded classes of the wan
 therefore loaded here; an objective such as ``mse`` is a function, which it finds by its whole path only.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 
 import litcodec.data.datamodule  # noqa: F401  # a configuration may name its classes
@@ -13,7 +14,9 @@ _OBJECTIVES = {"mse": "mse", "ms_ssim": "ms_ssim", "ms-ssim": "ms_ssim", "mixed"
 
 
 def objective_path(word: object) -> object:
-    """``litcodec.objectives.mse`` for ``mse``; everything else as it is."""
+    """``litcodec.objectives.mse`` for ``mse``, also as a ``class_path``; everything else as it is."""
+    if isinstance(word, Mapping) and "class_path" in word:
+        return {**word, "class_path": objective_path(word["class_path"])}
     if isinstance(word, str) and word in _OBJECTIVES:
         return f"litcodec.objectives.{_OBJECTIVES[word]}"
     return word

@@ -4,10 +4,10 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 from jsonargparse import ArgumentParser
 
+from litcodec.misspelt_keys import nearest
 from litcodec.training.short_names import known_names
 
 _UNKNOWN = re.compile(r"unrecognized arguments: --(?P<word>[\w.]+)|does not accept option '(?P<key>[\w.]+)'")
@@ -34,8 +34,8 @@ def explained(parser: ArgumentParser, message: str) -> str:
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, sorted(known), n=1, cutoff=0.75)
-    return f". Did you mean {close[0]}?" if close else "."
+    meant = nearest(word, known)
+    return f". Did you mean {meant}?" if meant else "."
 
 
 def _arguments(path: str) -> list[str]:

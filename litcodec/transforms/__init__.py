@@ -45,12 +45,15 @@ from litcodec.transforms.minnen2018 import (
 )
 from litcodec.transforms.minnen2020 import narrowing_hyper_analysis, twin_hyper_synthesis
 from litcodec.transforms.resize import double, halve
+from litcodec.transforms.santurkar2018 import OfPatches, ToPatches
 
 __all__ = [
     "GRDN",
     "BorderFilter",
+    "OfPatches",
     "ScaleEncoder",
     "ScalePredictor",
+    "ToPatches",
     "analysis",
     "analysis_9x9",
     "best_step",

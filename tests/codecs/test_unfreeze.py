@@ -1,13 +1,14 @@
 """A codec file is a place to train on from."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
 from tiny_hybrids import inner_of
 
 from litcodec.codec_files import unfreeze
-from litcodec.codecs import Codec, ScaleHyperprior
+from litcodec.codecs import L3C, Codec, PixelAutoregressive, ScaleHyperprior
 from litcodec.errors import FreezeError
 
 
@@ -35,6 +36,23 @@ def test_a_thawed_codec_trains_every_weight(codec: Codec, make_codec, image_like
     moved = {name for name, value in other.state_dict().items() if not torch.equal(value, before[name])}
     parameters = {id(parameter) for parameter in other.parameters()}
     assert moved == {name for name, v in other.state_dict(keep_vars=True).items() if id(v) in parameters}
+
+
+LOSSLESS: dict[str, Callable[[], Codec]] = {
+    "med": lambda: PixelAutoregressive(N=6, M=4, blocks=1, K=2),
+    "linear": lambda: PixelAutoregressive(N=6, M=4, blocks=1, K=2, prediction="linear"),
+    "l3c": lambda: L3C(N=4, C=2, levels=5, scales=2, blocks=1, K=2),
+}
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_a_lossless_codec_is_thawed_too(name: str) -> None:
+    torch.manual_seed(0)
+    frozen = LOSSLESS[name]().freeze()
+    other = LOSSLESS[name]()
+    assert other.freeze().fingerprint != frozen.fingerprint
+    unfreeze(other, frozen)
+    assert other.freeze().fingerprint == frozen.fingerprint
 
 
 def test_another_codec_is_not_thawed() -> None:

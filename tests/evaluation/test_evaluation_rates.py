@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from litcodec.baselines import open_baselines
 from litcodec.cli import main
 from litcodec.codec_files import load_codec
 from litcodec.codecs import FactorizedPrior, MeanScaleHyperprior, VariableRate
@@ -15,7 +16,7 @@ from litcodec.errors import CodecFileError, ShapeError
 from litcodec.evaluation import evaluate, read_results
 from litcodec.evaluation.coders import baseline_at_rate, codec_at_rate
 from litcodec.evaluation.curves import curves_of
-from litcodec.evaluation.under_test import codecs_under_test
+from litcodec.evaluation.under_test import baselines_under_test, codecs_under_test
 from litcodec.frozen import TrainingInfo, to_stream
 from litcodec.frozen.rates import level_of
 
@@ -101,6 +102,11 @@ def test_at_a_wanted_rate_each_image_has_the_quality_whose_file_is_nearest(
             assert abs(math.log(score.bpp / wanted)) <= min(distances) + 1e-9
     again = evaluate([variable], pictures, path, baselines=[jpeg], rates=(6.5, 0.28))
     assert repr(again.points) == repr(results.points)  # in words, as nan is not itself
+
+
+def test_lossless_baselines_have_their_own_rate(jpeg) -> None:
+    found = baselines_under_test([*open_baselines(("png",)).found, jpeg], (0.5,))
+    assert [tested.point.setting for tested in found] == ["optimised", "0.5 bpp"]
 
 
 def test_a_qp_falls_as_the_rate_rises_and_other_scales_need_no_whole_numbers(image_like) -> None:

@@ -30,7 +30,9 @@ from litcodec.codecs import (
     MeanScaleHyperprior,
     Minnen2020,
     MixtureAutoregressive,
+    PatchGenerator,
     ScaleHyperprior,
+    SelectiveGeneration,
     VariableRate,
 )
 from litcodec.frozen import FrozenVariableRate, TrainingInfo
@@ -51,6 +53,8 @@ KINDS: dict[str, type[Codec]] = {
     "hific": HiFiC,
     "minnen2020": Minnen2020,
     "lapped_cosine": LappedCosine,
+    "patch_generator": PatchGenerator,
+    "selective": SelectiveGeneration,
     "hybrid": HybridCodec,
     "variable_rate": VariableRate,
 }
@@ -78,6 +82,8 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
         analysis_blocks=0,
         synthesis_blocks=0,
     ),
+    PatchGenerator: partial(PatchGenerator, N=2, M=20, centres=31),
+    SelectiveGeneration: partial(SelectiveGeneration, N=2, M=12, centres=31, blocks=1),
     Minnen2020: partial(Minnen2020, N=4, M=6, slices=3, support=1, context=(4, 3)),
 }
 IN_HALF_PRECISION = (LappedCosine,)  # its transforms have 192 channels: half the bytes
@@ -113,6 +119,8 @@ def _write(name: str) -> None:
         if isinstance(frozen, FrozenVariableRate):
             frozen = frozen.at(LEVELS[H, W])
         x = picture(H, W)
+        if frozen.takes_mask:
+            frozen = frozen.with_mask(mask_of(x))
         (compressed,) = frozen.compress(x)
         coded = frozen.encode(x)
         stream = pack(compressed, frozen.fingerprint)
@@ -126,6 +134,12 @@ def _write(name: str) -> None:
 def sizes(name: str) -> list[tuple[int, int]]:
     """Of the golden pictures of a codec."""
     return list(LEVELS) if KINDS[name] is VariableRate else SIZES
+
+
+def mask_of(x: Tensor) -> Tensor:
+    """Of a golden picture (1, 3, H, W), what lies below its edge, without the last columns: (H, W)."""
+    rows, columns = torch.meshgrid(torch.arange(x.shape[2]), torch.arange(x.shape[3]), indexing="ij")
+    return (rows > columns) & (columns < x.shape[3] - 20)
 
 
 def to_bytes(x_hat: Tensor) -> Tensor:

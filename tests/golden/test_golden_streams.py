@@ -9,8 +9,9 @@ from safetensors.torch import load_file
 
 from litcodec.bitstream import Header, pack, read_header, unpack
 from litcodec.codec_files import load_codec
+from litcodec.coding import decode_mask
 from litcodec.frozen import FrozenCodec, FrozenHybrid, FrozenVariableRate, TrainingInfo
-from litcodec.latent_coding import CentresLatentCoder
+from litcodec.latent_coding import CentresLatentCoder, SelectedLatentCoder
 from litcodec.latent_coding.factorized import FactorizedLatentCoder
 from litcodec.latent_coding.symbols import GRID
 
@@ -43,7 +44,12 @@ def test_headers_are_read_exactly(name: str, size: tuple[int, int], codecs):
     compressed = unpack(data, fingerprint=codecs[name].fingerprint, max_pixels=2**20)
     lengths = tuple(len(string) for string in compressed.strings)
     assert read_header(data) == Header(1, codecs[name].fingerprint, size, lengths)
-    assert len(lengths) == {"factorized_prior": 1, "generative": 1, "variable_rate": 3}.get(name, 2)
+    assert len(lengths) == {
+        "factorized_prior": 1,
+        "generative": 1,
+        "patch_generator": 1,
+        "variable_rate": 3,
+    }.get(name, 2)
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
@@ -71,7 +77,11 @@ def test_the_same_latents_are_written_as_the_same_bytes(name: str, size: tuple[i
     coder = (codec.inner if isinstance(codec, (FrozenHybrid, FrozenVariableRate)) else codec).latent_coder
     compressed = unpack(data, fingerprint=None, max_pixels=2**20)
     y_hat = _expected(name, size, "y_hat")
-    if isinstance(coder, CentresLatentCoder):
+    if isinstance(coder, SelectedLatentCoder):
+        preserved = torch.from_numpy(decode_mask(compressed.strings[1], *y_hat.shape[2:]))
+        assert 0 < preserved.count_nonzero() < preserved.numel()
+        strings = coder.with_preserved(preserved).encode(y_hat).strings
+    elif isinstance(coder, CentresLatentCoder):
         strings = coder.encode(y_hat).strings
     elif isinstance(coder, FactorizedLatentCoder):
         strings = (coder.encode_to_grid(y_hat)[0],)

@@ -32,10 +32,10 @@ def test_metrics_are_named_by_a_word_or_an_import_path():
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        (("vmaf",), "there is no metric 'vmaf'; there are psnr, psnr_luma, ms_ssim, ms_ssim_db"),
-        (("nowhere.VMAF",), "nowhere cannot be imported"),
+        (("cvvdp",), "there is no metric 'cvvdp'; there are psnr, psnr_luma, ms_ssim, ms_ssim_db"),
+        (("nowhere.CVVDP",), "nowhere cannot be imported"),
         (("litcodec.metrics.bd_rate",), "it is a function, not a litcodec.metrics.Metric"),
-        (("litcodec.metrics.VMAF",), "litcodec.metrics has no VMAF"),
+        (("litcodec.metrics.CVVDP",), "litcodec.metrics has no CVVDP"),
         ((PSNR, MINE._replace(name="psnr")), "two metrics are called 'psnr'"),
     ],
 )

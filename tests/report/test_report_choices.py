@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 
 from litcodec.cli import main
 from litcodec.errors import ResultsError
+from litcodec.evaluation import read_results
 from litcodec.report.choices import Choices, Judgement, Shown, preferences, read_choices
 
 A, B = Shown("ours", "q 30", 1000), Shown("JPEG", "quality 10", 1100)
@@ -58,6 +59,15 @@ def test_what_was_written_is_read(tmp_path: Path):
     assert read_choices(_written(tmp_path / "c.json", choices)) == choices
 
 
+def test_a_file_cut_short_is_never_read(tmp_path: Path):
+    path = _written(tmp_path / "c.json", _choices("left", "right"))
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 3):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ResultsError):
+            read_choices(path)
+
+
 def _with(value: object, *where: str | int) -> Any:
     def change(found: Any) -> None:
         for key in where[:-1]:
@@ -105,7 +115,8 @@ def test_other_files_are_refused(tmp_path: Path, data: bytes):
 
 
 def test_the_command_tabulates_choices_of_codecs_in_the_report(evaluated: Path, tmp_path: Path, capsys):
-    ours = Shown("MeanScaleHyperprior N=8 M=12, MSE", "lmbda 0.0100", 500)
+    curve = read_results(evaluated).points[0].curve
+    ours = Shown(curve, "lmbda 0.0100", 500)
     jpeg, other = Shown("JPEG", "quality 10", 510), Shown("not here", "q 1", 500)
     first = _written(tmp_path / "1.json", _choices("right", "right", "neither", left=ours, right=jpeg))
     second = _written(tmp_path / "2.json", _choices("left", left=ours, right=other))
@@ -113,7 +124,7 @@ def test_the_command_tabulates_choices_of_codecs_in_the_report(evaluated: Path, 
     assert main([*words, "-o", str(tmp_path / "t.md")]) == 0
     text = (tmp_path / "t.md").read_text()
     assert "## Blind comparison" in text
-    assert "| JPEG | MeanScaleHyperprior N=8 M=12, MSE | 3 | 2 | 1 | 0 | 83 % (31 to 98) | 102 % |" in text
+    assert f"| JPEG | {curve} | 3 | 2 | 1 | 0 | 83 % (31 to 98) | 102 % |" in text
     assert "1 judgement is of codecs that are not in this report: left out." in capsys.readouterr().err
     second.write_text("{}")
     assert main([*words, "-o", str(tmp_path / "u.md")]) == 1

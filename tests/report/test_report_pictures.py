@@ -219,3 +219,14 @@ def test_a_large_picture_is_cut_not_shrunk(evaluated: Path, monkeypatch: pytest.
     assert np.array_equal(_pixels(picture.original), original[8:88, 20:100])
     assert _pixels(picture.versions[0].picture).shape == (80, 80, 3)
     assert [note for note in notes if "120x96" in note]
+
+
+def test_files_of_one_size_are_all_shown_by_curve_and_setting(evaluated: Path):
+    """As a codec makes them whose decoder has a choice: two settings, the same bytes."""
+    results = _only(read_results(evaluated), "MeanScaleHyperprior", "JPEG")
+    codec = next(point for point in results.points if point.curve == CODEC)
+    other = codec._replace(setting="decoded otherwise")
+    jpeg = [point for point in results.points if point.curve == "JPEG"]
+    ((picture,), _) = _gallery(evaluated, results=results._replace(points=(codec, other, *jpeg)))
+    titles = [version.title for version in picture.versions if version.level == picture.versions[0].level]
+    assert titles == [f"{CODEC}, {codec.setting}", f"{CODEC}, decoded otherwise", "JPEG"]

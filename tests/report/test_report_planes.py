@@ -63,6 +63,14 @@ def test_points_of_one_rate_make_a_plane_and_others_are_alone():
     assert (plane.points[0].mse_low, plane.points[0].mse_high) == pytest.approx((20, 40))
 
 
+def test_of_very_many_planes_those_with_most_points_are_shown():
+    pairs = [_measured(c, f"{k}", 1.1**k, [20], 9) for k in range(60) for c in ("ours", "JPEG")]
+    found = planes_of([*pairs, _measured("WebP", "0", 1.1**59, [20], 9)], [FAR])
+    assert (len(found.planes), found.left_out, len(found.planes[-1].points)) == (24, 36, 3)
+    assert found.notes == ["Of 60 planes the 24 with most points are shown."]
+    assert planes_of(MEASURED, [FAR]).notes == []
+
+
 def test_the_mean_is_of_mse_not_of_decibels_and_lossless_images_have_none():
     (plane,) = planes_of(
         [_measured("a", "x", 1, [0, 10], 1), _measured("b", "x", 1, [4, 4], 1)], [FAR]
@@ -70,7 +78,7 @@ def test_the_mean_is_of_mse_not_of_decibels_and_lossless_images_have_none():
     assert [point.mse for point in plane.points] == pytest.approx([5, 4])
     without = MEASURED[0].point.scores[0]._replace(values={})
     entry = MEASURED[0]._replace(point=MEASURED[0].point._replace(scores=(without,)))
-    assert planes_of([entry, entry], [FAR]) == ((), ())
+    assert planes_of([entry, entry], [FAR]) == ((), (), 0)
 
 
 def test_the_figure_shows_points_intervals_bound_and_floor():

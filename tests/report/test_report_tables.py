@@ -85,6 +85,6 @@ def test_markdown_says_what_was_not_compared_and_why(data: ReportData):
     _, _, rest = markdown(data).partition("## Not compared")
     refused, _, notes = rest.partition("## Notes")
     assert "different images: 2 and 24, 0 in common" in refused
-    assert "vtm" in refused
+    assert "VTM, published" in refused
     assert "Kodak" in notes
     assert "2 files lost nothing" in notes

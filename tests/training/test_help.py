@@ -4,6 +4,7 @@ import inspect
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import lightning as L
 import pytest
@@ -14,6 +15,8 @@ import litcodec.data
 from litcodec.cli import main
 from litcodec.codecs import Codec, TransformCodec
 from litcodec.fit_help import CALLBACKS, CODECS, DATAMODULES, OBJECTIVES, short_help
+from litcodec.misspelt_keys import _model_arguments, _trainer_arguments, misspelt_key
+from litcodec.training import CodecModule
 from litcodec.training.cli import LitcodecCLI
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -98,6 +101,50 @@ def test_a_misspelt_key_is_answered_with_the_right_one(
     with pytest.raises(SystemExit, match="2"):
         main(["fit", "--config", "configs/quickstart.yaml", *words])
     assert capsys.readouterr().err.splitlines()[-2] == f"litcodec: {said}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--model.lambda", "1"], "unrecognized arguments: --model.lambda 1. Did you mean model.lmbda?"),
+        (["--model.lambda=1"], "unrecognized arguments: --model.lambda=1. Did you mean model.lmbda?"),
+        (
+            ["--trainer.max_stepps", "3"],
+            "unrecognized arguments: --trainer.max_stepps 3. Did you mean trainer.max_steps?",
+        ),
+        (
+            ["--config", "wrong.yaml"],
+            "there is no key model.lambda. Did you mean model.lmbda?",
+        ),
+    ],
+)
+def test_a_misspelt_key_is_answered_before_anything_heavy_is_imported(
+    words: list[str], said: str, tmp_path: Path
+):
+    (tmp_path / "wrong.yaml").write_text("model: {lambda: 1}\n")
+    code = "import sys, atexit; from litcodec.cli import main\n"
+    code += "atexit.register(lambda: print('torch' in sys.modules)); main(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "fit", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "False\n"), done.stderr
+    assert done.stderr.splitlines()[0] == f"litcodec: {said}"
+
+
+def test_no_argument_is_taken_for_a_misspelt_one():
+    for section, kind in (("model", CodecModule), ("trainer", L.Trainer)):
+        names = set(inspect.signature(kind).parameters)
+        assert len(names) > 10
+        assert misspelt_key([f"--{section}.{name}" for name in names]) is None
+        assert misspelt_key([f"--{section}.{min(names, key=len)[:3]}"]) is None  # as argparse shortens
+    assert misspelt_key(["--model", "mylab.Mine", "--model.lambda", "1"]) is None
+
+
+def test_arguments_are_read_from_the_source_as_python_has_them():
+    assert _model_arguments() - {"class_path", "init_args", "help"} == set(
+        inspect.signature(CodecModule).parameters
+    )
+    assert _trainer_arguments() == set(inspect.signature(L.Trainer).parameters)
 
 
 def test_subcommands_are_those_that_the_help_knows():

@@ -55,9 +55,9 @@ function milliseconds(seconds) {
   return seconds === null ? MISSING : whole(Number((1000 * seconds).toPrecision(3)));
 }
 
-/** A curve's name after its line and marker, as in the charts. */
-function named(name) {
-  return el("span", { class: "named" }, swatch(name), el("span", {}, name));
+/** A curve's name, or another title, after its line and marker, as in the charts. */
+function named(name, title = name) {
+  return el("span", { class: "named" }, swatch(name), el("span", {}, title));
 }
 
 /** How a curve is drawn; one without a point to draw, as of a lossless codec, is in no chart. */

@@ -2,17 +2,18 @@
 
 function showPlanes() {
   const { planes, alone } = report.perception;
-  planes.forEach((plane, k) => {
+  const plots = planes.map((plane, k) => {
     const title = `${report.planes[k].title}, ${count(plane.images, "image")}`;
     const label = `${plane.metric.label} over MSE at ${title}; all points are in the table below`;
     const plot = el("div", { class: "plot", id: `plane-${k}`, role: "img", "aria-label": label });
     const names = [...new Set(plane.points.map(({ curve }) => curve))];
-    byId("planes").append(el("div", { class: "chart" }, el("h3", {}, title), el("div", { class: "chips" }, ...names.map(named)), plot));
-    drawPlot(plot, report.planes[k].figure);
-    const paint = () => Plotly.relayout(plot, themed(plot));
-    paint();
-    onThemeChange(paint);
+    byId("planes").append(el("div", { class: "chart" }, el("h3", {}, title), el("div", { class: "chips" }, ...names.map((name) => named(name))), plot));
+    return plot;
   });
+  plots.forEach((plot, k) => drawPlot(plot, report.planes[k].figure)); // once all have their places
+  const paint = () => plots.forEach((plot) => Plotly.relayout(plot, themed(plot)));
+  paint();
+  onThemeChange(paint);
   byId("plane-explain").hidden = !planes.length;
 
   const rows = planes.flatMap((plane, k) => plane.points.map((point) => ({ ...point, metric: plane.metric, rate: report.planes[k].title })));

@@ -14,7 +14,7 @@ function showStrip(picture) {
 }
 
 function tile(picture, version) {
-  const title = version ? version.curve : "Original";
+  const title = version ? titleOf(version) : "Original";
   const image = el("img", { src: version?.picture ?? picture.original, alt: `Crop of ${picture.name}, ${title}` });
   const frame = el("div", {}, image);
   dragged(frame, (event) => {
@@ -23,7 +23,7 @@ function tile(picture, version) {
     place();
   });
   const numbers = version ? `${fixed(version.bpp, 3)} bpp · ${fixed(version.scores.psnr ?? null, 2)} dB` : `${picture.width} × ${picture.height}`;
-  return el("figure", { class: "tile" }, frame, el("figcaption", {}, version ? named(title) : title, el("small", {}, numbers)));
+  return el("figure", { class: "tile" }, frame, el("figcaption", {}, version ? named(version.curve, title) : title, el("small", {}, numbers)));
 }
 
 function shift(slider, share) {

@@ -1,13 +1,18 @@
 // Two versions of a picture on top of each other, with a divider, and pixels that can be looked at.
 
+/** A version's curve; with its setting where the curve has several versions of one size. */
+function titleOf(version) {
+  return version.title || version.curve;
+}
+
 const ORIGINAL = "original"; // value of the option; versions' values are "of " and the curve's name
 const ZOOMS = [["fit", "fit"], ["1", "1×"], ["2", "2×"], ["4", "4×"], ["8", "8×"]];
 const SIDES = { left: "Left", right: "Right" };
 
 function showPictures() {
-  const names = new Set(report.pictures.flatMap((picture) => picture.versions.map((version) => version.curve)));
-  const ordered = report.curves.map(({ name }) => name).filter((name) => names.has(name));
-  const sources = [[ORIGINAL, "Original"], ...ordered.map((name) => [`of ${name}`, name])];
+  const versions = report.pictures.flatMap((picture) => picture.versions);
+  const titles = report.curves.flatMap(({ name }) => versions.filter(({ curve }) => curve === name).map(titleOf));
+  const sources = [[ORIGINAL, "Original"], ...[...new Set(titles)].map((title) => [`of ${title}`, title])];
   const view = { picture: 0, level: "middle", left: ORIGINAL, right: sources.at(1)?.[0] ?? ORIGINAL, zoom: "fit", split: 50, maps: false };
   const [stage, scroller, sheet, divider] = ["stage", "scroller", "sheet", "divider"].map(byId);
 
@@ -16,7 +21,7 @@ function showPictures() {
     const picture = report.pictures[view.picture];
     if (view[side] === ORIGINAL) return { title: "Original", setting: picture.name, address: picture.original };
     const title = view[side].slice("of ".length);
-    const version = picture.versions.find((each) => each.curve === title && each.level === view.level);
+    const version = picture.versions.find((each) => titleOf(each) === title && each.level === view.level);
     if (!version) return { title, setting: "no file of this codec at this rate" };
     const map = view.maps && version.bits !== null;
     return { title, setting: version.setting, address: map ? version.bits : version.picture, version, map };
@@ -116,7 +121,7 @@ function showPictures() {
 }
 
 function caption(side, { title, setting, version, map }, maps) {
-  const heading = version ? named(title) : title;
+  const heading = version ? named(version.curve, title) : title;
   const node = el("div", { class: "caption" }, el("h3", {}, el("small", {}, side), heading), el("p", {}, setting));
   if (!version) return node;
   const facts = [

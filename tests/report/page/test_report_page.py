@@ -85,6 +85,7 @@ def test_charts_offer_no_sending_to_a_server(page: Page):
 
 def test_the_plane_shows_what_has_one_rate_and_names_what_is_not_compared(page: Page):
     assert page.locator("#planes h3").inner_text() == "0.300 to 0.304 bpp, 2 images"
+    assert page.locator("#planes .named").all_inner_texts() == [OURS, JPEG]
     assert page.locator("#plane-0 .scatterlayer .point").count() == 4
     assert page.locator("#plane-0 .scatterlayer .js-line").count() == 2
     assert page.locator("#plane-0 .yerror").count() == 4
@@ -95,6 +96,15 @@ def test_the_plane_shows_what_has_one_rate_and_names_what_is_not_compared(page: 
     assert _column(page, "#plane-table", 8)[0] == "80.0 to 99.0"
     refused = page.locator("#plane-table .refusal").inner_text()
     assert refused == "Not compared: quality 3, 0.9000 bpp, and no other point within 2 % of its rate."
+
+
+def test_every_plane_fits_its_place(open_page):
+    planes = SAMPLE.perception.planes * 3
+    page, _ = open_page(SAMPLE._replace(perception=SAMPLE.perception._replace(planes=planes)))
+    widths = page.locator("#planes .plot").evaluate_all(
+        "all => all.map(x => x.querySelector('svg').clientWidth - x.clientWidth)"
+    )
+    assert widths == [0, 0, 0]
 
 
 def test_deltas_follow_the_yardstick_and_the_quality_and_the_best_comes_first(page: Page):

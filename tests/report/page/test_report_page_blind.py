@@ -108,3 +108,21 @@ def test_what_people_preferred_is_a_table(open_page):
     page, _ = open_page(SAMPLE._replace(pictures=()))
     assert page.locator("#preferences table").is_visible()
     assert page.locator("#blind-test").is_hidden()
+
+
+def test_versions_of_one_curve_are_chosen_and_compared_by_setting(open_page):
+    first = SAMPLE.pictures[0]
+    ours = next(version for version in first.versions if version.level == "middle")
+    two = [
+        ours._replace(setting=f"realism {k}", title=f"{OURS}, realism {k}", picture=address(seed))
+        for k, seed in enumerate((DECODED, BITS))
+    ]
+    page, complaints = open_page(SAMPLE._replace(pictures=(first._replace(versions=tuple(two)),)))
+    page.select_option("#right", f"of {OURS}, realism 1")
+    assert page.locator("#right-image").get_attribute("src") == address(BITS)
+    assert page.locator("#strip figcaption .named").all_inner_texts() == [
+        f"{OURS}, realism {k}" for k in (0, 1)
+    ]
+    page.click("#blind-start")
+    assert page.locator("#blind-status").inner_text() == "Pair 1 of 1"
+    assert complaints == []

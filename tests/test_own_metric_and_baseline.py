@@ -137,7 +137,7 @@ def test_a_run_continues_with_the_metrics_that_are_missing(folder: Path):
 @pytest.mark.parametrize(
     ("option", "value", "told"),
     [
-        ("--metrics", "vmaf", "there is no metric 'vmaf'; there are psnr,"),
+        ("--metrics", "beauty", "there is no metric 'beauty'; there are psnr,"),
         ("--metrics", "nolab.VMAF", "no metric nolab.VMAF: nolab cannot be imported"),
         ("--baselines", "nolab.Cjxl", "no baseline nolab.Cjxl: nolab cannot be imported"),
         ("--anchors", "mpeg", "there is no baseline 'mpeg'; there are jpeg,"),

@@ -94,7 +94,8 @@ def codec_architecture(name: object, init_args: object) -> dict[str, Any]:
     Raises:
         CodecFileError: if the class is none of theirs.
     """
-    known = [word for word in litcodec.codecs.__all__ if word not in ("Codec", "TransformCodec")]
+    names = sorted(litcodec.codecs.__all__, key=str.casefold)
+    known = [word for word in names if word not in ("Codec", "TransformCodec")]
     if not isinstance(name, str) or name not in known:
         raise CodecFileError(f"codec {shortened(name)} is unknown; known are {', '.join(known)}.")
     if not isinstance(init_args, dict) or not all(isinstance(key, str) for key in init_args):

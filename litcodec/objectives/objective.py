@@ -113,8 +113,9 @@ class Objective:
             ObjectiveError: if the images are too small for a distortion.
         """
         x_hat = output.x_hat
-        if output.preserved is not None:
-            x_hat = torch.where(output.preserved, x_hat, x.to(x_hat.dtype))
+        preserved = getattr(output, "preserved", None)
+        if preserved is not None:
+            x_hat = torch.where(preserved, x_hat, x.to(x_hat.dtype))
         found = self.distortions(x_hat, x)
         of_each = self._sum(found)
         auxiliary = [NamedValue(name, value) for name, value in getattr(output, "losses", ())]

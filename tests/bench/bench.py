@@ -27,7 +27,11 @@ WIDTH = 150  # of the table where there is no terminal
 GET_PEER = "python -m venv .venv-peer && .venv-peer/bin/pip install compressai==1.2.8"
 SMALL = Plan("", 1, repeats=1, N=8, M=12, batch=2, patch=64, latents=(12, 20), latent_size=(8, 12))
 SMALL = SMALL._replace(
-    context_sizes=(8, 12), picture_size=(64, 128), large_size=(256, 384), photograph_size=(150, 200)
+    context_sizes=(8, 12),
+    picture_size=(64, 128),
+    large_size=(256, 384),
+    photograph_size=(150, 200),
+    papers="*linear.yaml",
 )
 
 
@@ -105,6 +109,14 @@ def codec(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
     return rows
 
 
+def papers(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
+    rows = []
+    for name in sorted({key.split()[0] for key in ours}):
+        part = f"configs/codec/{name}.yaml, {ours[f'{name} weights'] / 1e6:.2f} M weights, untrained, once"
+        rows += [Row(part, way, "s", ours[f"{name} {way}"]) for way in ("compress", "decompress")]
+    return rows
+
+
 def packaged(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
     part = f"packaged codec, 768x512 photograph at {8 * ours['bytes'] / ours['pixels']:.2f} bpp"
     rows = []
@@ -140,7 +152,15 @@ def memory(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
     ]
 
 
-PARTS = {"train": train, "coder": coder, "codec": codec, "packaged": packaged, "data": data, "memory": memory}
+PARTS = {
+    "train": train,
+    "coder": coder,
+    "codec": codec,
+    "papers": papers,
+    "packaged": packaged,
+    "data": data,
+    "memory": memory,
+}
 WITH_PEER = ("train", "coder", "codec")
 
 
@@ -157,7 +177,17 @@ def measure(part: str, plan: Plan, peer_python: str | None) -> tuple[list[Row], 
 
 def compress_large(plan: Plan) -> dict[str, float]:
     """Run ``litcodec compress`` and read its high-water mark, Python and torch themselves included."""
-    command = [sys.executable, "-m", "litcodec", "compress", "large.jpg", "-c", "scale.safetensors", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "litcodec",
+        "compress",
+        "large.jpg",
+        "-c",
+        "scale.safetensors",
+        "--json",
+        "--measure",
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": str(plan.threads)}
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=plan.folder, env=environment, stdout=subprocess.PIPE) as process:

@@ -63,6 +63,11 @@ def codec(plan: Plan) -> None:
         np.savez(Path(plan.folder, f"{name}.npz"), **weights)
 
 
+def papers(plan: Plan) -> None:
+    """A picture."""
+    np.save(Path(plan.folder, "picture.npy"), picture(plan.picture_size).numpy())
+
+
 def train(plan: Plan) -> None:
     """A batch of crops of bundled photographs."""
     rng = np.random.default_rng(0)
@@ -112,8 +117,9 @@ def set_spread(model: Codec, x: Tensor) -> None:
     _rescale(model.g_a[-1], y, torch.zeros(M), spread)
     latents = model.latents(x)
     z = latents.z
-    _rescale(model.h_a[-1], z, torch.zeros(z.shape[1]), torch.full((z.shape[1],), 2.0))
-    net = getattr(model, "entropy_parameters", model.h_s)
+    latent_model = model.latent_model
+    _rescale(latent_model.h_a[-1], z, torch.zeros(z.shape[1]), torch.full((z.shape[1],), 2.0))
+    net = getattr(latent_model.y_model, "entropy_parameters", latent_model.h_s)
     last = next(layer for layer in reversed(net) if isinstance(layer, torch.nn.Conv2d))
     found: list[Tensor] = []
     handle = last.register_forward_hook(lambda module, given, out: found.append(out.clone()))
@@ -138,6 +144,13 @@ def _rescale(layer: torch.nn.Conv2d, out: Tensor, mean: Tensor, std: Tensor) -> 
 
 
 if __name__ == "__main__":
-    made = {"train": train, "coder": coder, "codec": codec, "data": data, "memory": memory}
+    made = {
+        "train": train,
+        "coder": coder,
+        "codec": codec,
+        "papers": papers,
+        "data": data,
+        "memory": memory,
+    }
     if sys.argv[1] in made:  # the packaged codec brings all it needs
         made[sys.argv[1]](read_plan(sys.argv[2]))

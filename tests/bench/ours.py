@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -12,13 +13,14 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from PIL import Image
 from plan import Plan, read_plan, seconds
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from litcodec.bitstream import pack, unpack
-from litcodec.codec_files import load_codec
+from litcodec.codec_files import build_codec, load_codec
 from litcodec.codecs import ScaleHyperprior
 from litcodec.coding import RangeCoder
 from litcodec.data import bundled_photographs, list_images, read_image, write_png
@@ -27,6 +29,7 @@ from litcodec.frozen import from_stream, to_stream
 from litcodec.zoo import default_card
 
 Figures = dict[str, float]
+ROOT = Path(__file__).parents[2]
 
 
 def train(plan: Plan) -> Figures:
@@ -99,6 +102,43 @@ def codec(plan: Plan) -> Figures:
         figures[f"{name} decompress"] = seconds(lambda d=data, f=decompress: f(d), plan)
         figures[f"{name} bytes"] = len(data)
     return figures
+
+
+def papers(plan: Plan) -> Figures:
+    """Every codec of ``configs/codec`` as published, untrained, once: the bytes would say nothing."""
+    x = torch.from_numpy(np.load(Path(plan.folder, "picture.npy")))
+    x = (x * 255).round() / 255  # lossless codecs take 8 bits
+    figures: dict[str, float] = {}
+    for config in sorted((ROOT / "configs" / "codec").glob(plan.papers)):
+        architecture = yaml.safe_load(config.read_text())["model"]
+        codec = build_codec(_described(architecture.get("init_args", architecture)["codec"])).eval()
+        weights = sum(each.numel() for each in codec.parameters())
+        frozen = codec.freeze()
+        del codec
+        start = time.perf_counter()
+        (compressed,) = frozen.compress(x)
+        middle = time.perf_counter()
+        frozen.decompress([compressed])
+        name = config.stem
+        figures |= {
+            f"{name} compress": middle - start,
+            f"{name} decompress": time.perf_counter() - middle,
+            f"{name} weights": weights,
+        }
+    return figures
+
+
+def _described(part: dict[str, Any]) -> dict[str, Any]:
+    """A class and arguments as codec files have them: both keys, nested parts too, none of training."""
+    room, _, name = part["class_path"].rpartition(".")
+    arguments = part.get("init_args", {})
+    kept = set(arguments) - getattr(import_module(room), name).training_arguments
+    nested = {
+        key: _described(value) if isinstance(value, dict) and "class_path" in value else value
+        for key, value in arguments.items()
+        if key in kept
+    }
+    return {"class_path": part["class_path"], "init_args": nested}
 
 
 def packaged(plan: Plan) -> Figures:
@@ -182,5 +222,12 @@ def _crops_per_second(batches: Iterable[Tensor], plan: Plan, *, batches_at_once:
 if __name__ == "__main__":
     plan = read_plan(sys.argv[2])
     torch.set_num_threads(plan.threads)
-    parts = {"train": train, "coder": coder, "codec": codec, "packaged": packaged, "data": data}
+    parts = {
+        "train": train,
+        "coder": coder,
+        "codec": codec,
+        "papers": papers,
+        "packaged": packaged,
+        "data": data,
+    }
     print(json.dumps(parts[sys.argv[1]](plan)))

@@ -23,6 +23,7 @@ class Plan(NamedTuple):
     picture_size: tuple[int, int] = (512, 768)  # (H, W)
     large_size: tuple[int, int] = (4000, 6000)
     photograph_size: tuple[int, int] = (1500, 2000)
+    papers: str = "*.yaml"  # which of configs/codec
 
 
 def read_plan(text: str) -> Plan:

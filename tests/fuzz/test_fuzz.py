@@ -21,6 +21,7 @@ CASES = {
     "shard-chunk": 40,
     "results": 80,
     "stream-pixel_autoregressive": 30,  # sub-pixel after sub-pixel
+    "stream-pixel_linear": 60,
     "stream-overfitted": 60,  # symbol after symbol
 }  # some four seconds each, codec files ten
 SEED = 1

@@ -15,7 +15,7 @@ import argparse
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +50,11 @@ def cosine_3() -> VariableRate:
     return VariableRate(inner, lmbda_min=0.0004, lmbda_max=0.15, anchors=7)
 
 
+def photographs_in(folder: Path) -> list[Path]:
+    """Its JPEGs, without those that litcodec holds back."""
+    return sorted(p for p in folder.rglob("*.jp*g") if not any(name in p.name for name in HELD_BACK))
+
+
 class Photographs(NamedTuple):
     """Images one after the other in one uint8 tensor."""
 
@@ -60,7 +65,7 @@ class Photographs(NamedTuple):
     @classmethod
     def read(cls, folder: Path, device: torch.device, side: int) -> "Photographs":
         """Decode a folder; an image and its downscaled copy each need sides of ``side``."""
-        files = sorted(p for p in folder.rglob("*.jp*g") if not any(name in p.name for name in HELD_BACK))
+        files = photographs_in(folder)
         scales = random.Random(0)
         with ThreadPoolExecutor() as pool:
             pairs = pool.map(_with_copy, files, [scales.uniform(0.5, 0.9) for _ in files])
@@ -119,6 +124,14 @@ def orthogonal(gradient: Tensor) -> Tensor:
     return found
 
 
+def muon_step(parameters: Iterable[nn.Parameter], momentum: list[Tensor], rate: float | Tensor) -> None:
+    """One step of Muon, Nesterov momentum included; ``momentum`` is changed."""
+    for parameter, kept in zip(parameters, momentum, strict=True):
+        assert parameter.grad is not None
+        kept.lerp_(parameter.grad, 1 - MOMENTUM)
+        parameter.sub_(rate * orthogonal(torch.lerp(parameter.grad, kept, MOMENTUM)))
+
+
 class Trainer:
     """A codec, its averaged weights and its optimisers.
 
@@ -170,10 +183,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(list(self.named.values()), 1.0, foreach=True)
         self.adam.step()
         with torch.no_grad():
-            for parameter, kept in zip(self.muon.values(), self.momentum, strict=True):
-                assert parameter.grad is not None
-                kept.lerp_(parameter.grad, 1 - MOMENTUM)
-                parameter.sub_(self.rate * orthogonal(torch.lerp(parameter.grad, kept, MOMENTUM)))
+            muon_step(self.muon.values(), self.momentum, self.rate)
             for mean, parameter in zip(self.averaged, self.named.values(), strict=True):
                 mean.lerp_(parameter, self.decay)
             self.loss.copy_(loss.detach())

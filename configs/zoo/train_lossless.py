@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor, nn
-from train_cosine_3 import HELD_BACK, MOMENTUM, orthogonal
+from train_cosine_3 import muon_step, photographs_in
 
 from litcodec.codec_files import load_codec, save_codec, unfreeze
 from litcodec.codecs import PixelAutoregressive
@@ -72,7 +72,7 @@ def altered(image: Image.Image, rng: random.Random) -> np.ndarray:
 
 def read(folder: Path, device: torch.device, share: float, variants: int) -> Pixels:
     """Features of a share of the pixels of every photograph."""
-    files = sorted(p for p in folder.rglob("*.jp*g") if not any(name in p.name for name in HELD_BACK))
+    files = photographs_in(folder)
     rng, parts, moved = random.Random(0), [], []
     for file in files:
         with Image.open(file) as opened:
@@ -133,10 +133,7 @@ def train(options: argparse.Namespace) -> None:
             group["lr"] = rate
         adam.step()
         with torch.no_grad():
-            for parameter, mean in zip(hidden, momentum, strict=True):
-                assert parameter.grad is not None
-                mean.lerp_(parameter.grad, 1 - MOMENTUM)
-                parameter.sub_(rate * orthogonal(torch.lerp(parameter.grad, mean, MOMENTUM)))
+            muon_step(hidden, momentum, rate)
             for mean, parameter in zip(averaged, named.values(), strict=True):
                 mean.lerp_(parameter, 1 - min(0.999, (step + 1) / (step + 20)))
         if (step + 1) % options.log_every == 0 or step + 1 == options.steps:

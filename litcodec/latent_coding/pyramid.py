@@ -4,6 +4,7 @@ Every scale has a string of its own. It is coded strip by strip, see ``exact_sca
 after channel: channels of pixels depend on those before, all positions of a channel are one part.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -91,8 +92,9 @@ class PyramidCoder:
         # Equally likely levels cost bits, whatever they are: how many they can be is known before any memory
         # is taken.
         most = int(self._uniform.max()) + 1
-        uniform = ChoiceDecoder(strings[-1], int(np.prod(shapes[-1])), 2 * self.radius + 1, most)
-        found = uniform.decode(self._uniform.repeat(int(np.prod(shapes[-1])), axis=0)).astype(np.int64)
+        symbols = math.prod(shapes[-1])
+        uniform = ChoiceDecoder(strings[-1], symbols, 2 * self.radius + 1, most)
+        found = uniform.decode(self._uniform.repeat(symbols, axis=0)).astype(np.int64)
         uniform.finish()
         decoded, coarse = [found.reshape(shapes[-1])], None
         for k in reversed(range(count)):

@@ -9,13 +9,13 @@ import math
 import re
 import subprocess
 import tempfile
-from importlib import import_module
 from pathlib import Path
 
 from torch import Tensor
 
 from litcodec.errors import ShapeError
 from litcodec.metrics.eight_bit import eight_bit_pair
+from litcodec.metrics.packages import missing, package
 
 PACKAGE = "imageio_ffmpeg"
 VMAF_MIN_SIDE = 32  # libvmaf ends with a segmentation fault at 16 pixels and below
@@ -75,8 +75,6 @@ def _run(levels: Tensor, levels_hat: Tensor, measure: str, folder: Path) -> str:
 
 def _program() -> str:
     try:
-        return str(import_module(PACKAGE).get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise ShapeError(
-            f"this metric needs the package {PACKAGE}: pip install 'litcodec[perceptual]', or leave it out."
-        ) from error
+        return str(package(PACKAGE).get_ffmpeg_exe())
+    except RuntimeError as error:  # installed, but without a program for this machine
+        raise missing(PACKAGE) from error

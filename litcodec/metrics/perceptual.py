@@ -6,15 +6,14 @@ doi:10.1145/3406183), GMSD (Xue et al. 2014, arXiv 1308.3052), HaarPSI (Reisenho
 """
 
 import io
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from litcodec.errors import ShapeError
 from litcodec.metrics.eight_bit import eight_bit_pair
+from litcodec.metrics.packages import package
 
 # Smaller images have no value: the smallest scale would be less than a pixel, or a window would not fit.
 SSIMULACRA2_MIN_SIDE = 8
@@ -39,13 +38,13 @@ def ssimulacra2(x: Tensor, x_hat: Tensor) -> float:
     levels, levels_hat = eight_bit_pair(x, x_hat)
     if min(levels.shape[-2:]) < SSIMULACRA2_MIN_SIDE:
         return float("nan")
-    return float(_package("ssimulacra2").compute_ssimulacra2(_png(levels), _png(levels_hat)))
+    return float(package("ssimulacra2").compute_ssimulacra2(_png(levels), _png(levels_hat)))
 
 
 def flip(x: Tensor, x_hat: Tensor) -> float:
     """Mean FLIP error, 0 to 1, at 67 pixels per degree of visual angle. As ``ssimulacra2``, any size."""
     pair = [np.ascontiguousarray(_rgb(v), np.float32) / 255 for v in eight_bit_pair(x, x_hat)]
-    return float(_package("flip_evaluator").evaluate(*pair, "LDR", applyMagma=False)[1])
+    return float(package("flip_evaluator").evaluate(*pair, "LDR", applyMagma=False)[1])
 
 
 def gmsd(x: Tensor, x_hat: Tensor) -> float:
@@ -67,17 +66,8 @@ def _piq(name: str, x: Tensor, x_hat: Tensor, minimum_side: int) -> float:
     levels, levels_hat = eight_bit_pair(x, x_hat)
     if min(levels.shape[-2:]) < minimum_side:
         return float("nan")
-    measure = getattr(_package("piq"), name)
+    measure = getattr(package("piq"), name)
     return float(measure(levels_hat.float() / 255, levels.float() / 255, data_range=1.0))
-
-
-def _package(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ShapeError(
-            f"this metric needs the package {name}: pip install 'litcodec[perceptual]', or leave it out."
-        ) from error
 
 
 def _rgb(levels: Tensor) -> "np.ndarray[Any, Any]":

@@ -164,6 +164,6 @@ def test_a_long_evaluation_says_on_a_pipe_how_far_it_is(
     clock = itertools.count(step=20)
     monkeypatch.setattr(progress_lines, "monotonic", lambda: float(next(clock)))
     assert run(*words, "--force") == 0
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 3
-    assert told[0] == ("litcodec: 1 of 6 codings (b é.png, quality 30, JPEG of the tests), 3 min 20 s left")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert lines[0] == ("litcodec: 1 of 6 codings (b é.png, quality 30, JPEG of the tests), 3 min 20 s left")

@@ -33,7 +33,7 @@ from litcodec.objectives.objective import MS_SSIM_PER_MSE, bits_per_pixel, bits_
 
 HELD_BACK = ("db6db408", "78fd95cf", "d60acb20", "9af68c1b")  # litcodec/photographs/heldback
 PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the range of lmbda, where validation looks
-WARM_UP, EMA, MOMENTUM, BALANCE = 200, 0.9995, 0.95, 0.4
+WARM_UP, MOMENTUM, BALANCE = 200, 0.95, 0.4
 # Newton-Schulz steps, each as good as one can be after those before (Amsel et al., arXiv 2505.16932).
 POLAR = (
     (4.0848, -6.8946, 2.9270),
@@ -285,7 +285,7 @@ def train(options: argparse.Namespace) -> None:
         falling = options.steps * options.cooldown
         part = min(1.0, (step + 1) / WARM_UP, (options.steps - k) / falling if falling else 1.0)
         trainer.rate.fill_(options.learning_rate * math.sin(part * math.pi / 2) ** 2)
-        trainer.decay.fill_(1 - min(EMA, (step + 1) / (step + 20)))
+        trainer.decay.fill_(1 - min(options.ema, (step + 1) / (step + 20)))
         trainer.x.copy_(photographs.crops(step, options.batch, options.side))
         draw = np.random.default_rng((8, step))
         where = (
@@ -328,6 +328,7 @@ def main() -> None:
     )
     parser.add_argument("--ms-ssim", type=float, default=0.0, help="share of MS-SSIM in the distortion")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--ema", type=float, default=0.9995, help="decay of the averaged weights")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -125,7 +125,7 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
     ("change", "message"),
     [
         ({"format": "other"}, "not a litcodec codec"),
-        ({"version": 4}, "version 4; this litcodec reads versions 1, 2, 3"),
+        ({"version": 5}, "version 5; this litcodec reads versions 1, 2, 3, 4"),
         ({"version": "1"}, "version '1'"),
         ({"version": True}, "version True"),
         ({"identity": "\ud800"}, "identity is"),

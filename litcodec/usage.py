@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from litcodec import usage_values as values
 from litcodec.errors import LitcodecError
-from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
+from litcodec.limits import MAX_PIXELS, VIEWER_IMAGES
 
 LIGHTNING = {
     "fit": "train a codec",
@@ -151,7 +151,7 @@ def _add_coding(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_overfit(compress: argparse.ArgumentParser) -> None:
     fit = compress.add_argument_group(
         "overfitting",
-        "fit a small codec of its own to every picture: minutes to encode, about a second to decode",
+        "fit a small codec of its own to every image: minutes to encode, about a second to decode",
     )
     fit.add_argument(
         "--overfit", action="store_true", help="do so; with -q, --bpp (approximate) or --lmbda for the rate"
@@ -169,7 +169,7 @@ def _add_overfit(compress: argparse.ArgumentParser) -> None:
     )
     fit.add_argument("--seed", type=values.count, default=0, help="of weights and noise (%(default)s)")
     fit.add_argument(
-        "--resume", action="store_true", help="go on where a fit of the same picture was interrupted"
+        "--resume", action="store_true", help="go on where a fit of the same image was interrupted"
     )
     compress.set_defaults(wrong_usage=compress.error)
 
@@ -282,11 +282,14 @@ def _add_report(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "(default: a few, if the images are Kodak's)",
     )
     report.add_argument(
-        "--pictures",
+        "--images",
         type=values.count,
-        default=VIEWER_PICTURES,
+        default=VIEWER_IMAGES,
         help="how many images the page shows, 0 for none; each adds about half a megabyte for every codec "
         "and rate (%(default)s)",
+    )
+    report.add_argument(  # the former name of --images
+        "--pictures", type=values.count, dest="images", default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
     report.add_argument(
         "--max-pixels", type=values.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"

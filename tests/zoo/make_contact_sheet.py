@@ -3,7 +3,7 @@
     python tests/zoo/make_contact_sheet.py docs/crops.jpg --codecs cosine-2,cosine-3 kodim19.png:100,0 ...
 
 One row for each photograph and rate. Everything gets its finest setting within the rate, or its coarsest if
-that takes more; what it took and its PSNR, of the whole picture, stand above its crop.
+that takes more; what it took and its PSNR, of the whole image, stand above its crop.
 """
 
 import argparse
@@ -83,13 +83,13 @@ def row(ways: list[Way], x: Tensor, bpp: float, corner: tuple[int, int], side: i
         db = psnr(x[None].float() / 255, x_hat[None].float() / 255)
         shown.append((f"{way.name} {8 * len(data) / pixels:.3f} bpp {db:.1f} dB", x_hat))
         print(f"{bpp:g} bpp: {shown[-1][0]}, {len(data)} bytes", flush=True)
-    picture = Image.new("RGB", (side * len(shown), side + LINE), "white")
-    draw = ImageDraw.Draw(picture)
+    sheet = Image.new("RGB", (side * len(shown), side + LINE), "white")
+    draw = ImageDraw.Draw(sheet)
     for i, (text, image) in enumerate(shown):
         crop = image[:, top : top + side, left : left + side].permute(1, 2, 0).contiguous()
-        picture.paste(Image.fromarray(crop.numpy()), (i * side, LINE))
+        sheet.paste(Image.fromarray(crop.numpy()), (i * side, LINE))
         draw.text((i * side + 2, 1), text, fill="black")
-    return picture
+    return sheet
 
 
 @torch.inference_mode()

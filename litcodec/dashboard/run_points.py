@@ -98,8 +98,9 @@ def from_json(text: str) -> RunPoint:
     numbers += [*_objects(found, "scores").values(), *_objects(found, "counts").values()]
     if pairs or not all(map(_is_finite, numbers)):
         raise ValueError(f"{(pairs or numbers)[:9]} should be numbers")
-    if not all(isinstance(found[field], str) for field in ("terms", "pictures")):
-        raise ValueError("terms and pictures should be texts")
+    texts = [keys[field] for field in ("terms", "images_digest")]
+    if not all(isinstance(found[key], str) for key in texts):
+        raise ValueError(f"{' and '.join(texts)} should be texts")
     values = {field: found[keys[field]] for field in RunPoint._fields[:-1]}
     return RunPoint(**values, by_image={image: _image_point(*pair) for image, pair in by_image.items()})
 

@@ -97,6 +97,7 @@ def siblings(run_folder: Path, image_folder: Path) -> list[RunPoint]:
 def test_a_point_survives_its_file_and_others_are_refused(tmp_path: Path) -> None:
     point = _point(2, scores={"psnr": 31.0})
     assert from_json(as_json(point)) == point
+    assert '"pictures": "digest"' in as_json(point)  # its key since the first version
     for damaged in (
         "{",
         "[]",

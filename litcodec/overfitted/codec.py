@@ -6,7 +6,7 @@ networks, see ``weights.py``, and the grids, see ``walk.py``.
 
 import copy
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -21,8 +21,9 @@ from litcodec.latent_coding.frozen_net import full_float32
 from litcodec.overfitted import walk, weights
 from litcodec.overfitted.choose_steps import choose_steps
 from litcodec.overfitted.exact_network import ExactNetwork
-from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
-from litcodec.overfitted.trainer import HARD_FROM, Overfitter, Progress, Settings
+from litcodec.overfitted.model import Networks
+from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for
+from litcodec.overfitted.trainer import Overfitter, Progress, Settings
 
 FINGERPRINT = b"overfit1"
 
@@ -127,28 +128,52 @@ def run(fit: Overfitter, callback: Callable[[Progress], None] | None = None) -> 
     Returns:
         The best of what it came to before symbols were rounded and at the end, by real bytes.
     """
-    best = None
     try:
         while fit.fraction < 1:
-            if best is None and fit.fraction >= HARD_FROM:
-                best = write(fit)
             progress = fit.step()
             if callback is not None:
                 callback(progress)
     except KeyboardInterrupt:
         fit.interrupted = True
-    last = write(fit)
-    return last if best is None or last.loss <= best.loss else best
+    return best_of(fit)
 
 
-def write(fit: Overfitter) -> Written:
-    """What a fit has come to, as strings; the fit may go on afterwards."""
+def best_of(fit: Overfitter) -> Written:
+    """What a fit has come to, with the networks of now or with those before symbols were rounded."""
+    last, before = write(fit), fit.networks_before_rounding
+    found = last if before is None else write(fit, before)
+    return last if last.loss <= found.loss else found
+
+
+class Fitted(Protocol):
+    """Networks and grids of an image: what ``write`` needs of a fit."""
+
+    x: Tensor  # (1, 3, H, W), in [0, 1]
+    networks: Networks
+    levels: int
+    finest: int  # the finest grid that is coded
+    weight: float  # of a bit per pixel
+
+    def symbols(self) -> list[Tensor]:
+        """The grids, rounded, (h, w) each, the finest first."""
+
+
+def write(fit: Fitted, networks: Networks | None = None) -> Written:
+    """Networks and grids as strings; a fit may go on afterwards.
+
+    Args:
+        fit: where the grids are from.
+        networks: instead of its own.
+
+    Raises:
+        FreezeError: if the format has no words for the networks.
+    """
     x, first = fit.x, fit.finest
-    networks = copy.deepcopy(fit.networks)
+    networks = copy.deepcopy(networks or fit.networks)
+    layout = weights.Layout(weights.sizes_of(networks), fit.levels, first)
     grids = [walk.clipped(grid.cpu().long().numpy()) for grid in fit.symbols()]
     y = [torch.from_numpy(grid).float().to(x.device) for grid in grids]
     groups = choose_steps(networks, y, x, fit.weight, first)
-    layout = weights.Layout(preset_named(fit.settings.preset), fit.levels, first)
     read = weights.Read(layout, networks, groups)
     strings = (
         weights.write(layout, groups),
@@ -156,7 +181,7 @@ def write(fit: Overfitter) -> Written:
     )
     x_hat = (reconstruct(read, grids, x.device) * 255).round() / 255
     mse = float((x_hat - x).square().mean())
-    bpp = 8 * sum(map(len, strings)) / fit.pixels
+    bpp = 8 * sum(map(len, strings)) / x[0, 0].numel()
     return Written(strings, x_hat, grids, mse, mse + fit.weight * bpp)
 
 

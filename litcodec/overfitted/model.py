@@ -4,12 +4,14 @@ Activations of a whole image would not fit the processor's cache; those of a str
 step about twice as fast. So each strip is run forwards and backwards at once, and the gradients are summed.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from litcodec.errors import OptionError
 from litcodec.ops.doubling import REACH
 from litcodec.overfitted.entropy_network import ABOVE, EntropyNetwork, features_of, surround
 from litcodec.overfitted.presets import Preset
@@ -17,6 +19,18 @@ from litcodec.overfitted.synthesis import Synthesis
 from litcodec.overfitted.upsampling import Upsampling
 
 STRIP = 2**16  # pixels, about
+
+
+class Parts(NamedTuple):
+    """Networks of a researcher's own in the place of a preset's; those that are None are the preset's.
+
+    Whatever offers the methods of ``Synthesis``, ``Upsampling`` or ``EntropyNetwork`` that are named here can
+    be trained. A stream holds networks of just these classes, of any sizes that the format has room for.
+    """
+
+    synthesis: Callable[[int], nn.Module] | None = None  # levels -> forward and reach
+    upsampling: Callable[[int], nn.Module] | None = None  # levels -> forward and doubled
+    entropy: nn.Module | None = None  # bits
 
 
 class Networks(nn.Module):
@@ -30,10 +44,25 @@ class Networks(nn.Module):
     def __init__(self, preset: Preset, levels: int) -> None:
         super().__init__()
         self.upsampling = Upsampling(levels)
-        self.synthesis = Synthesis(levels=levels, width=preset.synthesis_width, residuals=preset.residuals)
+        self.synthesis = Synthesis(levels, width=preset.synthesis_width, residuals=preset.residuals)
         self.entropy = EntropyNetwork(
             context=preset.context, width=preset.entropy_width, layers=preset.entropy_layers
         )
+
+    def take(self, parts: Parts, levels: int) -> None:
+        """Put the parts that are given in the places of those that are there.
+
+        Raises:
+            OptionError: if one lacks a method.
+        """
+        if parts.synthesis is not None:
+            made = _offering(parts.synthesis(levels), "synthesis", "reach")
+            self.synthesis = cast(Synthesis, made)
+        if parts.upsampling is not None:
+            made = _offering(parts.upsampling(levels), "upsampling", "doubled")
+            self.upsampling = cast(Upsampling, made)
+        if parts.entropy is not None:
+            self.entropy = cast(EntropyNetwork, _offering(parts.entropy, "entropy", "bits"))
 
     def reconstruct(self, y: list[Tensor]) -> Tensor:
         """The image (1, 3, H, W) of the grids, (h, w) each, the finest first."""
@@ -81,6 +110,14 @@ class Networks(nn.Module):
         doubled = self.upsampling.doubled(padded, 0, taught=taught)[:, :rows, :W]
         made: Tensor = self.synthesis(torch.cat([finest[None], doubled]))
         return made[:, :, window.kept]
+
+
+def _offering(part: nn.Module, name: str, method: str) -> nn.Module:
+    if not hasattr(part, method):
+        raise OptionError(
+            f"{name} is a {type(part).__name__}, which has no {method}; see docs/overfitted.md."
+        )
+    return part
 
 
 class Window(NamedTuple):

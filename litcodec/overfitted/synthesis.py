@@ -16,7 +16,7 @@ class Synthesis(nn.Module):
         residuals: 3x3 layers; all but the last have a ReLU.
     """
 
-    def __init__(self, *, levels: int, width: int, residuals: int) -> None:
+    def __init__(self, levels: int, *, width: int, residuals: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(levels, width)
         self.out = nn.Linear(width, 3)
@@ -35,6 +35,13 @@ class Synthesis(nn.Module):
     def reach(self) -> int:
         """How many pixels to either side one pixel depends on."""
         return len(self.residuals)
+
+    @torch.no_grad()
+    def start_at(self, colour: Tensor) -> None:
+        """Let grids of zeros give a colour (3,)."""
+        levels = self.hidden.in_features
+        nothing = self(torch.zeros(levels, 8, 8, device=colour.device))[0, :, 4, 4]
+        self.out.bias.add_(colour - nothing)
 
     def forward(self, u: Tensor) -> Tensor:
         """The image (1, 3, h, w) of the grids (levels, h, w)."""

@@ -6,9 +6,11 @@ have SOAP, grids Adam. Vyas et al., "SOAP: Improving and stabilizing Shampoo usi
 https://arxiv.org/abs/2409.11321
 """
 
+import copy
 import math
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -16,10 +18,11 @@ from torch import Tensor
 
 from litcodec.errors import CheckpointError, OptionError, ShapeError
 from litcodec.frozen.padding import check_image, check_range
-from litcodec.overfitted.model import Networks, StepResult, backward
+from litcodec.overfitted.model import Networks, Parts, StepResult, backward
 from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
 from litcodec.overfitted.quantise import noisy_round
 from litcodec.overfitted.starting import starting_networks
+from litcodec.overfitted.synthesis import Synthesis
 
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
 TEMPERATURES = (0.5, 0.08)  # a cooler beginning freezes grids of zeros
@@ -79,13 +82,16 @@ class Overfitter:
         x: the image (1, 3, H, W), in [0, 1].
         settings: how to fit.
         device: where.
+        parts: networks of one's own.
 
     Raises:
         ShapeError: if ``x`` is no image.
         OptionError: if a setting makes no sense.
     """
 
-    def __init__(self, x: Tensor, settings: Settings, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, x: Tensor, settings: Settings, device: torch.device | str = "cpu", parts: Parts | None = None
+    ) -> None:
         H, W = check_image(x)
         check_range(x)
         _check(settings)
@@ -99,21 +105,24 @@ class Overfitter:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             preset = preset_named(settings.preset)
-            self.networks = starting_networks(settings.preset, preset, self.levels).to(device)
-        with torch.no_grad():  # grids of zeros give the image's mean colour
-            nothing = self.networks.synthesis(torch.zeros(self.levels, 8, 8, device=device))[0, :, 4, 4]
-            self.networks.synthesis.out.bias.add_(self.x.mean((0, 2, 3)) - nothing)
+            self.networks = starting_networks(settings.preset, preset, self.levels)
+            self.networks.take(Parts() if parts is None else parts, self.levels)
+        self.networks.to(device)
+        if isinstance(self.networks.synthesis, Synthesis):
+            self.networks.synthesis.start_at(self.x.mean((0, 2, 3)))
+        self.networks_before_rounding: Networks | None = None  # once symbols are rounded: as they were then
         self.grids = [
             torch.zeros(size, device=device, requires_grad=k >= self.finest)
             for k, size in enumerate(grid_sizes(H, W, self.levels))
         ]
         self._adam = torch.optim.Adam(self.grids[self.finest :], lr=GRID_RATE)
-        self._soap = _soap(self.networks)
+        self.soap = _soap(self.networks)
         self.iteration, self._seconds = 0, 0.0
         self.interrupted = False
 
     def state(self) -> dict[str, Any]:
         """All that ``restore`` needs, for ``torch.save``."""
+        before = self.networks_before_rounding
         return {
             "settings": self.settings._asdict(),
             "iteration": self.iteration,
@@ -123,7 +132,8 @@ class Overfitter:
             "grids": [grid.detach() for grid in self.grids],
             "networks": self.networks.state_dict(),
             "adam": self._adam.state_dict(),
-            "soap": self._soap.state_dict(),
+            "soap": self.soap.state_dict(),
+            **({} if before is None else {"before_rounding": before.state_dict()}),
             _SUM_KEY: self._sum,
         }
 
@@ -145,7 +155,10 @@ class Overfitter:
                 for grid, kept in zip(self.grids, state["grids"], strict=True):
                     grid.copy_(kept)
             self._adam.load_state_dict(state["adam"])
-            self._soap.load_state_dict(state["soap"])
+            self.soap.load_state_dict(state["soap"])
+            if "before_rounding" in state:
+                self.networks_before_rounding = copy.deepcopy(self.networks)
+                self.networks_before_rounding.load_state_dict(state["before_rounding"])
             self._generator_state = state["generator"]
             self.iteration, self._seconds = int(state["iteration"]), float(state["seconds"])
             self.weight = float(state["weight"])
@@ -164,20 +177,26 @@ class Overfitter:
             return min(1.0, self.iteration / settings.iterations)
         return min(1.0, self._seconds / (60 * (settings.minutes or MINUTES)))
 
-    def step(self) -> Progress:
-        """One iteration."""
+    def step(self, step_networks: Callable[[], object] | None = None) -> Progress:
+        """One iteration.
+
+        Args:
+            step_networks: steps ``soap`` for whoever counts its steps; it steps itself if not given.
+        """
         began, fraction = time.perf_counter(), self.fraction
         hard = fraction >= HARD_FROM
+        if hard and self.networks_before_rounding is None:
+            self.networks_before_rounding = copy.deepcopy(self.networks)
         self._set_learning_rates(fraction)
         with torch.random.fork_rng(devices=[]):
             torch.set_rng_state(self._generator_state)
             found = backward(self.networks, self._rounded(fraction), self.x, self.weight, self.finest)
             self._generator_state = torch.get_rng_state()
         torch.nn.utils.clip_grad_norm_(self.networks.parameters(), GRADIENT_NORM)
-        self._soap.step()
+        (step_networks or self.soap.step)()
         if not hard:
             self._adam.step()
-        self._soap.zero_grad()
+        self.soap.zero_grad()
         self._adam.zero_grad()
         self.iteration += 1
         bpp = found.bits / self.pixels
@@ -208,10 +227,10 @@ class Overfitter:
 
     def _set_learning_rates(self, fraction: float) -> None:
         if fraction >= HARD_FROM:
-            self._soap.param_groups[0]["lr"] = HARD_RATE * (1 - fraction) / (1 - HARD_FROM)
+            self.soap.param_groups[0]["lr"] = HARD_RATE * (1 - fraction) / (1 - HARD_FROM)
             return
         falling = 0.5 + 0.5 * math.cos(math.pi * fraction / HARD_FROM)
-        for optimiser, rate in ((self._adam, GRID_RATE), (self._soap, NETWORK_RATE)):
+        for optimiser, rate in ((self._adam, GRID_RATE), (self.soap, NETWORK_RATE)):
             optimiser.param_groups[0]["lr"] = rate * max(falling, RATE_LEFT)
 
     def _progress(self, found: StepResult, bpp: float) -> Progress:

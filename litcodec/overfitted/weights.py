@@ -24,7 +24,8 @@ from litcodec.coding.laplace import (
     bits_of_symbols,
     laplaces_of,
 )
-from litcodec.errors import Corrupt
+from litcodec.errors import Corrupt, FreezeError
+from litcodec.overfitted.entropy_network import EntropyNetwork
 from litcodec.overfitted.model import Networks
 from litcodec.overfitted.presets import (
     CONTEXT_MAX,
@@ -35,6 +36,8 @@ from litcodec.overfitted.presets import (
     WIDTH_MAX,
     Preset,
 )
+from litcodec.overfitted.synthesis import Synthesis
+from litcodec.overfitted.upsampling import Upsampling
 
 GROUPS = 5
 SHIFT_MAX = 16
@@ -75,6 +78,33 @@ class Group(NamedTuple):
     def bits(self) -> float:
         """What they cost."""
         return float(bits_of_symbols(self.numbers, _laplaces(len(self.numbers), self.scale)).sum())
+
+
+def sizes_of(networks: Networks) -> Preset:
+    """What a stream says of the networks that it holds.
+
+    Raises:
+        FreezeError: if it cannot say it.
+    """
+    entropy, synthesis = networks.entropy, networks.synthesis
+    for part, known in ((synthesis, Synthesis), (networks.upsampling, Upsampling), (entropy, EntropyNetwork)):
+        if type(part) is not known:
+            raise FreezeError(
+                f"a stream holds a {known.__name__}; a {type(part).__name__} can be trained, and its rate "
+                "estimated, but not written."
+            )
+    sizes = Preset(
+        entropy.context,
+        entropy.out.in_features,
+        len(entropy.hidden),
+        synthesis.out.in_features,
+        len(synthesis.residuals),
+    )
+    limits = Preset(CONTEXT_MAX, ENTROPY_WIDTH_MAX, LAYERS_MAX, WIDTH_MAX, RESIDUALS_MAX)
+    for name, size, limit in zip(Preset._fields, sizes, limits, strict=True):
+        if size > limit or (size < 1 and name != "residuals"):
+            raise FreezeError(f"a stream holds networks with a {name} of 1 to {limit}; got {size}.")
+    return sizes
 
 
 def groups_of(networks: Networks) -> list[list[nn.Parameter]]:

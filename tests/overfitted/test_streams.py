@@ -1,6 +1,7 @@
 """Overfitted streams: what is fitted is written, and read back exactly."""
 
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -157,6 +158,22 @@ def test_a_fit_that_was_kept_goes_on_as_if_never_interrupted():
         found = second.step()
     assert found.iteration == 16
     assert found.loss == wanted.loss
+
+
+@pytest.mark.parametrize("at", [9, 39])  # of 40: symbols are rounded from 38 on
+def test_an_interrupted_fit_ends_with_the_bytes_of_an_uninterrupted_one(at: int, tmp_path: Path):
+    x, settings = picture(40, 57), Settings(iterations=40)
+    first, second = Overfitter(x, settings), Overfitter(x, settings)
+
+    def stop(progress: Progress) -> None:
+        if progress.iteration == at:
+            raise KeyboardInterrupt
+
+    run(first, stop)
+    assert first.interrupted
+    torch.save(first.state(), tmp_path / "begun")
+    second.restore(torch.load(tmp_path / "begun", weights_only=True))
+    assert run(second).strings == run(Overfitter(x, settings)).strings
 
 
 def test_a_state_of_another_image_is_refused():

@@ -41,8 +41,9 @@ from litcodec.training.run_folder import (
 )
 from litcodec.training.wrong_keys import explained
 
-# Interpolation sees values from every config file and from the command line.
-PARSER = {"parser_mode": "omegaconf+"}
+# Interpolation sees values from every config file and from the command line. No key is the beginning of
+# another: a singular would be taken for its plural.
+PARSER = {"parser_mode": "omegaconf+", "allow_abbrev": False}
 OFFLINE_WANDB = {
     "class_path": "lightning.pytorch.loggers.WandbLogger",
     "init_args": {"project": "litcodec", "offline": True},

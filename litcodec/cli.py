@@ -1,6 +1,6 @@
 """The command line: ``litcodec fit | validate | test | predict`` and litcodec's own commands.
 
-Only wiring; ``usage.py`` has the words. What is heavy is imported by the command that needs it, so that
+Only wiring; ``usage/`` has the words. What is heavy is imported by the command that needs it, so that
 ``--help`` answers at once.
 """
 

@@ -100,7 +100,8 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
     shutil.copy(ROOT / "tests/golden/compressai/mbt2018-mean.pth.tar", tmp_path / "weights.pth.tar")
     sweep = yaml.safe_load((ROOT / "sweeps/quickstart.yaml").read_text())
     sweep["parameters"]["model.lmbda"]["values"] = sweep["parameters"]["model.lmbda"]["values"][:1]
-    sweep["command"] += [*SMALL_FIT.split(), "--trainer.max_steps", "4"]  # 4: its learning rate has phases
+    # 4 steps: its learning rate has phases.
+    sweep["command"] += [*SMALL_FIT.split(), "--trainer.max_steps", "4", "--data.val_dir", "photographs/val"]
     (tmp_path / "sweeps").mkdir()
     (tmp_path / "sweeps/quickstart.yaml").write_text(yaml.safe_dump(sweep))
     monkeypatch.chdir(tmp_path)
@@ -114,6 +115,11 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
         if arguments[0] == "fit":
             steps = "4" if "--ckpt_path" in arguments else "2"
             arguments += [*SMALL_FIT.split(), "--trainer.max_steps", steps]
+            if "--data.val_dir" not in arguments and "configs/quickstart.yaml" not in arguments:
+                arguments += [
+                    "--data.val_dir",
+                    "photographs/val",
+                ]  # small; the first validates on the bundled
             if "hybrid" in command:
                 arguments += ["--model.phases", "[{train: all, steps: 2, learning_rate: 1.0e-3}]"]
         assert main(arguments) == 0, command

@@ -18,9 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 # Lower is further right. Rooms of one level are neighbours and do not know each other.
 LEVELS = {
-    **dict.fromkeys(
-        ("cli", "usage", "usage_values", "fit_help", "commands", "demo", "old_callbacks", "__main__"), 14
-    ),
+    **dict.fromkeys(("cli", "usage", "fit_help", "commands", "demo", "old_callbacks", "__main__"), 14),
     "callbacks": 13,  # the folder callbacks/, which a link makes litcodec.callbacks
     **dict.fromkeys(("dashboard", "pillow"), 12),
     **dict.fromkeys(("report", "loaded"), 11),
@@ -35,7 +33,17 @@ LEVELS = {
     **dict.fromkeys(("layers", "coding"), 2),
     **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file", "zoo"), 1),
     **dict.fromkeys(
-        ("types", "errors", "limits", "import_path", "misspelt_keys", "__init__", "__version__"), 0
+        (
+            "types",
+            "errors",
+            "limits",
+            "compressai_models",
+            "import_path",
+            "misspelt_keys",
+            "__init__",
+            "__version__",
+        ),
+        0,
     ),
 }
 # The few that do, one way only.
@@ -46,7 +54,6 @@ NEIGHBOURS = {
     ("cli", "usage"),
     ("cli", "fit_help"),
     ("cli", "old_callbacks"),
-    ("usage", "usage_values"),
 }
 
 

@@ -2,16 +2,17 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
-from mylab_package import write_mylab
+
+from litcodec.import_path import search_current_folder
+from tests.in_process import as_a_process, litcodec
+from tests.mylab_package import write_mylab
 
 MAKE_AND_VALIDATE = """
-import sys
 from pathlib import Path
 
 import lightning as L
@@ -23,7 +24,7 @@ from litcodec.codec_files import save_codec
 from litcodec.data import ImageBatch, read_image, write_png
 from mylab.plain import Plain
 
-folder = Path(sys.argv[1])
+folder = Path()
 torch.manual_seed(0)
 (folder / "images").mkdir()
 names = ("a.png", "b.png")
@@ -62,32 +63,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("user")
 
 
-def _run(folder: Path, *arguments: object) -> str:
-    variables = {**os.environ, "LITCODEC_PLUGINS": "mylab", "PYTHONPATH": "", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=folder,
-        env={**variables, "WANDB_MODE": "disabled"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def _make_and_validate(folder: Path) -> str:
+    """Run the script as a user's; what it printed."""
+    said = StringIO()
+    with as_a_process(folder, LITCODEC_PLUGINS="mylab"), redirect_stdout(said):
+        search_current_folder()  # as ``python script.py`` does
+        exec(MAKE_AND_VALIDATE, {})
+    return said.getvalue()
+
+
+def _run(folder: Path, *arguments: str) -> str:
+    done = litcodec(folder, *arguments, LITCODEC_PLUGINS="mylab")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_own_metric_baseline_and_codec_from_validation_to_the_report(folder: Path):
     write_mylab(folder)
-    (folder / "make.py").write_text(MAKE_AND_VALIDATE)
-    logged = _run(folder, "make.py", folder)
+    logged = _make_and_validate(folder)
     assert "'val/worst': " in logged
     assert "'val/psnr': " in logged
     assert "ms_ssim" not in logged
 
-    litcodec = ("-m", "litcodec")
     evaluated = _run(
-        folder, *litcodec, "evaluate", "plain.safetensors", "--images", "images",
+        folder, "evaluate", "plain.safetensors", "--images", "images",
         "--baselines", "jpeg,mylab.Gif", "--metrics", "psnr,mylab.metrics.WORST,mylab.metrics.COLOURS",
     )  # fmt: skip
     assert "Largest error" in evaluated
@@ -106,7 +105,7 @@ def test_own_metric_baseline_and_codec_from_validation_to_the_report(folder: Pat
             assert 0 <= score["values"]["worst"] <= 255
 
     for output in ("report.html", "report.csv", "report.md", "report.svg"):
-        _run(folder, *litcodec, "report", "results.json", "-o", output)
+        _run(folder, "report", "results.json", "-o", output)
     page = (folder / "report.html").read_text()
     assert '"label":"Largest error"' in page
     assert "Largest error, levels" in page  # the axis of its chart
@@ -127,7 +126,7 @@ def test_a_run_continues_with_the_metrics_that_are_missing(folder: Path):
     if not (folder / "results.json").exists():
         pytest.skip("the test before failed")
     arguments = ("evaluate", "plain.safetensors", "--images", "images", "--metrics", "psnr_luma")
-    _run(folder, "-m", "litcodec", *arguments)
+    _run(folder, *arguments)
     results = json.loads((folder / "results.json").read_text())
     assert [metric["name"] for metric in results["metrics"]] == ["psnr", "worst", "psnr_luma"]
     (codec,) = (point for point in results["points"] if point["kind"] == "codec")

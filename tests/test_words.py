@@ -23,7 +23,7 @@ PATTERN = re.compile(rf"(?<![\w.])({'|'.join(BANNED)})(?![\w(])", re.IGNORECASE)
 BANNED_IN_NAMES = re.compile("picture", re.IGNORECASE)
 KEPT = {
     "callbacks/report_page.py": 3,  # the former name of an argument
-    "litcodec/usage.py": 1,  # the former name of an option
+    "litcodec/usage/evaluation_options.py": 1,  # the former name of an option
     "litcodec/dashboard/run_points.py": 1,  # a key of rd_point.json
     "litcodec/overfitted/trainer.py": 1,  # a key of a fit's state
 }

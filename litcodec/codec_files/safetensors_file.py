@@ -4,7 +4,9 @@ Reading one runs no code and allocates no more than a small multiple of what the
 """
 
 import json
+import math
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as shortened
 
@@ -19,9 +21,10 @@ from litcodec.frozen import FrozenCodec
 from litcodec.regular_file import regular_file
 
 FORMAT = "litcodec-codec"
-FORMAT_VERSION = 3
-# 1 had no tensors of 16 bits; 1 and 2 named classes of litcodec without their packages.
-FORMAT_VERSIONS = (1, 2, 3)
+# 1 had no tensors of 16 bits; 1 and 2 named classes of litcodec without their packages; a file of version 4
+# lacks its encoder.
+FORMAT_VERSIONS = (1, 2, 3, 4)
+LEFT_OUT_MAX = 8  # times the numbers that the file holds
 # The type of a tensor, and the type that keeps it in the file where that loses nothing.
 NARROWER = {torch.float32: torch.float16, torch.int32: torch.int16}
 
@@ -31,19 +34,28 @@ def save_codec(codec: FrozenCodec, path: str | Path) -> None:
     Path(path).write_bytes(codec_bytes(codec))
 
 
-def codec_bytes(codec: FrozenCodec) -> bytes:
-    """The content of a codec file."""
+def codec_bytes(codec: FrozenCodec, *, decoder_only: bool = False) -> bytes:
+    """The content of a codec file.
+
+    Args:
+        codec: to be kept.
+        decoder_only: leave out the weights that only compressing needs. The fingerprint stays what it is, so
+            old streams decode; whoever compresses gets a ``FreezeError``.
+    """
+    encoder = codec.encoder_tensors()
+    weights = {n: list(t.shape) for n, t in encoder.items() if t.is_floating_point() and t.dim() > 0}
+    left_out = weights if decoder_only or codec.decoder_only else {}
     about = {
         "format": FORMAT,
-        "version": FORMAT_VERSION,
+        "version": 4 if left_out else 3,
         **describe(codec.architecture, codec.training),
         "fingerprint": codec.fingerprint.hex(),
-        "encoder_checksum": _encoder_checksum(codec),
+        **({"left_out": left_out} if left_out else {"encoder_checksum": _encoder_checksum(codec)}),
     }
     if codec.identity != codec.architecture.identity:  # of an older file; its streams know it by that
         about["identity"] = codec.identity
-    tensors = {**codec.decoder_tensors(), **codec.encoder_tensors()}
-    plain = {name: _narrowed(tensor.detach().cpu().contiguous()) for name, tensor in tensors.items()}
+    tensors = {**codec.decoder_tensors(), **encoder}
+    plain = {n: _narrowed(t.detach().cpu().contiguous()) for n, t in tensors.items() if n not in left_out}
     return save(plain, metadata={"litcodec": json.dumps(about)})
 
 
@@ -86,20 +98,36 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
     except CodecFileError as error:
         raise CodecFileError(f"{path} cannot be used: {error}") from error
     try:
-        codec = empty.restore(tensors)
+        left_out = _left_out(about, tensors)
+        codec = empty.restore({**tensors, **left_out})
     except (FreezeError, ShapeError, CodecFileError) as error:
         raise CodecFileError(f"{path} is damaged: {error}") from error
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CodecFileError(f"{path} is damaged: {str(error).partition(chr(10))[0][:200]}") from error
-    codec.training = description.training
+    for name in left_out:  # so that nothing can be coded by any way
+        codec.encoder_tensors()[name].fill_(math.nan)
+    codec.training, codec.decoder_only = description.training, bool(left_out)
     codec.identity = description.identity or codec.identity
     if codec.fingerprint.hex() != about.get("fingerprint"):
         raise CodecFileError(
             f"{path} is damaged: its content does not match its fingerprint {about.get('fingerprint')}."
         )
-    if _encoder_checksum(codec) != about.get("encoder_checksum"):
+    if not left_out and _encoder_checksum(codec) != about.get("encoder_checksum"):
         raise CodecFileError(f"{path} is damaged: the weights of its encoder do not match their checksum.")
     return codec
+
+
+def _left_out(about: Mapping[str, object], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Zeros for the weights of a file's missing encoder."""
+    shapes = about.get("left_out", {})
+    if not isinstance(shapes, dict) or set(shapes) & set(tensors):
+        raise CodecFileError(f"left_out names tensors and their shapes; got {shortened(shapes)}.")
+    for shape in shapes.values():
+        if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+            raise CodecFileError(f"a shape is a list of numbers; got {shortened(shape)}.")
+    if sum(map(math.prod, shapes.values())) > LEFT_OUT_MAX * sum(t.numel() for t in tensors.values()):
+        raise CodecFileError(f"it leaves out more than {LEFT_OUT_MAX} times what it holds.")
+    return {name: torch.zeros(()).expand(shape) for name, shape in shapes.items()}
 
 
 def _narrowed(tensor: Tensor) -> Tensor:

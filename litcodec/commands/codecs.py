@@ -18,7 +18,8 @@ def list_codecs(*, as_json: bool) -> int:
 
 def _print_card(card: Card) -> None:
     training = card.training
-    print(card.name + (" (default)" if card.default else ""))
+    about = " (default)" if card.default else " (decodes older streams only)" if card.decoder_only else ""
+    print(card.name + about)
     size = f"{card.parameters / 1e6:.1f} M" if card.parameters >= 1e6 else f"{card.parameters:,}"
     rows = (
         ("codec", f"{card.codec}, {size} parameters"),

@@ -19,6 +19,18 @@ from litcodec.data.windows import PatchWindows
 from litcodec.errors import OptionError
 from litcodec.limits import MAX_PIXELS
 
+LEAST = {
+    "patch_size": 1,
+    "batch_size": 1,
+    "crops_per_image": 1,
+    "steps_per_epoch": 1,
+    "num_workers": 0,
+    "cache_mb": 0,
+    "seed": 0,
+    "val_limit": 1,
+    "max_pixels": 1,
+}
+
 
 @dataclass(kw_only=True, eq=False)
 class PhotographsDataModule(L.LightningDataModule):
@@ -55,8 +67,10 @@ class PhotographsDataModule(L.LightningDataModule):
 
     def __post_init__(self) -> None:
         super().__init__()
-        if self.num_workers < 0:
-            raise OptionError(f"num_workers must be at least 0; got {self.num_workers}.")
+        for name, low in LEAST.items():  # here, before there is a run and its folder
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise OptionError(f"data.{name} must be at least {low}; got {value}.")
         self.loader: PatchLoader | None = None  # of the training patches
         self.images: WholeImages | None = None  # of validation, test and prediction
         self._start = 0

@@ -55,6 +55,7 @@ class FrozenCodec(ABC):
     has_stages = False  # whether ``decode_stages`` shows an image before and after an enhancer
     takes_mask = False  # whether ``with_mask`` lets its encoder preserve a part of an image
     lossless = False  # whether decoded images are the very 8-bit images that were coded
+    decoder_only = False  # whether its file left out what compressing needs
 
     def __init__(self, architecture: Architecture, downsampling_factor: int) -> None:
         self.architecture = architecture
@@ -88,8 +89,9 @@ class FrozenCodec(ABC):
 
         Raises:
             ShapeError: if ``x`` is not (B, 3, H, W), or its values are those of 0..255.
-            FreezeError: if a latent is not finite.
+            FreezeError: if a latent is not finite, or the codec is ``decoder_only``.
         """
+        self._check_encoder()
         size = check_image(x)
         check_range(x)
         return tuple(Compressed(self.encode(image[None]).strings, size) for image in x)
@@ -143,6 +145,13 @@ class FrozenCodec(ABC):
         raise RateError(
             f"a {self.architecture.name} has one rate and cannot be made to fit {max_bytes} bytes."
         )
+
+    def _check_encoder(self) -> None:
+        if self.decoder_only:
+            raise FreezeError(
+                f"this {self.architecture.name} is kept to decode its older streams alone; "
+                "compress with another codec (litcodec codecs)."
+            )
 
     def decode_stages(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Stages:
         """``decode``, and what there was before the enhancer; where ``has_stages``."""

@@ -79,6 +79,7 @@ class FrozenVariableRate(FrozenCodec):
 
     def largest_within(self, x: Tensor, max_bytes: int) -> Compressed:
         """See ``FrozenCodec``; x is analysed once and coded at every level that is tried."""
+        self._check_encoder()
         size, y = check_image(x), self.analyse(x)
 
         def at_level(level: int) -> Compressed:

@@ -1,10 +1,9 @@
 """Weights that other packages trained, as codecs of litcodec."""
 
 from litcodec.interchange.checkpoints import read_checkpoint
-from litcodec.interchange.compressai import ARCHITECTURES, Imported, codec_from_compressai, import_compressai
+from litcodec.interchange.compressai import Imported, codec_from_compressai, import_compressai
 
 __all__ = [
-    "ARCHITECTURES",
     "Imported",
     "codec_from_compressai",
     "import_compressai",

@@ -28,18 +28,11 @@ from litcodec.codecs import (
     MeanScaleHyperprior,
     ScaleHyperprior,
 )
+from litcodec.compressai_models import COMPRESSAI_MODELS
 from litcodec.entropy import SCALE_MIN
 from litcodec.errors import CodecFileError
 from litcodec.interchange.checkpoints import read_checkpoint
 
-ARCHITECTURES: tuple[str, ...] = (
-    "bmshj2018-factorized",
-    "bmshj2018-hyperprior",
-    "mbt2018-mean",
-    "mbt2018",
-    "cheng2020-anchor",
-    "cheng2020-attn",
-)
 # Of theirs that ours do not cover: a key that nothing else has, and what to call the model.
 NOT_COVERED = {
     "Gain": "a variable-rate model (*-vbr)",
@@ -76,7 +69,7 @@ def import_compressai(path: Path, architecture: str) -> Imported:
 
     Args:
         path: a state dict or a training checkpoint with one, ``.pth`` or ``.pth.tar``; or ``.safetensors``.
-        architecture: one of ``ARCHITECTURES``, CompressAI's own names. N and M are read from the shapes.
+        architecture: one of ``COMPRESSAI_MODELS``, CompressAI's own names. N and M are read from the shapes.
 
     Raises:
         CodecFileError: if the file is missing, damaged, or not of that architecture.
@@ -98,11 +91,12 @@ def codec_from_compressai(state: Mapping[str, Tensor], architecture: str) -> Imp
     weights = {_renamed(name): tensor for name, tensor in plain.items() if not IGNORED.fullmatch(name)}
     uncovered = [model for key, model in NOT_COVERED.items() if key in plain]
     if uncovered:
-        raise CodecFileError(f"holds {uncovered[0]}; what can be imported: {', '.join(ARCHITECTURES)}.")
+        raise CodecFileError(f"holds {uncovered[0]}; what can be imported: {', '.join(COMPRESSAI_MODELS)}.")
     found = _architecture_of(weights)
     if found is None:
         raise CodecFileError(
-            f"has none of the layers of {', '.join(ARCHITECTURES)}; its first key is {next(iter(state))!r}."
+            f"has none of the layers of {', '.join(COMPRESSAI_MODELS)}; "
+            f"its first key is {next(iter(state))!r}."
         )
     N, M = _sizes(weights)
     if found != architecture:

@@ -3,12 +3,10 @@
 import copy
 import io
 import os
-import re
-import secrets
 import sys
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import lightning as L
 from jsonargparse import Namespace, set_parsing_settings
@@ -19,45 +17,32 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from litcodec.codec_files.checkpoint import offer_before
 from litcodec.errors import CodecFileError, LitcodecError, OptionError
-from litcodec.misspelt_keys import SEE_HELP
 from litcodec.plugins import choose_plugins
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
+from litcodec.training.configuration_parser import PARSER, ConfigurationParser
 from litcodec.training.costs import CostSummary
 from litcodec.training.ending import summary_of
 from litcodec.training.failures import configuring, known_failure
 from litcodec.training.group_help import DATAMODULES, group_of
 from litcodec.training.guard import NonFiniteGuard
 from litcodec.training.interruptions import Interruptions, exit_code
-from litcodec.training.module_class import DEFAULT, flat_model, flat_words, module_class
+from litcodec.training.logger_folders import place_loggers
+from litcodec.training.module_class import DEFAULT, flat_words, module_class
 from litcodec.training.phases import agreed_steps
 from litcodec.training.progress import StepProgress
 from litcodec.training.run_folder import (
     ENVIRONMENT_VARIABLE,
-    WANDB_ID,
     RunFolder,
     choose_run_folder,
     name_of_run,
     remove_unused,
 )
-from litcodec.training.wrong_keys import explained
 
-# Interpolation sees values from every config file and from the command line. No key is the beginning of
-# another: a singular would be taken for its plural.
-PARSER = {"parser_mode": "omegaconf+", "allow_abbrev": False}
 OFFLINE_WANDB = {
     "class_path": "lightning.pytorch.loggers.WandbLogger",
     "init_args": {"project": "litcodec", "offline": True},
 }
-
-
 RUN_NAME = "run"  # of a run without a name
-
-# Keys of earlier versions -> what to write.
-RENAMED = {
-    "distortion": "model.objective, such as litcodec.objectives.mse, .ms_ssim or .mixed",
-}
-
-
 PRECISIONS = (None, 32, "32", "32-true", 16, "16", "16-mixed", "bf16", "bf16-mixed")
 
 
@@ -72,24 +57,6 @@ def check_precision(precision: object) -> None:
             f"trainer.precision {precision} keeps weights in another type than float32, which no codec "
             "is trained in: use 32-true, bf16-mixed or 16-mixed."
         )
-
-
-class _Parser(LightningArgumentParser):
-    def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
-        """Take ``model.init_args`` as Lightning's users write it."""
-        parsed: Namespace = super().parse_string(flat_model(content), *args, **kwargs)
-        return parsed
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Say what is wrong with a configuration and leave out the hundred lines of usage."""
-        if not self.exit_on_error:
-            super().error(message, ex)
-        for key, now in RENAMED.items():
-            if re.search(rf"\bmodel\.{key}\b|'{key}'", message):
-                message = f"model.{key} is no longer there: write {now}."
-        line = LitcodecError(explained(self, message))
-        sys.stderr.write(f"litcodec: {line}\nlitcodec: {SEE_HELP}\n")
-        sys.exit(2)
 
 
 class LitcodecCLI(LightningCLI):
@@ -175,16 +142,7 @@ class LitcodecCLI(LightningCLI):
         config.weights_only = config.weights_only is not False  # nothing is unpickled unless asked for
         config.trainer.default_root_dir = str(self.run_folder)
         config.checkpoint.dirpath = str(self.run_folder / "checkpoints")
-        if config.trainer.logger is False:
-            callbacks = config.trainer.callbacks or []
-            callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
-            config.trainer.callbacks = [c for c in callbacks if not _needs_logger(c)]
-        loggers = (
-            config.trainer.logger if isinstance(config.trainer.logger, list) else [config.trainer.logger]
-        )
-        for logger in loggers:
-            if isinstance(logger, Namespace):
-                _place_logger(logger, self.run_folder)
+        place_loggers(config.trainer, self.run_folder)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Put the run folder's callback first: it must see the weights before EMA replaces them."""
@@ -213,11 +171,6 @@ class LitcodecCLI(LightningCLI):
             print("\n".join(summary_of(self.trainer, self.run_folder, last)), flush=True)
 
 
-def _needs_logger(callback: Namespace) -> bool:
-    """Lightning's own monitors refuse to run without a logger."""
-    return str(callback.class_path).endswith(("LearningRateMonitor", "DeviceStatsMonitor"))
-
-
 def _average_in_time(trainer: Namespace) -> None:
     """See that weights are averaged at least once.
 
@@ -243,29 +196,6 @@ def _packages_of(configured: Any) -> set[str]:
     if isinstance(path := configured.get("class_path"), str):
         found.add(path.partition(".")[0])
     return found - {"litcodec", "torch"}
-
-
-def _place_logger(logger: Namespace, folder: Path) -> None:
-    """Fill in what the user left open."""
-    init_args = logger.get("init_args", Namespace())  # type: ignore[no-untyped-call]
-    is_wandb = str(logger.class_path).endswith("WandbLogger")
-    if init_args.get("save_dir", "") in (None, "."):
-        init_args.save_dir = str((is_wandb and os.environ.get("WANDB_DIR")) or folder)
-    if not is_wandb:
-        return
-    init_args.name = init_args.get("name") or "-".join(folder.parts[-2:])
-    if "WANDB_MODE" in os.environ or "WANDB_SWEEP_ID" in os.environ:
-        init_args.offline = False  # Lightning would overrule the environment, and no sweep is offline
-    if init_args.get("id") is None and "WANDB_RUN_ID" not in os.environ:  # a sweep's agent has chosen one
-        init_args.id, init_args["resume"] = _wandb_id(folder), "allow"
-
-
-def _wandb_id(folder: Path) -> str:
-    """The run's id, kept in its folder so that a continued run stays the same run."""
-    path = folder / WANDB_ID
-    if not path.exists() and folder.exists():
-        path.write_text(secrets.token_hex(6))
-    return path.read_text() if path.exists() else ""
 
 
 def run(arguments: list[str]) -> int:
@@ -315,6 +245,6 @@ def _start() -> None:
         seed_everything_default=0,
         trainer_defaults={"logger": OFFLINE_WANDB},
         parser_kwargs={**PARSER, **{name: dict(PARSER) for name in LightningCLI.subcommands()}},
-        parser_class=_Parser,
+        parser_class=ConfigurationParser,
         auto_configure_optimizers=False,
     )

@@ -2,8 +2,9 @@
 
 For each codec three files lie here: ``NAME.safetensors``, ``NAME.json`` (what ``litcodec codecs`` shows) and
 ``NAME.md`` (the model card, for people). A codec is never changed, as streams name it by its fingerprint: a
-better one gets another name and becomes the default. One that is taken out of the package leaves its
-fingerprint in ``retired.json``.
+better one gets another name and becomes the default. An older one may be kept without
+its encoder, see ``codec_files.codec_bytes``: its streams decode. One that is taken out of the package leaves
+its fingerprint in ``retired.json``.
 """
 
 import json
@@ -73,6 +74,7 @@ class Card(NamedTuple):
     lmbda: tuple[float, float] | None = None  # a lossless codec has none,
     kodak: Kodak | None = None  # nor a distortion:
     lossless: Lossless | None = None  # it has this
+    decoder_only: bool = False  # kept for older streams, without its encoder
 
     @property
     def file(self) -> Path:
@@ -103,14 +105,14 @@ def default_card(folder: Path = FOLDER) -> Card:
 
 
 def lossless_card(folder: Path = FOLDER) -> Card:
-    """The packaged lossless codec.
+    """The latest packaged lossless codec.
 
     Raises:
         CodecFileError: if none is installed.
     """
-    for card in packaged_cards(folder):
-        if card.lossless is not None:
-            return card
+    found = [card for card in packaged_cards(folder) if card.lossless is not None]
+    if found:
+        return max(found, key=lambda card: card.name)
     raise CodecFileError("no lossless codec is packaged; give a codec file with -c CODEC.")
 
 

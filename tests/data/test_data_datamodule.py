@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import litcodec.data
 from litcodec.data import FolderDataModule, ImageBatch, StreamDataModule, prepare
-from litcodec.errors import EmptyDataset
+from litcodec.errors import EmptyDataset, OptionError
 
 MakeFolder = Callable[..., Path]
 
@@ -161,3 +161,22 @@ def test_bundled_photographs_are_the_default() -> None:
 def test_every_exported_name_is_there() -> None:
     for name in litcodec.data.__all__:
         assert hasattr(litcodec.data, name), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("patch_size", 0),
+        ("batch_size", -3),
+        ("crops_per_image", 0),
+        ("steps_per_epoch", 0),
+        ("num_workers", -1),
+        ("cache_mb", -1),
+        ("seed", -1),
+        ("val_limit", 0),
+        ("max_pixels", 0),
+    ],
+)
+def test_what_is_out_of_range_is_said_before_there_is_a_run(name: str, value: int) -> None:
+    with pytest.raises(OptionError, match=rf"data\.{name} must be at least [01]; got {value}"):
+        FolderDataModule(**{name: value})

@@ -6,17 +6,13 @@ from pathlib import Path
 
 from litcodec.commands.export import export
 from litcodec.interchange import import_compressai
-from tests.fuzz.binary_targets import (
-    checkpoint_target,
-    codec_file_target,
-    codec_files,
-    image_target,
-    overfitted_target,
-    stream_target,
-)
 from tests.fuzz.cases import Target
 from tests.fuzz.forge import forge
+from tests.fuzz.image_targets import image_target
+from tests.fuzz.seed_files import codec_files
+from tests.fuzz.stream_targets import overfitted_target, stream_target
 from tests.fuzz.text_targets import TEXT_TARGETS
+from tests.fuzz.weight_targets import checkpoint_target, codec_file_target
 
 IMAGES = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
 

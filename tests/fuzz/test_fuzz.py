@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.binary_targets import codec_files, refit
 from tests.fuzz.cases import case_rng, run_case
+from tests.fuzz.seed_files import codec_files
+from tests.fuzz.stream_targets import refit
 from tests.fuzz.targets import TARGETS
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from litcodec.bitstream import pack, unpack
 from litcodec.codecs import Codec
+from litcodec.compressai_models import COMPRESSAI_MODELS
 from litcodec.data import read_image
-from litcodec.interchange import ARCHITECTURES, import_compressai
+from litcodec.interchange import import_compressai
 
 HERE = Path(__file__).parent / "compressai"
 PHOTOGRAPH = HERE.parents[2] / "litcodec" / "photographs" / "heldback" / "canal-houses-d60acb20.jpg"
@@ -23,7 +24,7 @@ class Case(NamedTuple):
     x: Tensor  # (1, 3, 64, 128)
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=COMPRESSAI_MODELS)
 def case(request) -> Case:
     codec = import_compressai(HERE / f"{request.param}.pth.tar", request.param).codec
     vectors = load_file(HERE / f"{request.param}.safetensors")

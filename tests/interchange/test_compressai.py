@@ -16,8 +16,9 @@ from litcodec.codecs import (
     MeanScaleHyperprior,
     ScaleHyperprior,
 )
+from litcodec.compressai_models import COMPRESSAI_MODELS
 from litcodec.errors import CodecFileError
-from litcodec.interchange import ARCHITECTURES, codec_from_compressai, import_compressai
+from litcodec.interchange import codec_from_compressai, import_compressai
 
 State = dict[str, Tensor]
 OURS: dict[str, type[Codec]] = {
@@ -85,7 +86,7 @@ def test_weights_of_other_precision_become_float32(state: State) -> None:
 
 
 @pytest.mark.parametrize(("N", "M"), [(8, 12), (12, 8), (10, 15)])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", COMPRESSAI_MODELS)
 def test_sizes_are_told_by_the_shapes(architecture: str, N: int, M: int) -> None:
     residual = {"N": N, "attention": architecture == "cheng2020-attn", "K": 1}
     sizes = residual if OURS[architecture] is Cheng2020 else {"N": N, "M": M}
@@ -102,7 +103,7 @@ def test_sizes_are_told_by_the_shapes(architecture: str, N: int, M: int) -> None
         assert torch.equal(imported.codec(x).x_hat, ours(x).x_hat)
 
 
-@pytest.mark.parametrize(("actual", "asked"), list(permutations(ARCHITECTURES, 2)))
+@pytest.mark.parametrize(("actual", "asked"), list(permutations(COMPRESSAI_MODELS, 2)))
 def test_another_architecture_is_recognised(actual: str, asked: str, golden: Path) -> None:
     path = golden / f"{actual}.pth.tar"
     with pytest.raises(CodecFileError) as caught:
@@ -124,7 +125,7 @@ def test_another_architecture_is_recognised(actual: str, asked: str, golden: Pat
 def test_models_that_are_not_covered_are_named(key: str, model: str, state: State) -> None:
     with pytest.raises(CodecFileError) as caught:
         codec_from_compressai({**state, key: torch.ones(8)}, "mbt2018-mean")
-    assert str(caught.value) == f"holds {model}; what can be imported: {', '.join(ARCHITECTURES)}."
+    assert str(caught.value) == f"holds {model}; what can be imported: {', '.join(COMPRESSAI_MODELS)}."
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_what_does_not_fit_is_named(changes: dict[str, Tensor | None], words: st
 def test_foreign_networks_are_of_none_of_the_architectures(first: str) -> None:
     with pytest.raises(CodecFileError) as caught:
         codec_from_compressai({first: torch.zeros(64, 3)}, "mbt2018")
-    assert all(name in str(caught.value) for name in (*ARCHITECTURES, first))
+    assert all(name in str(caught.value) for name in (*COMPRESSAI_MODELS, first))
 
 
 def test_the_distance_of_learned_medians_is_told(state: State) -> None:

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from litcodec import usage
 from litcodec.cli import main
 from litcodec.codec_files import load_codec
+from litcodec.compressai_models import COMPRESSAI_MODELS
 from litcodec.data import write_png
 from litcodec.frozen import TrainingInfo
-from litcodec.interchange import ARCHITECTURES
+from litcodec.usage import make_parser
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", COMPRESSAI_MODELS)
 def test_an_imported_codec_compresses_and_decompresses(
     architecture: str, golden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,7 +44,9 @@ def test_the_curve_s_point_is_noted(golden: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_offers_every_architecture() -> None:
-    assert usage.COMPRESSAI_ARCHITECTURES == ARCHITECTURES
+    for architecture in COMPRESSAI_MODELS:
+        words = ["import-compressai", "w.pth", "--arch", architecture, "out.safetensors"]
+        assert make_parser().parse_args(words).arch == architecture
 
 
 @pytest.mark.parametrize("lmbda", ["0", "-1", "nan", "inf", "much"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mylab import write_package
+from stranger import write_package
 from torch import nn
 
 from litcodec.architecture import Architecture

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mylab import litcodec, write_package
+from stranger import litcodec, litcodec_process, write_package
 
 CHECKPOINT = "runs/lite/latest/checkpoints/last.ckpt"
 
@@ -59,7 +59,7 @@ def test_it_is_evaluated_and_reported(lab: Path, codec: Path):
 
 
 def test_without_the_plugin_one_line_says_which_is_missing(lab: Path, codec: Path):
-    done = litcodec(lab, "compress", "photographs/0.png", "-c", codec.name, "-o", "b.litc", plugin=False)
+    done = litcodec_process(lab, "compress", "photographs/0.png", "-c", codec.name, "-o", "b.litc")
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
     assert "mylab.codecs.ElicLite belongs to the package 'mylab', which is not loaded" in line
@@ -79,7 +79,7 @@ def test_an_installed_package_with_an_entry_point_needs_no_option(lab: Path, cod
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mylab\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[litcodec.plugins]\nmylab = mylab\n")
     words = ("compress", "photographs/0.png", "-c", codec.name, "-o", "c.litc")
-    done = litcodec(lab, *words, plugin=False)
+    done = litcodec_process(lab, *words)
     shutil.rmtree(about)
     assert done.returncode == 0, done.stderr
     assert (lab / "c.litc").stat().st_size > 26

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import yaml
-from mylab import litcodec, write_package
+from stranger import litcodec, write_package
 
 
 def test_a_sweep_of_a_strangers_codec_ends_in_a_report(tmp_path: Path, image_like):

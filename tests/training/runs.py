@@ -1,4 +1,4 @@
-"""Real `litcodec fit` processes on a tiny codec and tiny photographs."""
+"""Real `litcodec fit` runs on a tiny codec and tiny photographs."""
 
 import csv
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from litcodec.data import write_png
+from tests.in_process import litcodec
 
 TINY = """
 seed_everything: 3
@@ -74,8 +75,15 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "offline"}
 
 
+def fit_here(root: Path, *extra: str) -> str:
+    """Run to the end in this process; what it said on standard output."""
+    done = litcodec(root, *command(root, *extra)[3:])
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
 def fit(root: Path, *extra: str) -> str:
-    """Run to the end; what it said on standard output."""
+    """Run to the end in a process of its own; what it said on standard output."""
     done = subprocess.run(
         command(root, *extra), env=environment(), capture_output=True, text=True, cwd=root, check=False
     )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.runs import fit, losses
+from tests.training.runs import fit, fit_here, losses
 
 ROUNDING = "--model.codec.init_args.quantiser=litcodec.entropy.StraightThroughQuantiser"
 
@@ -11,7 +11,7 @@ def test_two_processes_give_the_loss_curve_of_one_with_the_doubled_batch(tmp_pat
     # Rounding instead of noise: noise differs between processes, as it should.
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir(), two.mkdir()
-    fit(one, ROUNDING, "--data.batch_size", "8")
+    fit_here(one, ROUNDING, "--data.batch_size", "8")
     fit(two, ROUNDING, "--data.batch_size", "4", "--trainer.devices", "2", "--trainer.strategy", "ddp")
 
     expected = losses(one / "runs" / "tiny" / "001" / "version_0" / "metrics.csv")

@@ -8,7 +8,7 @@ from torch import nn
 
 from litcodec.codecs import Elic, FactorizedPrior, MeanScaleHyperprior, VariableRate
 from litcodec.training.costs import costs_of
-from tests.training.runs import fit, write_photographs
+from tests.training.runs import fit_here, write_photographs
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "--trainer.enable_model_summary",
         "true",
     )
-    return root, fit(root, *words, *validated, *watched)
+    return root, fit_here(root, *words, *validated, *watched)
 
 
 def test_a_run_ends_with_its_figures_and_the_next_command(lab: tuple[Path, str]):
@@ -47,7 +47,7 @@ def test_a_run_begins_with_what_its_parts_cost(lab: tuple[Path, str]):
 def test_another_name_makes_a_new_run_that_goes_on(lab: tuple[Path, str]):
     root, _ = lab
     checkpoint = root / "runs/tiny/001/checkpoints/last.ckpt"
-    said = fit(root, "--trainer.max_steps", "3", "--run_name", "fork", "--ckpt_path", str(checkpoint))
+    said = fit_here(root, "--trainer.max_steps", "3", "--run_name", "fork", "--ckpt_path", str(checkpoint))
     assert f"a new run, fork, that goes on from {checkpoint}" in said
     forked = torch.load(root / "runs/fork/001/checkpoints/last.ckpt", weights_only=True)
     assert forked["global_step"] == 3

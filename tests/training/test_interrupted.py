@@ -14,7 +14,7 @@ from litcodec.cli import main
 from litcodec.codec_files import read_training_checkpoint
 from litcodec.errors import CheckpointError, CodecFileError
 from litcodec.training.checkpoint_io import AtomicCheckpointIO
-from tests.training.runs import command, environment, fit, losses
+from tests.training.runs import command, environment, fit, fit_here, losses
 
 LONG = ("--trainer.max_steps", "100000", "--checkpoint.every_n_train_steps", "100000")
 
@@ -25,38 +25,46 @@ def _end(root: Path, number: signal.Signals, *, extra: tuple[str, ...] = LONG) -
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(command(root, *extra), env=environment(), cwd=root, stdout=quiet, stderr=quiet)
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        if metrics.exists() and max(losses(metrics), default=-1) >= 3:
-            break
-        time.sleep(0.02)
-    assert process.poll() is None, "the run ended before it could be ended"
-    process.send_signal(number)
-    return process.wait(timeout=60)
+    try:
+        while time.monotonic() < deadline and process.poll() is None:
+            if metrics.exists() and max(losses(metrics), default=-1) >= 3:
+                break
+            time.sleep(0.02)
+        assert process.poll() is None, "the run ended before it could be ended"
+        process.send_signal(number)
+        return process.wait(timeout=60)
+    finally:
+        process.kill()  # a test that fails leaves no run
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
-)
+def _step_reached(run: Path) -> int:
+    """The step of the one checkpoint that an ended run has left, which is the last that it logged."""
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    step: int = torch.load(checkpoint, weights_only=True)["global_step"]
+    assert step >= max(losses(run / "version_0" / "metrics.csv")) >= 3
+    assert [path.name for path in checkpoint.parent.iterdir()] == ["last.ckpt"]
+    return step
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_signal_ends_a_run_with_its_code_and_the_step_reached(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     assert _end(tmp_path, number) == code
-    run = tmp_path / "runs" / "tiny" / "001"
-    checkpoint = run / "checkpoints" / "last.ckpt"
-    step = torch.load(checkpoint, weights_only=True)["global_step"]
-    assert step >= max(losses(run / "version_0" / "metrics.csv")) >= 3
-    assert [path.name for path in checkpoint.parent.iterdir()] == ["last.ckpt"]
+    _step_reached(tmp_path / "runs" / "tiny" / "001")
 
 
-def test_a_run_ended_by_sigterm_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_run_ended_by_sigterm_has_its_code_and_step_and_goes_on_as_if_it_had_not_been(
+    tmp_path: Path,
+) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir(), broken.mkdir()
     assert _end(broken, signal.SIGTERM) == 143
     run = broken / "runs" / "tiny" / "001"
     checkpoint = run / "checkpoints" / "last.ckpt"
-    step = torch.load(checkpoint, weights_only=True)["global_step"]
+    step = _step_reached(run)
     steps = ("--trainer.max_steps", str(step + 5))
-    fit(whole, *steps)
+    fit_here(whole, *steps)
     fit(broken, *steps, "--ckpt_path", str(checkpoint))
     expected = losses(whole / "runs" / "tiny" / "001" / "version_0" / "metrics.csv")
     resumed = losses(run / "version_1" / "metrics.csv")

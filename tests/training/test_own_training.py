@@ -1,8 +1,6 @@
 """A package outside of litcodec brings its distortion, module and data; the optimiser by class path."""
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import lightning as L
@@ -16,8 +14,9 @@ from litcodec.cli import main
 from litcodec.codecs import FactorizedPrior
 from litcodec.errors import OptionError
 from litcodec.training import CodecModule
+from tests.in_process import litcodec
 from tests.mylab_package import write_mylab
-from tests.training.runs import TINY, command, environment
+from tests.training.runs import TINY, command
 
 OVERLAY = """
 model:
@@ -61,14 +60,7 @@ def test_a_package_of_ones_own_trains_and_validates_without_an_edit_of_litcodec(
         "--model.lmbda",
         "0.02",
     ]
-    done = subprocess.run(
-        [sys.executable, "-m", "litcodec", *words],
-        env={**environment(), "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-    )
+    done = litcodec(tmp_path, *words)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "mine, bonus 3" in done.stdout
     run = tmp_path / "runs" / "tiny" / "001"

@@ -14,7 +14,7 @@ from litcodec.cli import main
 from litcodec.codecs import FactorizedPrior
 from litcodec.errors import OptionError
 from litcodec.training import CodecModule
-from tests.training.runs import command, environment, fit
+from tests.training.runs import command, environment, fit_here
 
 pytestmark = pytest.mark.filterwarnings("default")  # Lightning warns before it is refused
 SHORT = ("--trainer.max_steps", "3")
@@ -26,7 +26,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run of three steps, and checkpoints whose names have slashes."""
     root = tmp_path_factory.mktemp("trained")
     named = ("--checkpoint.filename", "{epoch}/loss={train/loss:.0f}", "--checkpoint.save_top_k", "-1")
-    fit(root, *SHORT, *named, "--checkpoint.every_n_train_steps", "2")
+    fit_here(root, *SHORT, *named, "--checkpoint.every_n_train_steps", "2")
     return root
 
 
@@ -81,7 +81,7 @@ def test_a_run_does_not_go_on_with_a_setting_that_its_checkpoint_overrules(
 
 def test_a_run_goes_on_with_another_lambda_which_is_recorded(trained: Path) -> None:
     (deep,) = checkpoint_of(trained).parent.glob("epoch=0/loss=train/*.ckpt")
-    fit(trained, "--ckpt_path", str(deep), "--trainer.max_steps", "4", "--model.lmbda", "0.02")
+    fit_here(trained, "--ckpt_path", str(deep), "--trainer.max_steps", "4", "--model.lmbda", "0.02")
     # In the same folder, although the checkpoint's name has slashes.
     assert [path.name for path in (trained / "runs" / "tiny").iterdir() if path.name.isdigit()] == ["001"]
     found = torch.load(checkpoint_of(trained), weights_only=True)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import torch
 
-from tests.training.runs import fit, fit_and_kill, losses
+from tests.training.runs import fit, fit_and_kill, fit_here, losses
 
 EMA = (
     "--trainer.callbacks+=lightning.pytorch.callbacks.EMAWeightAveraging",
@@ -15,7 +15,7 @@ def test_a_run_killed_within_an_epoch_and_resumed_repeats_an_uninterrupted_one(t
     slow = ("--trainer.max_steps", "400")  # so that the kill comes in time; steps 0..23 are compared
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir(), broken.mkdir()
-    fit(whole, *EMA)
+    fit_here(whole, *EMA)
     metrics = broken / "runs" / "tiny" / "001" / "version_0" / "metrics.csv"
     fit_and_kill(broken, after_step=15, metrics=metrics, extra=(*EMA, *slow))
 
@@ -36,7 +36,7 @@ def test_a_run_that_ends_before_weights_are_averaged_keeps_what_it_learned(tmp_p
     weights = {}
     for name, extra in {"averaged": (*EMA, *late), "plain": ()}.items():
         (tmp_path / name).mkdir()
-        fit(tmp_path / name, *extra, "--trainer.max_steps", "3")
+        fit_here(tmp_path / name, *extra, "--trainer.max_steps", "3")
         path = tmp_path / name / "runs" / "tiny" / "001" / "checkpoints" / "last.ckpt"
         weights[name] = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     assert weights["averaged"].keys() == weights["plain"].keys()

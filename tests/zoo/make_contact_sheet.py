@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from litcodec.anchors import open_anchors
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from litcodec.baselines import open_baselines
 from litcodec.bitstream import pack
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image
@@ -28,7 +28,7 @@ LINE = 14  # pixels of a line of text
 
 
 class Way(NamedTuple):
-    """A codec or a yardstick: (3, H, W) uint8 and a setting -> bytes; bytes -> (3, H, W) uint8."""
+    """A codec or a baseline: (3, H, W) uint8 and a setting -> bytes; bytes -> (3, H, W) uint8."""
 
     name: str
     settings: int  # 0 .. settings - 1, by rising rate
@@ -51,9 +51,9 @@ def codec_way(name: str) -> Way:
     return Way(Path(name).stem, LEVELS, compress, decompress)
 
 
-def anchor_way(key: str) -> Way:
-    """A yardstick with whole qualities."""
-    found, missing = open_anchors([key])
+def baseline_way(key: str) -> Way:
+    """A baseline with whole qualities."""
+    found, missing = open_baselines([key])
     if missing:
         raise SystemExit(missing[0])
     return Way(found[0].name, 101, found[0].compress, found[0].decompress)
@@ -83,13 +83,13 @@ def row(ways: list[Way], x: Tensor, bpp: float, corner: tuple[int, int], side: i
         db = psnr(x[None].float() / 255, x_hat[None].float() / 255)
         shown.append((f"{way.name} {8 * len(data) / pixels:.3f} bpp {db:.1f} dB", x_hat))
         print(f"{bpp:g} bpp: {shown[-1][0]}, {len(data)} bytes", flush=True)
-    sheet = Image.new("RGB", (side * len(shown), side + LINE), "white")
-    draw = ImageDraw.Draw(sheet)
+    drawn = Image.new("RGB", (side * len(shown), side + LINE), "white")
+    draw = ImageDraw.Draw(drawn)
     for i, (text, image) in enumerate(shown):
         crop = image[:, top : top + side, left : left + side].permute(1, 2, 0).contiguous()
-        sheet.paste(Image.fromarray(crop.numpy()), (i * side, LINE))
+        drawn.paste(Image.fromarray(crop.numpy()), (i * side, LINE))
         draw.text((i * side + 2, 1), text, fill="black")
-    return sheet
+    return drawn
 
 
 @torch.inference_mode()
@@ -101,13 +101,13 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("photographs", nargs="+", help="FILE:LEFT,TOP of the crop")
     parser.add_argument("--codecs", default="cosine-2")
-    parser.add_argument("--yardsticks", default="webp,avif")
+    parser.add_argument("--baselines", default="webp,avif")
     parser.add_argument("--bpp", default="0.15,0.3")
     parser.add_argument("--side", type=int, default=224, help="of a crop, in pixels")
     parser.add_argument("--jpeg-quality", type=int, default=90)
     options = parser.parse_args()
     ways = [codec_way(name) for name in options.codecs.split(",")]
-    ways += [anchor_way(key) for key in options.yardsticks.split(",") if key]
+    ways += [baseline_way(key) for key in options.baselines.split(",") if key]
     rows = []
     for photograph in options.photographs:
         path, corner = photograph.rsplit(":", 1)

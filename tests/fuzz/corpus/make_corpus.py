@@ -13,8 +13,9 @@ import yaml
 
 from litcodec.bitstream import pack, unpack
 from litcodec.types import Compressed
-from tests.fuzz.binary_targets import GOLDEN, checkpoint_bytes, codec_files
+from tests.fuzz.seed_files import GOLDEN, codec_files
 from tests.fuzz.text_targets import ROOT, results_bytes
+from tests.fuzz.weight_targets import checkpoint_bytes
 
 HERE = Path(__file__).parent
 

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 from litcodec.data import write_png
+from tests import in_process
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "mylab"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs" / "examples" / "mylab"
 FIT = """
 run_name: lite
 model:
@@ -54,10 +56,15 @@ def write_package(folder: Path, image_like, *, callbacks: str = "callbacks") -> 
     return folder
 
 
-def litcodec(folder: Path, *arguments: str, plugin: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command in ``folder``; ``mylab`` is found there alone."""
-    root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root), "WANDB_MODE": "offline", "OMP_NUM_THREADS": "1"}
+def litcodec(folder: Path, *arguments: str, plugin: bool = True) -> in_process.Done:
+    """Run the command in ``folder``, in this process; ``mylab`` is found there alone."""
+    words = [*arguments, *(["--plugin", "mylab"] if plugin else [])]
+    return in_process.litcodec(folder, *words, PYTHONPATH=str(ROOT))
+
+
+def litcodec_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in ``folder``, in a process that knows of no plugin."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "WANDB_MODE": "offline", "OMP_NUM_THREADS": "1"}
     environment.pop("LITCODEC_PLUGINS", None)
-    command = [sys.executable, "-m", "litcodec", *arguments, *(["--plugin", "mylab"] if plugin else [])]
+    command = [sys.executable, "-m", "litcodec", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -61,7 +61,7 @@ class AtRate:
         return min(files.values(), key=lambda data: abs(math.log(len(data) / wanted)))
 
     def decode(self, data: bytes) -> Tensor:
-        """Decode the file that ``encode`` made last, to (3, H, W), uint8 RGB."""
+        """Decode a file to (3, H, W), uint8 RGB."""
         return self._decoder.decode(data)
 
 

@@ -146,7 +146,7 @@ def test_wandb_writes_where_its_variable_says(tmp_path: Path) -> None:
         (["--model.lmbda", "1" + "0" * 400], "the configuration cannot be used: int too large"),
         (["--model.codec.init_args.N=-4"], "the configuration cannot be used: "),
         (["--model.codec.init_args.N", str(10**9)], "the configuration cannot be used: "),
-        (["--data.init_args.num_workers=-1"], "num_workers must be at least 0; got -1."),
+        (["--data.init_args.num_workers=-1"], "data.num_workers must be at least 0; got -1."),
         (["--run_name="], "run_name is empty"),
         (["--run_name=a/../../b"], "run_name a/../../b leads out of run_root"),
     ],

@@ -101,8 +101,8 @@ class EntropyStatistics(ValidationCallback):
                 density, torch.cat([image.outermost for image in counts], dim=1)
             ),
         }
-        pictures = {name: wandb.Image(figure) for name, figure in figures.items()}
-        log_media(trainer, {**histograms, **pictures})
+        drawn = {name: wandb.Image(figure) for name, figure in figures.items()}
+        log_media(trainer, {**histograms, **drawn})
 
 
 def _histogram(sample: Tensor) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

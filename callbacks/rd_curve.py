@@ -104,12 +104,12 @@ class RDCurve(L.Callback):
         self._draw(trainer, pl_module, self.own)
 
     def _own(self, trainer: L.Trainer, pl_module: L.LightningModule) -> RunPoint:
-        pictures = validation_images_of(trainer, [point.image for point in self._seen])
+        validated = validation_images_of(trainer, [point.image for point in self._seen])
         by_image = {point.image: ImagePoint(point.bpp, point.scores) for point in self._seen}
         means = curve_point("", None, [p.bpp for p in self._seen], [p.scores for p in self._seen])
         return RunPoint(
             terms=terms_of(Path(trainer.default_root_dir)),
-            pictures="" if pictures is None else pictures.digest(),
+            images_digest="" if validated is None else validated.digest(),
             step=trainer.global_step,
             images=len(self._seen),
             lmbda=float(getattr(pl_module, "lmbda", 0.0)),
@@ -185,12 +185,12 @@ class RDCurve(L.Callback):
         if self.baseline_curves is not None:
             return self.baseline_curves
         self.baseline_curves = BaselineCurves((), f"{len(self._seen)} validation images")
-        pictures = validation_images_of(trainer, [point.image for point in self._seen])
-        if self.baselines and pictures is not None:
+        validated = validation_images_of(trainer, [point.image for point in self._seen])
+        if self.baselines and validated is not None:
             cache = run_root(Path(trainer.default_root_dir)) / CACHE
             try:
                 self.baseline_curves = baselines_for(
-                    pictures,
+                    validated,
                     self.baselines,
                     cache,
                     max_megapixels=self.max_megapixels,

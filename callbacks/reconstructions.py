@@ -25,7 +25,7 @@ class Reconstruction(NamedTuple):
 
     name: str
     caption: str
-    picture: Image.Image
+    panel: Image.Image  # tiles in a row, see ``tiles.panel``
 
 
 class Reconstructions(ValidationCallback):
@@ -81,8 +81,8 @@ class Reconstructions(ValidationCallback):
         names = short_names([one.name for one in shown])
         paths = [folder / f"step-{trainer.global_step:07d}-{names[one.name]}.jpg" for one in shown]
         # W&B draws a list of images in frames of one size.
-        for path, picture in zip(paths, on_one_canvas([one.picture for one in shown]), strict=True):
-            picture.save(path, quality=JPEG_QUALITY, subsampling=0)
+        for path, canvas in zip(paths, on_one_canvas([one.panel for one in shown]), strict=True):
+            canvas.save(path, quality=JPEG_QUALITY, subsampling=0)
         images = [
             LoggedImage(names[one.name], path, one.caption) for one, path in zip(shown, paths, strict=True)
         ]
@@ -92,13 +92,13 @@ class Reconstructions(ValidationCallback):
         x, x_hat = image.x, image.x_hat
         bits = bits_per_place(image.bits, image.size, factor=image.codec.downsampling_factor)
         enhancement = enhancement_of(image)
-        picture, scale = panel(x, _stages(image, enhancement), bits, max_side=self.max_side)
+        tiles, scale = panel(x, _stages(image, enhancement), bits, max_side=self.max_side)
         caption = (
             f"{image.name}: {bpp(len(image.stream), image.size):.4f} bpp, {psnr(x, x_hat):.2f} dB"
             f"{_enhancement_text(image, enhancement)} "
             f"(error: grey, mean |difference| x{ERROR_GAIN}; bits: {COLOUR_MAP}, 0 to {scale:g} a pixel)"
         )
-        return Reconstruction(image.name, caption, picture)
+        return Reconstruction(image.name, caption, tiles)
 
 
 def _stages(image: ObservedImage, found: Enhancement | None) -> list[Stage]:

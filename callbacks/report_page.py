@@ -30,18 +30,19 @@ class ReportPage(L.Callback):
     the run has ended well without it.
 
     Args:
-        pictures: how many the page shows side by side with their reconstructions.
+        images: how many the page shows side by side with their reconstructions.
         metrics: what is measured, as ``litcodec evaluate --metrics`` takes it; of a set of images, too. All
             shipped ones of single images if none is given.
+        pictures: the former name of ``images``.
 
     Raises:
-        ShapeError: if ``pictures`` is below 0, or a metric is unknown.
+        ShapeError: if ``images`` is below 0, or a metric is unknown.
     """
 
-    def __init__(self, pictures: int = 3, metrics: Sequence[str] = ()) -> None:
-        if pictures < 0:
-            raise ShapeError(f"pictures is 0 or more; got {pictures}.")
-        self.pictures = pictures
+    def __init__(self, images: int = 3, metrics: Sequence[str] = (), pictures: int | None = None) -> None:
+        self.images = images if pictures is None else pictures
+        if self.images < 0:
+            raise ShapeError(f"images is 0 or more; got {self.images}.")
         self.metrics = open_all_metrics(metrics)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -61,13 +62,13 @@ class ReportPage(L.Callback):
         codec = folder / "codec.safetensors"
         with atomic_output(codec, overwrite=True) as file:
             file.write(_codec_file(pl_module))
-        pictures = validation_images_of(trainer)
-        if pictures is None:
-            raise ShapeError("the validation pictures are no files of a folder.")
-        images = folder_of_images(pictures, run_root(folder) / CACHE / pictures.digest())
+        validated = validation_images_of(trainer)
+        if validated is None:
+            raise ShapeError("the validation images are no files of a folder.")
+        image_folder = folder_of_images(validated, run_root(folder) / CACHE / validated.digest())
         evaluate(
             [codec],
-            images,
+            image_folder,
             folder / "results.json",
             force=True,
             metrics=self.metrics.of_images or SHIPPED,
@@ -75,7 +76,7 @@ class ReportPage(L.Callback):
         )
         data = report_data(
             [folder / "results.json", *_others(trainer, folder)],
-            pictures=self.pictures,
+            images=self.images,
             title=f"{folder.parent.name} {folder.name}",
         )
         path = folder / "report.html"

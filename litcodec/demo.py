@@ -22,11 +22,11 @@ def main(folder: Path) -> None:
     """Compress, decompress and compare, with the codec file in ``folder``."""
     codec = load_codec(folder / "codec.safetensors")
     photograph = list_images(bundled_photographs() / "heldback")[0]
-    stream, picture = folder / "heldback.litc", folder / "heldback.png"
+    stream, reconstruction = folder / "heldback.litc", folder / "heldback.png"
     ours = compress_file(photograph, stream, codec, max_pixels=MAX_PIXELS, overwrite=True)
-    decompress_file(stream, picture, codec, max_pixels=MAX_PIXELS, overwrite=True)
+    decompress_file(stream, reconstruction, codec, max_pixels=MAX_PIXELS, overwrite=True)
     x = read_image(photograph)
-    x_hat = read_image(picture)
+    x_hat = read_image(reconstruction)
     quality, jpeg = jpeg_of_size(x, ours.bytes)
     x_jpeg = JPEG.decompress(jpeg)
 
@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
     console = Console()
     console.print(table)
     run = folder / "latest"
-    files = f"codec    {folder / 'codec.safetensors'}\nstream   {stream}\npicture  {picture}"
+    files = f"codec    {folder / 'codec.safetensors'}\nstream   {stream}\nimage    {reconstruction}"
     console.print(files, soft_wrap=True)
     console.print(f"W&B run  {run / 'wandb'} (offline); look at it in the terminal with")
     console.print(f"         .venv/bin/wandb leet {run / 'wandb'}")

@@ -13,7 +13,7 @@ from litcodec.evaluation import Machine, Point, Results, Score
 from litcodec.metrics import SHIPPED, infos
 
 ImageLike = Callable[..., Tensor]
-Measurement = tuple[str, int, float]  # a picture's name, bytes, PSNR in dB
+Measurement = tuple[str, int, float]  # an image's name, bytes, PSNR in dB
 
 
 def _image_like(H: int, W: int, *, batch: int = 1, seed: int = 0) -> Tensor:
@@ -75,7 +75,7 @@ def _make_results(
         for setting, measurements in settings.items()
     )
     machine = Machine("a processor", 2, 1, "cpu", "Linux", "3.11", "2.11", "0.1")
-    return Results("pictures", "2026-01-01T00:00:00+00:00", machine, infos(SHIPPED), points)
+    return Results("images", "2026-01-01T00:00:00+00:00", machine, infos(SHIPPED), points)
 
 
 def _score(measurement: Measurement, size: tuple[int, int]) -> Score:

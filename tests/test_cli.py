@@ -120,9 +120,9 @@ def test_an_existing_output_is_kept_unless_forced(
 
 def test_inputs_that_differ_in_their_suffix_do_not_share_an_output(codec: str, photograph: Path) -> None:
     folder = photograph.parent
-    picture = Image.new("RGB", (20, 20), "red")
-    picture.save(folder / "a.png")
-    picture.save(folder / "a.jpg")
+    red = Image.new("RGB", (20, 20), "red")
+    red.save(folder / "a.png")
+    red.save(folder / "a.jpg")
     assert main(["compress", str(folder / "a.png"), str(folder / "a.jpg"), "-c", codec]) == 0
     assert {"a.png.litc", "a.jpg.litc"} <= files(folder)
 
@@ -154,10 +154,10 @@ def test_garbage_and_streams_of_another_codec_do_not_decode(
 
     names = ["garbage.litc", "short.litc", "empty.litc", "missing.litc", "good.litc"]
     inputs = [str(tmp_path / name) for name in names]
-    assert main(["decompress", *inputs, "-c", codec, "-o", str(tmp_path / "pictures")]) == 1
+    assert main(["decompress", *inputs, "-c", codec, "-o", str(tmp_path / "images")]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert [name in error for name, error in zip(names[:4], errors, strict=False)] == [True] * 4
-    assert files(tmp_path / "pictures") == {"good.png"}
+    assert files(tmp_path / "images") == {"good.png"}
 
     assert main(["decompress", inputs[-1], "-c", str(other), "-o", str(tmp_path / "wrong.png")]) == 1
     assert "codec" in capsys.readouterr().err
@@ -178,7 +178,7 @@ def test_nothing_is_measured_unless_asked(
     assert re.search(measured, capsys.readouterr().out)
 
 
-def test_a_small_picture_has_no_ms_ssim_in_json(
+def test_a_small_image_has_no_ms_ssim_in_json(
     codec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Image.new("RGB", (17, 1), "blue").save(tmp_path / "small.png")

@@ -126,8 +126,8 @@ def _imageio_ffmpeg() -> Ffmpeg | None:
     except (ImportError, RuntimeError):
         return None
     # One grey frame: VVenC prints its version when it starts.
-    picture = ("-f", "lavfi", "-i", "color=gray:size=32x32:rate=30,format=yuv420p10le", "-frames:v", "1")
-    printed = _output(program, "-nostdin", *picture, "-c:v", "libvvenc", "-threads", "1", "-f", "null", "-")
+    grey = ("-f", "lavfi", "-i", "color=gray:size=32x32:rate=30,format=yuv420p10le", "-frames:v", "1")
+    printed = _output(program, "-nostdin", *grey, "-c:v", "libvvenc", "-threads", "1", "-f", "null", "-")
     vvenc = re.search(rb"libvvenc version: (\S+)", printed)
     if vvenc is None:
         return None

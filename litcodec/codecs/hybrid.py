@@ -34,7 +34,7 @@ class HybridCodec(Codec):
         inner: any codec of transforms and a latent model: no hybrid, no ``VariableRate``.
         enhancer: of the same scale.
         scale: 1 or 2.
-        native: with ``scale=2``, the inner codec learns to code pictures at their own size too, and the
+        native: with ``scale=2``, the inner codec learns to code images at their own size too, and the
             frozen codec takes, image by image, whichever size is better in ``R + lmbda * D``.
 
     Raises:
@@ -83,7 +83,7 @@ class HybridCodec(Codec):
             x: (B, 3, H, W) in [0, 1], any H, W >= 1.
             part: what is trained. "all": everything. "enhancer": the inner codec only works, with the rounded
                 latents that a decoder will have and without gradients. "inner": the enhancer is left out;
-                bicubic interpolation stands in for it where it doubles the picture.
+                bicubic interpolation stands in for it where it doubles the image.
 
         Returns:
             ``x_hat`` shaped like ``x``, and the likelihoods of all latents: bits per pixel of the true H and

@@ -104,7 +104,7 @@ def _lossless(codec: FrozenCodec, options: argparse.Namespace, results: Results)
     )
     if ours is None or ours.encode_s is None or ours.decode_s is None:
         raise ResultsError(
-            f"{options.results} has no {options.codec.name} that was lossless on all {len(KODAK)} pictures."
+            f"{options.results} has no {options.codec.name} that was lossless on all {len(KODAK)} images."
         )
     others = {
         f"{p.curve}, {p.setting}": round(p.bits_per_sub_pixel, 3) for p in points if p.kind == "baseline"
@@ -124,7 +124,7 @@ def _point(ours: Curve, quality: float) -> CurvePoint:
     for point in ours.points:
         if point.setting == f"q {quality:g}" and point.images == len(KODAK):
             return point
-    raise ResultsError(f"{ours.name} was not measured on all {len(KODAK)} pictures at q {quality:g}.")
+    raise ResultsError(f"{ours.name} was not measured on all {len(KODAK)} images at q {quality:g}.")
 
 
 def _bd_rates(ours: Curve, curves: dict[str, Curve], metric: str) -> dict[str, float]:

@@ -57,8 +57,8 @@ def evaluate_files(options: Options) -> int:
         print("litcodec: nothing to evaluate: no codec file, and no baseline is installed.", file=sys.stderr)
         return 1
     codecs = [codec_path(codec) for codec in options.codecs]
-    pictures = list_images(options.images) if options.output.exists() else ()
-    check_output(options.output, overwrite=True, inputs=[*codecs, *pictures])
+    originals = list_images(options.images) if options.output.exists() else ()
+    check_output(options.output, overwrite=True, inputs=[*codecs, *originals])
     with _watcher() as watcher:
         results = evaluate(
             codecs,

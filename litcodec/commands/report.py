@@ -33,7 +33,7 @@ class Options(NamedTuple):
     output: Path
     format: Format
     published: Sequence[str] | None
-    pictures: int
+    images: int
     title: str | None
     max_pixels: int
     device: str
@@ -60,11 +60,11 @@ def report(options: Options) -> int:
         inputs = [*inputs, *(file for path in options.results for file in files_behind(path))]
         for output in outputs:
             refuse_inputs(output, inputs)
-    with _progress(shown=options.format == "html" and options.pictures > 0) as progress:
+    with _progress(shown=options.format == "html" and options.images > 0) as progress:
         data = report_data(
             options.results,
             overlay=options.published,
-            pictures=options.pictures if options.format == "html" else 0,
+            images=options.images if options.format == "html" else 0,
             title=options.title,
             choices=options.choices,
             max_pixels=options.max_pixels,
@@ -105,7 +105,7 @@ def _content(data: ReportData, options: Options) -> bytes:
 def _progress(*, shown: bool) -> Iterator[Callable[[float], None]]:
     """Shows how far the images of the viewer are, with a bar on a terminal and in lines elsewhere."""
     console = Console(stderr=True)
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("pictures of the viewer"))
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("images of the viewer"))
     with Progress(
         *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
     ) as bar:

@@ -19,7 +19,7 @@ from litcodec.data import bundled_photographs, list_images
 from litcodec.device import find_device
 from litcodec.errors import SweepError
 from litcodec.evaluation import read_results, refuse_inputs, write_results
-from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
+from litcodec.limits import MAX_PIXELS, VIEWER_IMAGES
 from litcodec.sweeps import (
     Job,
     Outcome,
@@ -127,7 +127,7 @@ def _measure(options: Options, codecs: Sequence[Path], images: Path, folder: Pat
         folder / "report.html",
         "html",
         None,
-        VIEWER_PICTURES,
+        VIEWER_IMAGES,
         f"Sweep {folder.name}",
         max_pixels=MAX_PIXELS,
         device=options.device,

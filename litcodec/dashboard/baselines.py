@@ -70,7 +70,7 @@ class BaselineCurves(NamedTuple):
 
 
 def baselines_for(
-    pictures: ValidationImages,
+    validated: ValidationImages,
     keys: Sequence[str],
     cache: Path,
     *,
@@ -80,7 +80,7 @@ def baselines_for(
     """Published curves if the images are Kodak's 24, which these are means over; else measured ones.
 
     Args:
-        pictures: what the points to be compared are means over.
+        validated: what the points to be compared are means over.
         keys: of ``litcodec.baselines``, or class paths; measured at ``QUALITIES`` rates.
         cache: folder that keeps what was measured, by checksum of the images.
         max_megapixels: measure on no more than this altogether.
@@ -91,27 +91,27 @@ def baselines_for(
         LitcodecError: if a key is unknown or the measuring fails.
         OSError: if the cache cannot be written.
     """
-    if are_kodak(pictures.paths):
+    if are_kodak(validated.paths):
         curves = {name: published((name,)) for name in PUBLISHED}
         drawn = tuple(BaselineCurve(name, curve, {}) for name, found in curves.items() for curve in found[:1])
         return BaselineCurves(drawn, KODAK_BASIS)
-    megapixels = sum(W * H for W, H in map(image_size, pictures.paths)) / 1e6
+    megapixels = sum(W * H for W, H in map(image_size, validated.paths)) / 1e6
     if megapixels > max_megapixels:
         raise TooLarge(
-            f"baselines would take long on {megapixels:.1f} megapixels of pictures; the limit is "
+            f"baselines would take long on {megapixels:.1f} megapixels of images; the limit is "
             f"max_megapixels={max_megapixels:g}. Raise it, or use litcodec evaluate --baselines."
         )
     opened = open_baselines(keys)
-    place = cache / pictures.digest()
+    place = cache / validated.digest()
     results = place / "baselines.json"
     few = [FewQualities(baseline) for baseline in opened.found]
-    measured = evaluate((), folder_of_images(pictures, place), results, baselines=few, metrics=metrics)
+    measured = evaluate((), folder_of_images(validated, place), results, baselines=few, metrics=metrics)
     asked = {baseline.name: baseline.key for baseline in opened.found}
     images = _by_image(measured)
     drawn = tuple(
         BaselineCurve(asked[c.name], c, images[c.name]) for c in curves_of([measured]) if c.name in asked
     )
-    basis = f"{len(pictures.names)} validation images; baselines measured on the same"
+    basis = f"{len(validated.names)} validation images; baselines measured on the same"
     return BaselineCurves(drawn, basis, opened.missing, results)
 
 

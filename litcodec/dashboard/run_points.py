@@ -17,6 +17,7 @@ from litcodec.evaluation.image_sets import ImagePoint
 FILE = "rd_point.json"
 FORMAT, VERSION = "litcodec-rd-point", 2
 _OLD_SCORES = {"psnr_rgb": "psnr", "psnr_luma": "psnr_luma", "ms_ssim": "ms_ssim", "ms_ssim_db": "ms_ssim_db"}
+_KEYS = {"images_digest": "pictures"}  # of fields whose key in files is another
 # What may differ between the runs of one curve.
 OF_THE_RUN_ALONE = ("run_name", "run_root", "ckpt_path", "model.lmbda", "trainer.logger")
 
@@ -25,7 +26,7 @@ class RunPoint(NamedTuple):
     """Means of a run's last validation."""
 
     terms: str  # digest of the run's config without ``OF_THE_RUN_ALONE``; "" if it has none
-    pictures: str  # digest of the validation images
+    images_digest: str  # of the validation images
     step: int
     images: int
     lmbda: float
@@ -66,7 +67,8 @@ def as_json(point: RunPoint) -> str:
         image: [at.bpp, {name: value for name, value in at.scores.items() if math.isfinite(value)}]
         for image, at in point.by_image.items()
     }
-    found = {"format": FORMAT, "version": VERSION, **point._asdict(), "by_image": by_image}
+    fields = {_KEYS.get(field, field): value for field, value in point._asdict().items()}
+    found = {"format": FORMAT, "version": VERSION, **fields, "by_image": by_image}
     return json.dumps(found, allow_nan=False)
 
 
@@ -86,7 +88,8 @@ def from_json(text: str) -> RunPoint:
     if found["version"] == 1:
         scores = {new: found.get(old) for old, new in _OLD_SCORES.items() if found.get(old) is not None}
         found = {**found, "scores": scores, "counts": {}, "by_image": {}}
-    missing = [field for field in RunPoint._fields if field not in found]
+    keys = {field: _KEYS.get(field, field) for field in RunPoint._fields}
+    missing = [key for key in keys.values() if key not in found]
     if missing:
         raise ValueError(f"{', '.join(missing)} missing")
     by_image = _objects(found, "by_image")
@@ -95,9 +98,10 @@ def from_json(text: str) -> RunPoint:
     numbers += [*_objects(found, "scores").values(), *_objects(found, "counts").values()]
     if pairs or not all(map(_is_finite, numbers)):
         raise ValueError(f"{(pairs or numbers)[:9]} should be numbers")
-    if not all(isinstance(found[field], str) for field in ("terms", "pictures")):
-        raise ValueError("terms and pictures should be texts")
-    values = {field: found[field] for field in RunPoint._fields[:-1]}
+    texts = [keys[field] for field in ("terms", "images_digest")]
+    if not all(isinstance(found[key], str) for key in texts):
+        raise ValueError(f"{' and '.join(texts)} should be texts")
+    values = {field: found[keys[field]] for field in RunPoint._fields[:-1]}
     return RunPoint(**values, by_image={image: _image_point(*pair) for image, pair in by_image.items()})
 
 
@@ -143,8 +147,8 @@ def run_root(folder: Path) -> Path:
 
 def on_one_curve(point: RunPoint, own: RunPoint) -> bool:
     """Whether ``point`` differs from ``own`` in lambda alone: the same terms, the same images."""
-    alike = (point.terms, point.pictures) == (own.terms, own.pictures)
-    return alike and "" not in (own.terms, own.pictures) and point.lmbda != own.lmbda
+    alike = (point.terms, point.images_digest) == (own.terms, own.images_digest)
+    return alike and "" not in (own.terms, own.images_digest) and point.lmbda != own.lmbda
 
 
 def terms_of(folder: Path) -> str:

@@ -22,13 +22,13 @@ class Stage(NamedTuple):
     """The image and its title after a step of decoding."""
 
     label: str
-    picture: Tensor  # (1, 3, H, W) in [0, 1]
+    image: Tensor  # (1, 3, H, W) in [0, 1]
 
 
 class Panel(NamedTuple):
     """Tiles in a row."""
 
-    picture: Image.Image
+    row: Image.Image
     bits_scale: float  # bits per pixel that the brightest colour stands for
 
 
@@ -41,30 +41,30 @@ def panel(x: Tensor, stages: Sequence[Stage], bits: Tensor, *, max_side: int) ->
         bits: (H, W), bits per pixel, see ``litcodec.metrics.bits_per_place``.
         max_side: pixels.
     """
-    x_hat = stages[-1].picture
+    x_hat = stages[-1].image
     error = (ERROR_GAIN * (x - x_hat).abs().mean(dim=1, keepdim=True)).expand(-1, 3, -1, -1)
     scale = bits_scale(float(bits.max()))
     colours = bits_colours(bits, scale).permute(1, 2, 0).numpy()
-    images = (x, *(stage.picture for stage in stages), error)
-    pictures = [image[0].permute(1, 2, 0).cpu().numpy() for image in images]
-    tiles = [_centre(tile, max_side) for tile in (*map(_pixels, pictures), colours)]
+    images = (x, *(stage.image for stage in stages), error)
+    pixels = [image[0].permute(1, 2, 0).cpu().numpy() for image in images]
+    tiles = [_centre(tile, max_side) for tile in (*map(_eight_bit, pixels), colours)]
     labels = [stage.label for stage in stages]
     labels = ["original", *labels, f"error x{ERROR_GAIN}", f"bits per pixel, 0 to {scale:g}"]
     return Panel(_row(tiles, labels), scale)
 
 
-def on_one_canvas(pictures: Sequence[Image.Image]) -> list[Image.Image]:
+def on_one_canvas(images: Sequence[Image.Image]) -> list[Image.Image]:
     """All images at the size of the largest, padded with white at the bottom and the right."""
-    size = max(p.width for p in pictures), max(p.height for p in pictures)
-    canvases = [Image.new("RGB", size, "white") for _ in pictures]
-    for canvas, picture in zip(canvases, pictures, strict=True):
-        canvas.paste(picture)
+    size = max(image.width for image in images), max(image.height for image in images)
+    canvases = [Image.new("RGB", size, "white") for _ in images]
+    for canvas, image in zip(canvases, images, strict=True):
+        canvas.paste(image)
     return canvases
 
 
-def _pixels(picture: FloatPixels) -> BytePixels:
+def _eight_bit(pixels: FloatPixels) -> BytePixels:
     # A diverged codec gives NaN, which has no 8-bit value: show it black.
-    levels: BytePixels = np.rint(np.clip(np.nan_to_num(picture), 0, 1) * 255).astype(np.uint8)
+    levels: BytePixels = np.rint(np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8)
     return levels
 
 

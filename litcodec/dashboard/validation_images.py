@@ -48,12 +48,12 @@ def validation_images_of(trainer: L.Trainer, names: Sequence[str] | None = None)
     return ValidationImages(dataset.root, every if names is None else tuple(names))
 
 
-def folder_of_images(pictures: ValidationImages, place: Path) -> Path:
-    """A folder with just these images: their own, or else ``pictures`` in ``place``, with links to them."""
-    if sorted(list_images(pictures.root)) == sorted(pictures.paths):
-        return pictures.root
-    folder = place / "pictures"
-    for name, path in zip(pictures.names, pictures.paths, strict=True):
+def folder_of_images(validated: ValidationImages, place: Path) -> Path:
+    """A folder with just these images: their own, or else ``images`` in ``place``, with links to them."""
+    if sorted(list_images(validated.root)) == sorted(validated.paths):
+        return validated.root
+    folder = place / "images"
+    for name, path in zip(validated.names, validated.paths, strict=True):
         link = folder / name
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)

@@ -102,7 +102,7 @@ def workspace(entity: str, project: str) -> Any:
                 name="Hybrids: what the enhancer does",
                 panels=[
                     lines("Gain of PSNR, dB", "val/enhancer_gain"),
-                    lines("Share of pictures coded at half size", "val/half_share"),
+                    lines("Share of images coded at half size", "val/half_share"),
                 ],
             ),
             ws.Section(

@@ -1,4 +1,4 @@
-"""What a metric compares: the 8-bit pictures that a user would see, not the floats behind them."""
+"""What a metric compares: the 8-bit images that a user would see, not the floats behind them."""
 
 import torch
 from torch import Tensor

@@ -36,7 +36,7 @@ def choose_steps(
         return weight * bits / pixels
 
     def distortion() -> float:
-        return float((networks.picture(y).clamp(0, 1) - x).square().mean())
+        return float((networks.reconstruct(y).clamp(0, 1) - x).square().mean())
 
     chosen = []
     for k, parameters in enumerate(groups_of(networks)):

@@ -83,7 +83,7 @@ class FrozenOverfitted(FrozenCodec):
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """See ``FrozenCodec.decode``."""
         read, grids = self._read(strings, size)
-        return picture(read, grids, self._device).cpu()
+        return reconstruct(read, grids, self._device).cpu()
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """See ``FrozenCodec``: the finest grid, (1, 1, H, W)."""
@@ -110,13 +110,13 @@ class FrozenOverfitted(FrozenCodec):
         self._check_number(strings)
         if max(size) > SIDE_MAX:
             raise TooLarge(
-                f"{size[0]} x {size[1]} pixels; an overfitted picture's sides are {SIDE_MAX} at most."
+                f"{size[0]} x {size[1]} pixels; an overfitted image's sides are {SIDE_MAX} at most."
             )
         networks, symbols = strings
         read = weights.read(networks)
         layout = read.layout
         if layout.levels != levels_for(*size):
-            raise Corrupt(f"{layout.levels} grids, but a picture of this size has {levels_for(*size)}.")
+            raise Corrupt(f"{layout.levels} grids, but an image of this size has {levels_for(*size)}.")
         sizes = grid_sizes(*size, layout.levels)
         return read, walk.decode(symbols, sizes, layout.first, exact_network(read), layout.preset.context)
 
@@ -154,18 +154,18 @@ def write(fit: Overfitter) -> Written:
         weights.write(layout, groups),
         walk.encode(grids, first, exact_network(read), layout.preset.context),
     )
-    x_hat = (picture(read, grids, x.device) * 255).round() / 255
+    x_hat = (reconstruct(read, grids, x.device) * 255).round() / 255
     mse = float((x_hat - x).square().mean())
     bpp = 8 * sum(map(len, strings)) / fit.pixels
     return Written(strings, x_hat, grids, mse, mse + fit.weight * bpp)
 
 
-def picture(read: weights.Read, grids: list[walk.Grid], device: torch.device) -> Tensor:
+def reconstruct(read: weights.Read, grids: list[walk.Grid], device: torch.device) -> Tensor:
     """The image (1, 3, H, W) of decoded grids, in [0, 1]."""
     networks = read.networks.to(device)
     with full_float32(device):
         y = [torch.from_numpy(np.ascontiguousarray(grid)).float().to(device) for grid in grids]
-        return networks.picture(y).clamp(0, 1)
+        return networks.reconstruct(y).clamp(0, 1)
 
 
 def exact_network(read: weights.Read) -> ExactNetwork:

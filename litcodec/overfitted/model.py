@@ -35,7 +35,7 @@ class Networks(nn.Module):
             context=preset.context, width=preset.entropy_width, layers=preset.entropy_layers
         )
 
-    def picture(self, y: list[Tensor]) -> Tensor:
+    def reconstruct(self, y: list[Tensor]) -> Tensor:
         """The image (1, 3, H, W) of the grids, (h, w) each, the finest first."""
         H, W = y[0].shape
         u = self.coarse(y)

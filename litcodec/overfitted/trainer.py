@@ -30,6 +30,7 @@ HARD_RATE = 1e-3  # of the networks once symbols are rounded
 GRADIENT_NORM = 0.1
 HARD_FROM = 0.95  # of the schedule
 RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
+_SUM_KEY = "picture"  # of the checksum of the image, in states on disk
 
 
 LMBDAS = (7.7e-4, 0.154)  # of quality 1 and 100
@@ -89,7 +90,7 @@ class Overfitter:
         check_range(x)
         _check(settings)
         if max(H, W) > SIDE_MAX:
-            raise ShapeError(f"{H} x {W} pixels; an overfitted picture's sides are {SIDE_MAX} at most.")
+            raise ShapeError(f"{H} x {W} pixels; an overfitted image's sides are {SIDE_MAX} at most.")
         self.settings, self.x = settings, x.detach().float().to(device)
         self.levels = levels_for(H, W)
         self.finest = min(settings.finest, self.levels - 1)
@@ -123,7 +124,7 @@ class Overfitter:
             "networks": self.networks.state_dict(),
             "adam": self._adam.state_dict(),
             "soap": self._soap.state_dict(),
-            "picture": self._sum,
+            _SUM_KEY: self._sum,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -135,9 +136,9 @@ class Overfitter:
         try:
             before = Settings(**state["settings"])
             same = before[0:2] == self.settings[0:2] and before.finest == self.settings.finest
-            if not same or before.bpp != self.settings.bpp or state["picture"] != self._sum:
+            if not same or before.bpp != self.settings.bpp or state[_SUM_KEY] != self._sum:
                 raise CheckpointError(
-                    "what was begun is of another picture, preset or rate; leave out --resume."
+                    "what was begun is of another image, preset or rate; leave out --resume."
                 )
             self.networks.load_state_dict(state["networks"])
             with torch.no_grad():

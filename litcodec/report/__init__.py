@@ -1,7 +1,7 @@
 """What was evaluated, drawn: a page, figures, tables."""
 
 from litcodec.report.assemble import report_data
-from litcodec.report.data import BDEntry, ImageRow, Picture, ReportData, Version
+from litcodec.report.data import BDEntry, ImageRow, ReportData, Version, ViewerImage
 from litcodec.report.decoding import files_behind
 from litcodec.report.figures import rd_figure
 from litcodec.report.page import page
@@ -14,12 +14,12 @@ from litcodec.report.tables import bd_csv_table, csv_table, markdown
 __all__ = [
     "BDEntry",
     "ImageRow",
-    "Picture",
     "Plane",
     "PlanePoint",
     "Planes",
     "ReportData",
     "Version",
+    "ViewerImage",
     "bd_csv_table",
     "csv_table",
     "files_behind",

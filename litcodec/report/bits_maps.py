@@ -12,7 +12,7 @@ SMALLEST_SCALE = 0.25  # bits per pixel
 
 
 def bits_scale(largest: float) -> float:
-    """The power of two at or above ``largest``: the colours of two pictures then mostly mean the same."""
+    """The power of two at or above ``largest``: the colours of two images then mostly mean the same."""
     if not math.isfinite(largest) or largest <= SMALLEST_SCALE:
         return SMALLEST_SCALE
     return math.ldexp(1.0, math.ceil(math.log2(largest)))

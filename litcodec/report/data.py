@@ -53,13 +53,13 @@ class Version(NamedTuple):
     bytes: int
     bpp: float
     scores: Mapping[str, float | None]
-    picture: str  # data: URI, lossless
+    decoded: str  # data: URI, lossless
     bits: str | None  # data: URI of the map of bits per position, litcodec's codecs only
     bits_scale: float | None  # bits per pixel that its brightest colour stands for
     title: str = ""  # curve and setting, where the curve has several versions here; else its curve's name
 
 
-class Picture(NamedTuple):
+class ViewerImage(NamedTuple):
     """One image of the viewer."""
 
     name: str
@@ -80,7 +80,7 @@ class ReportData(NamedTuple):
     curves: tuple[Curve, ...]  # codecs, then baselines, then published
     bd: tuple[BDEntry, ...]  # every ordered pair of a test curve and an anchor, each metric
     rows: tuple[ImageRow, ...]
-    pictures: tuple[Picture, ...]
+    viewer_images: tuple[ViewerImage, ...]
     failures: tuple[tuple[str, Failure], ...]  # (curve and setting, failure)
     lossless: tuple[LosslessPoint, ...]  # by rising bits per sub-pixel
     notes: tuple[str, ...]  # what the reader should know: what was left out, and why

@@ -1,4 +1,4 @@
-"""Kept files back into pictures, with the very codecs that made them."""
+"""Kept files back into images, with the very codecs that made them."""
 
 import hashlib
 import stat
@@ -43,7 +43,7 @@ class Decoders:
         self._codecs: dict[Path, FrozenCodec] = {}
 
     def decode(self, point: Point, score: Score, source: Source) -> Tensor:
-        """The picture that a kept file holds.
+        """The image that a kept file holds.
 
         Args:
             point: by what it was made.
@@ -61,15 +61,15 @@ class Decoders:
         data = _read(path, score.bytes, stream=point.kind == "codec", max_pixels=self._max_pixels)
         if point.kind == "codec":
             x_hat = from_stream(self._codec(point, source), data, max_pixels=self._max_pixels)
-            picture = (x_hat[0] * 255).round().to(torch.uint8).cpu()
+            pixels = (x_hat[0] * 255).round().to(torch.uint8).cpu()
         elif point.curve in self._baselines:
-            picture = self._baselines[point.curve].decompress(data)
+            pixels = self._baselines[point.curve].decompress(data)
         else:
             raise BaselineMissing(f"{point.curve} is not installed here.")
-        if picture.shape != (3, score.height, score.width):
-            H, W = picture.shape[1:]
+        if pixels.shape != (3, score.height, score.width):
+            H, W = pixels.shape[1:]
             raise ResultsError(f"its file holds {W}x{H} pixels, not {score.width}x{score.height}.")
-        return picture
+        return pixels
 
     def bits(self, point: Point, x: Tensor, source: Source) -> Tensor | None:
         """Where a learned codec spends its bits on ``x``, (H, W) in bits per pixel; None for baselines.
@@ -101,7 +101,7 @@ class Decoders:
 
 
 def read_original(score: Score, source: Source, *, max_pixels: int) -> Tensor:
-    """The picture that was evaluated, uint8 (3, H, W).
+    """The image that was evaluated, uint8 (3, H, W).
 
     Raises:
         ImageError: if it cannot be read, or has more than ``max_pixels`` pixels.

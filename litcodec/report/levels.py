@@ -11,14 +11,14 @@ NARROWEST = 1.25  # times its lower end: a shared range that is narrower has no 
 
 
 class Target(NamedTuple):
-    """A rate to look at one picture at."""
+    """A rate to look at one image at."""
 
     level: Level
     bytes: float
 
 
 def targets(sizes: Sequence[Sequence[int]]) -> tuple[Target, ...]:
-    """Rates at which codecs can be compared on one picture.
+    """Rates at which codecs can be compared on one image.
 
     All codecs have files between the largest of their smallest and the smallest of their largest sizes. The
     wanted sizes lie at 15 %, 50 % and 85 % of that range, in log bytes; each is then replaced by the size
@@ -28,7 +28,7 @@ def targets(sizes: Sequence[Sequence[int]]) -> tuple[Target, ...]:
     for which the codec that misses it most misses it least.
 
     Args:
-        sizes: of each codec's files of the picture, at least one each, in bytes.
+        sizes: of each codec's files of the image, at least one each, in bytes.
     """
     low, high = max(map(min, sizes)), min(map(max, sizes))
     if high < NARROWEST * low:

@@ -35,7 +35,7 @@ SCRIPTS = (
 
 
 def page(data: ReportData) -> str:
-    """The complete page: style, scripts, curves, tables and pictures in one piece.
+    """The complete page: style, scripts, curves, tables and images in one piece.
 
     Names in ``data`` may be anything: they reach the page as JSON and are shown as text. The page's own
     policy forbids every request and every script but its two.

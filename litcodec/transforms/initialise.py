@@ -12,7 +12,7 @@ from litcodec.layers import convolutions_of, initialise_conv
 # Standard deviation of y relative to a variance-preserving start: several quantisation steps.
 LATENT_GAIN = 5.0
 # Inverse normalisation amplifies what deviates: without it the first images would be all noise.
-PICTURE_GAIN = 0.2
+IMAGE_GAIN = 0.2
 GREY = 0.45
 
 
@@ -26,7 +26,7 @@ def initialise(g_a: nn.Sequential, g_s: nn.Sequential, *hyper: nn.Sequential) ->
     with torch.no_grad():
         convolutions_of(g_a)[-1].weight.mul_(LATENT_GAIN)
         last = convolutions_of(g_s)[-1]
-        last.weight.mul_(PICTURE_GAIN)
+        last.weight.mul_(IMAGE_GAIN)
         last.get_parameter("bias").fill_(GREY)
 
 

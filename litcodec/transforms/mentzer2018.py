@@ -11,7 +11,7 @@ from litcodec.transforms.initialise import keep_variance
 
 LAST_GAIN = 0.3  # of a residual branch at first
 LATENT_GAIN = 1.5
-PICTURE_GAIN = 0.2
+IMAGE_GAIN = 0.2
 GREY = 0.45
 
 
@@ -65,7 +65,7 @@ def importance_synthesis(*, N: int, K: int, groups: int) -> nn.Sequential:
     _start(g_s)
     last = convolutions_of(g_s)[-1]
     with torch.no_grad():
-        last.weight.mul_(PICTURE_GAIN)
+        last.weight.mul_(IMAGE_GAIN)
         last.get_parameter("bias").fill_(GREY)
     return g_s
 

@@ -78,7 +78,7 @@ def add_coding(commands: Commands) -> None:
 def _add_overfit(compress: argparse.ArgumentParser) -> None:
     fit = compress.add_argument_group(
         "overfitting",
-        "fit a small codec of its own to every picture: minutes to encode, about a second to decode",
+        "fit a small codec of its own to every image: minutes to encode, about a second to decode",
     )
     fit.add_argument(
         "--overfit", action="store_true", help="do so; with -q, --bpp (approximate) or --lmbda for the rate"
@@ -96,6 +96,6 @@ def _add_overfit(compress: argparse.ArgumentParser) -> None:
     )
     fit.add_argument("--seed", type=values.count, default=0, help="of weights and noise (%(default)s)")
     fit.add_argument(
-        "--resume", action="store_true", help="go on where a fit of the same picture was interrupted"
+        "--resume", action="store_true", help="go on where a fit of the same image was interrupted"
     )
     compress.set_defaults(wrong_usage=compress.error)

@@ -1,8 +1,9 @@
 """Options of ``litcodec evaluate`` and ``litcodec report``."""
 
+import argparse
 from pathlib import Path
 
-from litcodec.limits import MAX_PIXELS, VIEWER_PICTURES
+from litcodec.limits import MAX_PIXELS, VIEWER_IMAGES
 from litcodec.usage import values
 from litcodec.usage.shared_options import Commands, add_debug, add_device, add_hidden_anchors
 
@@ -113,11 +114,14 @@ def add_report(commands: Commands) -> None:
         "(default: a few, if the images are Kodak's)",
     )
     report.add_argument(
-        "--pictures",
+        "--images",
         type=values.count,
-        default=VIEWER_PICTURES,
+        default=VIEWER_IMAGES,
         help="how many images the page shows, 0 for none; each adds about half a megabyte for every codec "
         "and rate (%(default)s)",
+    )
+    report.add_argument(  # the former name of --images
+        "--pictures", type=values.count, dest="images", default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
     report.add_argument(
         "--max-pixels", type=values.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"

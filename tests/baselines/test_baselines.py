@@ -49,7 +49,7 @@ def test_a_plain_colour_stays_itself(baseline: Baseline, colour: tuple[int, int,
     assert (x_hat.int() - x.int()).abs().max() <= 3
 
 
-def test_the_same_picture_gives_the_same_file_every_time(baseline: Baseline, photograph: Tensor):
+def test_the_same_image_gives_the_same_file_every_time(baseline: Baseline, photograph: Tensor):
     x = photograph[:, :65, :100]
     quality = baseline.qualities[2]
     data = baseline.compress(x, quality)
@@ -62,13 +62,13 @@ def test_a_damaged_file_is_refused_by_name(baseline: Baseline, photograph: Tenso
     data = baseline.compress(photograph[:, :40, :40], baseline.qualities[-1])
     png = io.BytesIO()
     Image.new("RGB", (4, 4)).save(png, "PNG")
-    for damaged in (b"", b"not a picture at all", data[:20], png.getvalue()):
+    for damaged in (b"", b"not an image at all", data[:20], png.getvalue()):
         with pytest.raises(BaselineFailed, match=baseline.name):
             baseline.decompress(damaged)
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 3, 8, 8), (3, 0, 8)])
-def test_what_is_no_picture_is_refused(baseline: Baseline, shape: tuple[int, ...]):
+def test_what_is_no_image_is_refused(baseline: Baseline, shape: tuple[int, ...]):
     with pytest.raises(ShapeError, match=r"\(3, H, W\)"):
         baseline.compress(torch.zeros(shape, dtype=torch.uint8), baseline.qualities[0])
     with pytest.raises(ShapeError, match="float32"):
@@ -93,7 +93,7 @@ def test_qualities_that_would_mean_something_else_are_refused(key: str, quality:
 @pytest.mark.parametrize(
     ("key", "width", "words"), [("webp", 16384, "16383"), ("jpeg", 65501, "writing"), ("hevc", 17000, "x265")]
 )
-def test_a_picture_beyond_the_formats_limit_fails_in_the_librarys_words(key: str, width: int, words: str):
+def test_an_image_beyond_the_formats_limit_fails_in_the_librarys_words(key: str, width: int, words: str):
     with pytest.raises(BaselineFailed, match=words):
         _opened(key).compress(torch.zeros(3, 1, width, dtype=torch.uint8), _opened(key).qualities[0])
 

@@ -28,7 +28,7 @@ GET_PEER = "python -m venv .venv-peer && .venv-peer/bin/pip install compressai==
 SMALL = Plan("", 1, repeats=1, N=8, M=12, batch=2, patch=64, latents=(12, 20), latent_size=(8, 12))
 SMALL = SMALL._replace(
     context_sizes=(8, 12),
-    picture_size=(64, 128),
+    image_size=(64, 128),
     large_size=(256, 384),
     photograph_size=(150, 200),
     papers="*linear.yaml",
@@ -97,11 +97,11 @@ def codec(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
         # other weights would change the size.
         sizes = ours[f"{name} bytes"], peer.get(f"{name} bytes", ours[f"{name} bytes"])
         if name != "autoregressive" and peer.get(f"{name} difference", 0) > 1:
-            raise SystemExit(f"{title}: the two sides decode to different pictures; nothing to compare.")
+            raise SystemExit(f"{title}: the two sides decode to different images; nothing to compare.")
         if abs(sizes[0] - sizes[1]) > 0.02 * sizes[1] + 64:
             raise SystemExit(f"{title}: the two sides take {sizes[0]} and {sizes[1]} bytes: not one codec.")
         same = "; same weights" if f"{name} bytes" in peer else ""
-        part = f"whole codec, {title}, 768x512 picture{same}"
+        part = f"whole codec, {title}, 768x512 image{same}"
         for way, aim in zip(("compress", "decompress"), aims, strict=True):
             key = f"{name} {way}"
             rows.append(faster(part, way, ours[key], peer.get(key), aim=aim))
@@ -123,7 +123,7 @@ def packaged(ours: dict[str, float], peer: dict[str, float]) -> list[Row]:
     for what, name, aim in (
         ("compress", "compress", 0.5),
         ("decompress", "decompress", 0.5),
-        ("litcodec compress, 16x16 picture: whole command", "start", 3.0),
+        ("litcodec compress, 16x16 image: whole command", "start", 3.0),
     ):
         rows.append(Row(part, what, "s", ours[name], aim=f"<= {aim:g} s", met=ours[name] <= aim))
     return rows

@@ -5,7 +5,7 @@ the package, roof tiles, and measures on patches of its last columns, which it i
 is damaged after its header alone. MS-SSIM is of the patches set side by side, since it needs sides of 161.
 
 What graceful decoding is worth depends on the first row: after 0.6 minutes of training (72 steps of the
-generator, 272 of the encoder) the picture is 13.89 dB without any damage and 13.87 dB after 16 flipped bits,
+generator, 272 of the encoder) the image is 13.89 dB without any damage and 13.87 dB after 16 flipped bits,
 because it hardly depends on the codes; JPEG falls from 23.92 to 11.15 dB. That shows nothing yet.
 """
 
@@ -59,9 +59,9 @@ def main() -> int:
     for flips in FLIPS:
         random = np.random.default_rng(flips)
         ours = _decoded(codec, _flipped_codes(symbols, flips, random))
-        pictures = [_read(_flipped_scan(f, flips, random)) for f in files]
-        lost = sum(p is None for p in pictures)
-        theirs = torch.stack([torch.full_like(patches[0], GREY) if p is None else p for p in pictures])
+        decoded = [_read(_flipped_scan(f, flips, random)) for f in files]
+        lost = sum(p is None for p in decoded)
+        theirs = torch.stack([torch.full_like(patches[0], GREY) if p is None else p for p in decoded])
         print(
             f"| {flips} | {_quality(patches, ours)} | {_quality(patches, theirs)} | {lost} of {len(files)} |"
         )

@@ -24,7 +24,7 @@ from litcodec.codecs import (
 )
 from litcodec.data import bundled_photographs
 
-PICTURE = "heldback/budgie-9af68c1b.jpg"
+PHOTOGRAPH = "heldback/budgie-9af68c1b.jpg"
 
 
 def coder(plan: Plan) -> None:
@@ -40,9 +40,9 @@ def coder(plan: Plan) -> None:
 
 
 def codec(plan: Plan) -> None:
-    """A picture, codecs, and their weights under the names that CompressAI gives them."""
-    x = picture(plan.picture_size)
-    np.save(Path(plan.folder, "picture.npy"), x.numpy())
+    """An image, codecs, and their weights under the names that CompressAI gives them."""
+    x = image(plan.image_size)
+    np.save(Path(plan.folder, "image.npy"), x.numpy())
     torch.manual_seed(0)
     N, M = plan.context_sizes
     codecs: dict[str, Codec] = {
@@ -64,8 +64,8 @@ def codec(plan: Plan) -> None:
 
 
 def papers(plan: Plan) -> None:
-    """A picture."""
-    np.save(Path(plan.folder, "picture.npy"), picture(plan.picture_size).numpy())
+    """An image."""
+    np.save(Path(plan.folder, "image.npy"), image(plan.image_size).numpy())
 
 
 def train(plan: Plan) -> None:
@@ -91,15 +91,15 @@ def data(plan: Plan) -> None:
 def memory(plan: Plan) -> None:
     """A large photograph, and a codec to compress it with."""
     H, W = plan.large_size
-    large = Image.open(bundled_photographs() / PICTURE).resize((W, H), Image.Resampling.LANCZOS)
+    large = Image.open(bundled_photographs() / PHOTOGRAPH).resize((W, H), Image.Resampling.LANCZOS)
     large.save(Path(plan.folder, "large.jpg"), quality=92)
     codec(plan)
 
 
-def picture(size: tuple[int, int]) -> Tensor:
+def image(size: tuple[int, int]) -> Tensor:
     """A photograph, (1, 3, H, W), float32 in [0, 1]."""
     H, W = size
-    pixels = np.asarray(Image.open(bundled_photographs() / PICTURE).crop((0, 0, W, H)))
+    pixels = np.asarray(Image.open(bundled_photographs() / PHOTOGRAPH).crop((0, 0, W, H)))
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].contiguous().float() / 255
 
 

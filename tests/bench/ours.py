@@ -84,7 +84,7 @@ def coder(plan: Plan) -> Figures:
 
 def codec(plan: Plan) -> Figures:
     """Image tensor -> container -> image tensor."""
-    x = torch.from_numpy(np.load(Path(plan.folder, "picture.npy")))
+    x = torch.from_numpy(np.load(Path(plan.folder, "image.npy")))
     figures = {}
     for name in ("scale", "mean-scale", "autoregressive", "mixture", "checkerboard"):
         frozen = load_codec(Path(plan.folder, f"{name}.safetensors"))
@@ -106,7 +106,7 @@ def codec(plan: Plan) -> Figures:
 
 def papers(plan: Plan) -> Figures:
     """Every codec of ``configs/codec`` as published, untrained, once: the bytes would say nothing."""
-    x = torch.from_numpy(np.load(Path(plan.folder, "picture.npy")))
+    x = torch.from_numpy(np.load(Path(plan.folder, "image.npy")))
     x = (x * 255).round() / 255  # lossless codecs take 8 bits
     figures: dict[str, float] = {}
     for config in sorted((ROOT / "configs" / "codec").glob(plan.papers)):

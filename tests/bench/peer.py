@@ -62,7 +62,7 @@ def coder(plan: Plan) -> dict[str, float]:
 
 def codec(plan: Plan) -> dict[str, float]:
     """Image tensor -> strings -> image tensor, with litcodec's weights."""
-    x = torch.from_numpy(np.load(Path(plan.folder, "picture.npy")))
+    x = torch.from_numpy(np.load(Path(plan.folder, "image.npy")))
     figures = {}
     for name, net in (
         ("scale", ScaleHyperprior(plan.N, plan.M)),

@@ -20,7 +20,7 @@ class Plan(NamedTuple):
     patch: int = 256
     latents: tuple[int, ...] = (192, 320)  # channels of the latents given to the entropy coders
     latent_size: tuple[int, int] = (32, 48)
-    picture_size: tuple[int, int] = (512, 768)  # (H, W)
+    image_size: tuple[int, int] = (512, 768)  # (H, W)
     large_size: tuple[int, int] = (4000, 6000)
     photograph_size: tuple[int, int] = (1500, 2000)
     papers: str = "*.yaml"  # which of configs/codec

@@ -1,4 +1,4 @@
-"""A tiny real run: a codec of N=8, M=12, three small pictures, a Trainer on the CPU."""
+"""A tiny real run: a codec of N=8, M=12, three small images, a Trainer on the CPU."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,17 +25,17 @@ def _wandb_stays_in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder of smooth pictures with some noise, one of them too small for MS-SSIM."""
+def image_folder(tmp_path: Path) -> Path:
+    """A folder of smooth images with some noise, one of them too small for MS-SSIM."""
     random = np.random.default_rng(0)
     for k, (name, (H, W)) in enumerate(SIZES.items()):
         rows, columns = np.mgrid[:H, :W] / 20
         waves = np.stack([np.sin(rows * (c + 1) + columns * k) for c in range(3)], axis=-1)
         pixels = 128 + 90 * waves + random.normal(0, 8, (H, W, 3))
-        path = tmp_path / "pictures" / name
+        path = tmp_path / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
-    return tmp_path / "pictures"
+    return tmp_path / "images"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def module() -> TinyModule:
 
 
 @pytest.fixture
-def fit(tmp_path: Path, pictures: Path) -> Callable[..., L.Trainer]:
+def fit(tmp_path: Path, image_folder: Path) -> Callable[..., L.Trainer]:
     """Fit a module for three steps with a validation after each epoch."""
 
     def run(module: L.LightningModule, callbacks: list[L.Callback], logger: Any, **options: Any) -> L.Trainer:
@@ -65,7 +65,7 @@ def fit(tmp_path: Path, pictures: Path) -> Callable[..., L.Trainer]:
             enable_model_summary=False,
             **{"max_epochs": 1, "enable_checkpointing": False, **options},
         )
-        trainer.fit(module, DataLoader(patches, batch_size=2), as_loader(validation_batches(pictures)))
+        trainer.fit(module, DataLoader(patches, batch_size=2), as_loader(validation_batches(image_folder)))
         return trainer
 
     return run
@@ -78,15 +78,15 @@ def run_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fit_in_run_folder(run_folder: Path, pictures: Path) -> Fit:
-    """Fit for one step, in a run folder, with pictures that are files."""
+def fit_in_run_folder(run_folder: Path, image_folder: Path) -> Fit:
+    """Fit for one step, in a run folder, with images that are files."""
 
     def run(
         callbacks: list[L.Callback], logger: Any = False, *, codec: Codec | None = None, **options: Any
     ) -> L.Trainer:
         torch.manual_seed(0)
         data = FolderDataModule(
-            train_dir=str(pictures), val_dir=str(pictures), patch_size=64, batch_size=1, num_workers=0
+            train_dir=str(image_folder), val_dir=str(image_folder), patch_size=64, batch_size=1, num_workers=0
         )
         trainer = L.Trainer(
             accelerator="cpu",

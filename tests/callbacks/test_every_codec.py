@@ -25,12 +25,12 @@ from litcodec.transforms import GRDN
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder of one small picture."""
-    (tmp_path / "pictures").mkdir()
+def image_folder(tmp_path: Path) -> Path:
+    """A folder of one small image."""
+    (tmp_path / "images").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (72, 88, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "pictures" / "one.png")
-    return tmp_path / "pictures"
+    Image.fromarray(pixels).save(tmp_path / "images" / "one.png")
+    return tmp_path / "images"
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning", "ignore:.*does not have many workers")
@@ -63,7 +63,7 @@ def test_all_callbacks_agree_about_a_codec(
         EntropyStatistics(),
         PatchThroughput(window=1),
         RDCurve(baselines=[]),
-        ReportPage(pictures=1),
+        ReportPage(images=1),
     ]
     fit_in_run_folder(callbacks, CSVLogger(str(tmp_path)), codec=codec)
 

@@ -42,11 +42,11 @@ def _trainer(tmp_path: Path, callbacks: list[L.Callback], logger: object = False
 
 
 def _validate(
-    codec: HybridCodec, callbacks: list[L.Callback], pictures: Path, tmp_path: Path, **other
+    codec: HybridCodec, callbacks: list[L.Callback], image_folder: Path, tmp_path: Path, **other
 ) -> dict:
     module = TinyModule(codec, lmbda=other.pop("lmbda", 0.013))
     trainer = _trainer(tmp_path, callbacks, **other)
-    trainer.validate(module, as_loader(validation_batches(pictures)), verbose=False)
+    trainer.validate(module, as_loader(validation_batches(image_folder)), verbose=False)
     return {name: value.item() for name, value in trainer.callback_metrics.items()}
 
 
@@ -59,13 +59,13 @@ def _brightening(codec: HybridCodec, by: float) -> HybridCodec:
 
 @pytest.mark.parametrize("scale", [1, 2])
 def test_the_gain_is_the_psnr_of_all_less_that_of_the_inner_codec(
-    scale: int, pictures: Path, tmp_path: Path
+    scale: int, image_folder: Path, tmp_path: Path
 ) -> None:
     codec = _brightening(tiny_hybrid(scale), 0.2).eval()
     points = RDPoints()
-    metrics = _validate(codec, [points], pictures, tmp_path)
+    metrics = _validate(codec, [points], image_folder, tmp_path)
     for point in points.points:
-        x = read_image(pictures / point.image)[None].float() / 255
+        x = read_image(image_folder / point.image)[None].float() / 255
         with torch.no_grad():
             before, after = (psnr(x, codec(x, part=part).x_hat.clamp(0, 1)) for part in ("inner", "all"))
         assert point.enhancement.psnr_inner == pytest.approx(before, abs=0.01)
@@ -81,11 +81,11 @@ def test_the_gain_is_the_psnr_of_all_less_that_of_the_inner_codec(
 
 @pytest.mark.parametrize(("lmbda", "half_share"), [(RATE_ALONE, 1.0), (DISTORTION_ALONE, 0.0)])
 def test_an_encoder_that_chooses_knows_the_modules_lambda(
-    lmbda: float, half_share: float, pictures: Path, tmp_path: Path
+    lmbda: float, half_share: float, image_folder: Path, tmp_path: Path
 ) -> None:
-    codec = _brightening(tiny_hybrid(2, native=True), 5.0)  # white pictures: worse than any other
+    codec = _brightening(tiny_hybrid(2, native=True), 5.0)  # white images: worse than any other
     points = RDPoints()
-    metrics = _validate(codec, [points], pictures, tmp_path, lmbda=lmbda)
+    metrics = _validate(codec, [points], image_folder, tmp_path, lmbda=lmbda)
     assert metrics["val/half_share"] == half_share
     for point in points.points:
         assert point.enhancement.resolution == ("half" if half_share else "native")
@@ -96,13 +96,13 @@ def test_an_encoder_that_chooses_knows_the_modules_lambda(
         assert 0 < point.bpp - point.bpp_estimated < 0.03 * point.bpp_estimated + 8 * 80 / (H * W)
 
     predictions = _trainer(tmp_path, []).predict(
-        CodecModule(codec, lmbda=lmbda), as_loader(validation_batches(pictures))
+        CodecModule(codec, lmbda=lmbda), as_loader(validation_batches(image_folder))
     )
     assert [p.bpp for found in predictions for p in found] == [point.bpp for point in points.points]
 
 
 def test_each_image_is_coded_and_decoded_once(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
     for cls, name in (
@@ -115,18 +115,18 @@ def test_each_image_is_coded_and_decoded_once(
             cls, name, lambda *args, name=name, method=method: calls.append(name) or method(*args)
         )
     callbacks = [Reconstructions(), EntropyStatistics(), RDPoints()]
-    _validate(tiny_hybrid(2, native=True), callbacks, pictures, tmp_path)
+    _validate(tiny_hybrid(2, native=True), callbacks, image_folder, tmp_path)
     # Three images, coded at both sizes to choose one of them.
     assert sorted(calls) == ["decode_stages"] * 3 + ["encode"] * 6
 
 
-def test_a_wandb_run_shows_and_tells_what_the_enhancer_does(pictures: Path, tmp_path: Path) -> None:
+def test_a_wandb_run_shows_and_tells_what_the_enhancer_does(image_folder: Path, tmp_path: Path) -> None:
     import wandb
 
     codec = _brightening(tiny_hybrid(2, native=True), 0.2)
     points = RDPoints()
     logger = WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path))
-    metrics = _validate(codec, [points, Reconstructions(max_images=1)], pictures, tmp_path, logger=logger)
+    metrics = _validate(codec, [points, Reconstructions(max_images=1)], image_folder, tmp_path, logger=logger)
     wandb.finish()
     wandb.teardown()
     run = read_offline_run(tmp_path)
@@ -148,8 +148,8 @@ def test_a_wandb_run_shows_and_tells_what_the_enhancer_does(pictures: Path, tmp_
         f"a/first.png: {first.bpp:.4f} bpp, {first.scores['psnr']:.2f} dB; "
         f"inner codec {before:.2f} dB at {size} size, enhancer {gain:+.2f} dB (error: "
     )
-    with Image.open(run.folder / row["reconstructions"]["filenames"][0]) as picture:
-        assert picture.size == (5 * 192 + 4 * 4, 192 + 18)
+    with Image.open(run.folder / row["reconstructions"]["filenames"][0]) as tiles:
+        assert tiles.size == (5 * 192 + 4 * 4, 192 + 18)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_caption_tells_what_was_chosen(lmbda: float, words: str) -> None:
 
 @pytest.mark.parametrize("lmbda", [RATE_ALONE, DISTORTION_ALONE])
 @pytest.mark.parametrize("corner", [(0, 1), (1, 1)])
-def test_bits_lie_where_the_picture_is_not_flat_at_both_sizes(corner: tuple[int, int], lmbda: float) -> None:
+def test_bits_lie_where_the_image_is_not_flat_at_both_sizes(corner: tuple[int, int], lmbda: float) -> None:
     torch.manual_seed(0)
     inner = FactorizedPrior(N=8, M=12)
     for layer in inner.g_a:

@@ -49,7 +49,7 @@ def _row_with(run: OfflineRun, key: str) -> dict:
     return row
 
 
-def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
+def test_a_wandb_run_holds_scalars_table_images_axes_and_summary(
     tmp_path: Path, fit: Fit, module: L.LightningModule
 ) -> None:
     import wandb
@@ -108,9 +108,9 @@ def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
     assert shown["captions"][0].startswith(
         f"a/first.png: {points[0].bpp:.4f} bpp, {points[0].scores['psnr']:.2f} dB"
     )
-    with Image.open(run.folder / shown["filenames"][0]) as picture:
-        assert picture.format == "JPEG"
-        assert picture.size == (4 * 200 + 3 * 4, 192 + 18)  # room for both, 192x192 and 170x200
+    with Image.open(run.folder / shown["filenames"][0]) as tiles:
+        assert tiles.format == "JPEG"
+        assert tiles.size == (4 * 200 + 3 * 4, 192 + 18)  # room for both, 192x192 and 170x200
 
     for name in ("entropy/y", "entropy/scales_hat", "entropy/y_channel_bpp"):
         histogram = _row_with(run, name)[name]
@@ -120,7 +120,7 @@ def test_a_wandb_run_holds_scalars_table_pictures_axes_and_summary(
         assert (run.folder / _row_with(run, name)[name]["path"]).is_file()
 
 
-def test_a_csv_run_holds_the_scalars_and_pictures_are_saved(
+def test_a_csv_run_holds_the_scalars_and_images_are_saved(
     tmp_path: Path, fit: Fit, module: L.LightningModule
 ) -> None:
     callbacks = _all_callbacks()
@@ -144,8 +144,8 @@ def test_a_csv_run_holds_the_scalars_and_pictures_are_saved(
     assert math.isnan(points[2].scores["ms_ssim"])
     assert float(found["val_images/second/bpp"]) == points[1].bpp
     assert float(found["val_images/tiny/psnr"]) == points[2].scores["psnr"]
-    pictures = sorted(p.name for p in (tmp_path / "root" / "reconstructions").iterdir())
-    assert pictures == ["step-0000003-first.jpg", "step-0000003-second.jpg"]
+    saved = sorted(p.name for p in (tmp_path / "root" / "reconstructions").iterdir())
+    assert saved == ["step-0000003-first.jpg", "step-0000003-second.jpg"]
 
 
 def test_a_run_without_a_logger_still_measures(fit: Fit, module: L.LightningModule) -> None:

@@ -25,7 +25,7 @@ def _write(callback: WritePredictions, names: list[str], *, world_size: int = 1)
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning", "ignore:.*does not have many workers")
-def test_predict_writes_what_the_bytes_decode_to(tmp_path: Path, pictures: Path) -> None:
+def test_predict_writes_what_the_bytes_decode_to(tmp_path: Path, image_folder: Path) -> None:
     torch.manual_seed(0)
     module = CodecModule(FactorizedPrior(N=8, M=12))
     trainer = L.Trainer(
@@ -36,10 +36,10 @@ def test_predict_writes_what_the_bytes_decode_to(tmp_path: Path, pictures: Path)
         default_root_dir=tmp_path,
         enable_progress_bar=False,
     )
-    trainer.predict(module, as_loader(validation_batches(pictures)), return_predictions=False)
+    trainer.predict(module, as_loader(validation_batches(image_folder)), return_predictions=False)
     assert _written(tmp_path / "out") == ["a/first.png", "b/second.png", "b/tiny.png"]
     frozen = module.codec.eval().freeze()
-    x = read_image(pictures / "b/second.png")[None].float() / 255
+    x = read_image(image_folder / "b/second.png")[None].float() / 255
     expected = (frozen.decompress(frozen.compress(x))[0] * 255).round().to(torch.uint8)
     assert torch.equal(read_image(tmp_path / "out" / "b/second.png"), expected)
 

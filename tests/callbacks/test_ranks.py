@@ -17,7 +17,7 @@ pytestmark = [
 ]
 
 
-def _validated(folder: Path, module: TinyModule, pictures: Path, **options: object) -> dict[str, float]:
+def _validated(folder: Path, module: TinyModule, image_folder: Path, **options: object) -> dict[str, float]:
     trainer = L.Trainer(
         accelerator="cpu",
         logger=CSVLogger(str(folder)),
@@ -28,18 +28,18 @@ def _validated(folder: Path, module: TinyModule, pictures: Path, **options: obje
         enable_checkpointing=False,
         **options,
     )
-    trainer.validate(module, as_loader(validation_batches(pictures)), verbose=False)
+    trainer.validate(module, as_loader(validation_batches(image_folder)), verbose=False)
     (path,) = folder.rglob("metrics.csv")
     with path.open(newline="") as file:
         return {name: float(value) for row in csv.DictReader(file) for name, value in row.items() if value}
 
 
 @pytest.mark.slow
-def test_two_processes_find_what_one_finds(tmp_path: Path, pictures: Path) -> None:
+def test_two_processes_find_what_one_finds(tmp_path: Path, image_folder: Path) -> None:
     module = TinyModule(tiny_hybrid(2, native=True))  # of which all is logged that of other codecs is
-    one = _validated(tmp_path / "one", module, pictures, devices=1)
+    one = _validated(tmp_path / "one", module, image_folder, devices=1)
     # Three images for two processes: the sampler gives one of them twice.
-    two = _validated(tmp_path / "two", module, pictures, devices=2, strategy="ddp_spawn")
+    two = _validated(tmp_path / "two", module, image_folder, devices=2, strategy="ddp_spawn")
     assert {"val/psnr", "val/enhancer_gain", "val/half_share"} <= set(one)
     for name, value in one.items():
         if name.startswith(("val/", "val_images/")):

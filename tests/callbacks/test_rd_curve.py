@@ -44,7 +44,7 @@ def _point(k: int, **other: object) -> RunPoint:
     """A point of a curve: one of ``LADDER``."""
     values = (
         "terms",
-        "pictures",
+        "digest",
         2000,
         3,
         LADDER[k],
@@ -83,10 +83,10 @@ class KnownPoints(RDPoints):
 
 
 @pytest.fixture
-def siblings(run_folder: Path, pictures: Path) -> list[RunPoint]:
+def siblings(run_folder: Path, image_folder: Path) -> list[RunPoint]:
     """The other four of ``LADDER``, in run folders beside, two of them under other names."""
-    digest = ValidationImages(pictures, ("a/first.png", "b/second.png", "b/tiny.png")).digest()
-    points = [_point(k, terms=terms_of(run_folder), pictures=digest) for k in (0, 1, 2, 4)]
+    digest = ValidationImages(image_folder, ("a/first.png", "b/second.png", "b/tiny.png")).digest()
+    points = [_point(k, terms=terms_of(run_folder), images_digest=digest) for k in (0, 1, 2, 4)]
     for k, point in enumerate(points):
         name = "sweep" if k < 2 else f"by-hand-{k}"
         folder = make_run_folder(run_folder.parent.parent / name / f"{k + 2:03d}", point.lmbda)
@@ -97,6 +97,7 @@ def siblings(run_folder: Path, pictures: Path) -> list[RunPoint]:
 def test_a_point_survives_its_file_and_others_are_refused(tmp_path: Path) -> None:
     point = _point(2, scores={"psnr": 31.0})
     assert from_json(as_json(point)) == point
+    assert '"pictures": "digest"' in as_json(point)  # its key since the first version
     for damaged in (
         "{",
         "[]",
@@ -119,6 +120,7 @@ def test_points_of_the_first_version_are_still_read() -> None:
         '"ms_ssim": null, "ms_ssim_db": null}'
     )
     point = from_json(old)
+    assert (point.terms, point.images_digest) == ("t", "p")
     assert (point.scores, point.by_image) == ({"psnr": 30.0, "psnr_luma": 31.0}, {})
 
 
@@ -126,7 +128,7 @@ def test_siblings_differ_in_lambda_alone(run_folder: Path, siblings: list[RunPoi
     own = siblings[0]._replace(lmbda=LADDER[3])
     for folder, stranger in (
         ("other-terms", own._replace(terms="another", lmbda=0.1)),
-        ("other-pictures", own._replace(pictures="another", lmbda=0.1)),
+        ("other-images", own._replace(images_digest="another", lmbda=0.1)),
         ("own-lambda", own),
     ):
         write_point(make_run_folder(run_folder.parent.parent / folder / "001", 0.1), stranger)
@@ -198,7 +200,7 @@ def test_a_sweep_of_five_runs_has_figures_and_bd_rates_in_wandb(
     assert run.summary["baselines"] == "3 validation images; baselines measured on the same"
     left = from_json((run_folder / "rd_point.json").read_text())
     assert left.lmbda == LADDER[3]
-    assert (left.terms, left.pictures, left.step) == (terms_of(run_folder), siblings[0].pictures, 1)
+    assert (left.terms, left.images_digest, left.step) == (terms_of(run_folder), siblings[0].images_digest, 1)
     assert (left.lmbda, left.bpp, left.scores) == (
         own.lmbda,
         pytest.approx(own.bpp),
@@ -244,30 +246,30 @@ def test_kodak_alone_is_compared_with_what_was_published(tmp_path: Path) -> None
     for k, name in enumerate(names):
         size = (512, 768) if k % 5 == 0 else (768, 512)
         Image.fromarray(np.full((*size[::-1], 3), 8 * k, np.uint8)).save(tmp_path / name)
-    pictures = ValidationImages(tmp_path, names)
-    found = baselines_for(pictures, ["jpeg"], tmp_path / "cache", max_megapixels=1)
+    images = ValidationImages(tmp_path, names)
+    found = baselines_for(images, ["jpeg"], tmp_path / "cache", max_megapixels=1)
     assert [baseline.key for baseline in found.found] == list(PUBLISHED)
     assert {baseline.curve.kind for baseline in found.found} == {"published"}
     assert found.basis == "24 Kodak images; baselines as published (MS-SSIM: dB of the mean)"
-    # Means of the same kind: the dB of 0.9 is 10, whatever the mean of the pictures' dB is.
+    # Means of the same kind: the dB of 0.9 is 10, whatever the mean of the images' dB is.
     ours = _curve("ours", [0.5], [30.0])
     ours = ours._replace(points=(ours.points[0]._replace(scores={"ms_ssim": 0.9, "ms_ssim_db": 11.0}),))
     assert comparable(ours, found).points[0].scores["ms_ssim_db"] == pytest.approx(10.0)
     assert comparable(ours, found._replace(found=())).points[0].scores["ms_ssim_db"] == 11.0
     assert not (tmp_path / "cache").exists()
 
-    assert not are_kodak(pictures.paths[:-1])
+    assert not are_kodak(images.paths[:-1])
     Image.new("RGB", (384, 256)).save(tmp_path / names[0])
-    assert not are_kodak(pictures.paths)
+    assert not are_kodak(images.paths)
 
 
-def test_only_the_pictures_that_are_validated_are_measured(tmp_path: Path, pictures: Path) -> None:
-    some = ValidationImages(pictures, ("a/first.png", "b/tiny.png"))
+def test_only_the_images_that_are_validated_are_measured(tmp_path: Path, image_folder: Path) -> None:
+    some = ValidationImages(image_folder, ("a/first.png", "b/tiny.png"))
     folder = folder_of_images(some, tmp_path / "place")
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png")) == list(some.names)
-    assert (folder / "b/tiny.png").read_bytes() == (pictures / "b/tiny.png").read_bytes()
-    every = ValidationImages(pictures, ("b/tiny.png", "a/first.png", "b/second.png"))
-    assert folder_of_images(every, tmp_path / "place") == pictures
+    assert (folder / "b/tiny.png").read_bytes() == (image_folder / "b/tiny.png").read_bytes()
+    every = ValidationImages(image_folder, ("b/tiny.png", "a/first.png", "b/second.png"))
+    assert folder_of_images(every, tmp_path / "place") == image_folder
 
 
 class _Run:

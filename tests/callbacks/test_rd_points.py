@@ -27,7 +27,7 @@ Fit = Callable[..., L.Trainer]
 
 
 def _validate(
-    module: L.LightningModule, callbacks: list[L.Callback], pictures: Path, tmp_path: Path
+    module: L.LightningModule, callbacks: list[L.Callback], image_folder: Path, tmp_path: Path
 ) -> L.Trainer:
     trainer = L.Trainer(
         accelerator="cpu",
@@ -39,18 +39,18 @@ def _validate(
         enable_model_summary=False,
         enable_checkpointing=False,
     )
-    trainer.validate(module, as_loader(validation_batches(pictures)), verbose=False)
+    trainer.validate(module, as_loader(validation_batches(image_folder)), verbose=False)
     return trainer
 
 
 def test_points_are_those_of_files_on_disk(
-    tmp_path: Path, fit: Fit, module: TinyModule, pictures: Path
+    tmp_path: Path, fit: Fit, module: TinyModule, image_folder: Path
 ) -> None:
     callback = RDPoints()
     fit(module, [callback], False)
     frozen = module.codec.eval().freeze()
     for point in callback.points:
-        x = read_image(pictures / point.image)[None].float() / 255
+        x = read_image(image_folder / point.image)[None].float() / 255
         file = tmp_path / "coded.litc"
         file.write_bytes(pack(frozen.compress(x)[0], frozen.fingerprint))
         decoded = frozen.decompress(
@@ -58,7 +58,7 @@ def test_points_are_those_of_files_on_disk(
         )
         write_png(tmp_path / "decoded.png", (decoded[0] * 255).round().to(torch.uint8))
 
-        with Image.open(pictures / point.image) as a, Image.open(tmp_path / "decoded.png") as b:
+        with Image.open(image_folder / point.image) as a, Image.open(tmp_path / "decoded.png") as b:
             original, seen = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
         H, W = original.shape[:2]
         assert point.bytes == file.stat().st_size
@@ -77,12 +77,14 @@ def test_points_are_those_of_files_on_disk(
         assert 0 < point.bpp - point.bpp_estimated < (0.02 * bits + 8 * 80) / (H * W)
 
 
-def test_ms_ssim_of_points_is_that_of_the_metric(tmp_path: Path, module: TinyModule, pictures: Path) -> None:
+def test_ms_ssim_of_points_is_that_of_the_metric(
+    tmp_path: Path, module: TinyModule, image_folder: Path
+) -> None:
     callback = RDPoints()
-    _validate(module, [callback], pictures, tmp_path)
+    _validate(module, [callback], image_folder, tmp_path)
     frozen = module.codec.eval().freeze()
     for point in callback.points[:2]:
-        x = read_image(pictures / point.image)[None].float() / 255
+        x = read_image(image_folder / point.image)[None].float() / 255
         x_hat = frozen.decompress(frozen.compress(x))
         assert (point.scores["psnr"], point.scores["psnr_luma"]) == (psnr(x, x_hat), psnr_luma(x, x_hat))
         assert point.scores["ms_ssim"] == ms_ssim(x, x_hat)
@@ -120,19 +122,19 @@ def test_a_checkpoint_can_watch_the_psnr_of_real_bytes(tmp_path: Path, fit: Fit,
 
 
 def test_one_validation_freezes_once(
-    tmp_path: Path, module: TinyModule, pictures: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, module: TinyModule, image_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[FrozenCodec] = []
     freeze = module.codec.freeze
     monkeypatch.setattr(module.codec, "freeze", lambda: made.append(freeze()) or made[-1])
     callbacks = [Reconstructions(), EntropyStatistics(), RDPoints()]
-    _validate(module, callbacks, pictures, tmp_path)
+    _validate(module, callbacks, image_folder, tmp_path)
     assert len(made) == 1
     assert [callback.frozen for callback in callbacks] == [None, None, None]
 
 
 def test_each_image_is_coded_and_decoded_once_whichever_callbacks_are_on(
-    tmp_path: Path, module: TinyModule, pictures: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, module: TinyModule, image_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = {"encode": 0, "decode": 0}
     for name in calls:
@@ -144,29 +146,29 @@ def test_each_image_is_coded_and_decoded_once_whichever_callbacks_are_on(
 
         monkeypatch.setattr(FrozenTransformCodec, name, counted)
     points = RDPoints()
-    _validate(module, [Reconstructions(), EntropyStatistics(), points], pictures, tmp_path)
+    _validate(module, [Reconstructions(), EntropyStatistics(), points], image_folder, tmp_path)
     assert calls == {"encode": 3, "decode": 3}
-    _validate(module, [EntropyStatistics()], pictures, tmp_path)
+    _validate(module, [EntropyStatistics()], image_folder, tmp_path)
     assert calls == {"encode": 6, "decode": 3}  # nobody looked at the reconstructions
-    _validate(module, [Reconstructions(every_n_validations=2), RDPoints()], pictures, tmp_path)
+    _validate(module, [Reconstructions(every_n_validations=2), RDPoints()], image_folder, tmp_path)
     assert calls == {"encode": 9, "decode": 6}
 
-    x = read_image(pictures / "a/first.png")[None].float() / 255
+    x = read_image(image_folder / "a/first.png")[None].float() / 255
     assert points.points[0].bytes == len(to_stream(module.codec.eval().freeze(), x))
 
 
 def test_a_codec_that_cannot_be_frozen_does_not_end_the_run(
-    tmp_path: Path, module: TinyModule, pictures: Path
+    tmp_path: Path, module: TinyModule, image_folder: Path
 ) -> None:
     next(module.codec.g_s.parameters()).data[0] = math.nan
     callback = RDPoints()
     with pytest.warns(UserWarning, match="RDPoints skips this validation: .*not finite"):
-        trainer = _validate(module, [callback], pictures, tmp_path)
+        trainer = _validate(module, [callback], image_folder, tmp_path)
     assert callback.points == []
     assert math.isnan(trainer.callback_metrics["val/psnr"].item())
 
 
-def test_callbacks_leave_training_as_it_was(fit: Fit, pictures: Path) -> None:
+def test_callbacks_leave_training_as_it_was(fit: Fit, image_folder: Path) -> None:
     def trained(callbacks: list[L.Callback]) -> torch.Tensor:
         torch.manual_seed(0)
         module = TinyModule(FactorizedPrior(N=8, M=12))
@@ -177,13 +179,13 @@ def test_callbacks_leave_training_as_it_was(fit: Fit, pictures: Path) -> None:
     assert torch.equal(watched, trained([]))
 
 
-def test_a_module_without_a_codec_is_named(tmp_path: Path, pictures: Path) -> None:
+def test_a_module_without_a_codec_is_named(tmp_path: Path, image_folder: Path) -> None:
     class Other(L.LightningModule):
         def validation_step(self, batch: object, batch_idx: int) -> None:
             return None
 
     with pytest.raises(TypeError, match="litcodec codec"):
-        _validate(Other(), [RDPoints()], pictures, tmp_path)
+        _validate(Other(), [RDPoints()], image_folder, tmp_path)
 
 
 def test_options_below_one_are_refused() -> None:

@@ -23,7 +23,7 @@ def test_a_fit_ends_with_codec_results_and_report(
     import wandb
 
     points = RDPoints()
-    callbacks = [points, RDCurve(baselines=["jpeg"]), ReportPage(pictures=1)]
+    callbacks = [points, RDCurve(baselines=["jpeg"]), ReportPage(images=1)]
     fit_in_run_folder(callbacks, WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path)))
     wandb.finish()
     wandb.teardown()
@@ -63,7 +63,7 @@ def test_planes_of_codecs_of_one_rate_are_figures(
         return [tmp_path / "twin.json"]
 
     monkeypatch.setattr("litcodec.callbacks.report_page._others", twin)
-    page = ReportPage(pictures=0, metrics=["psnr", f"{__name__}.PIXELS"])
+    page = ReportPage(images=0, metrics=["psnr", f"{__name__}.PIXELS"])
     fit_in_run_folder([page], WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path)))
     wandb.finish()
     wandb.teardown()
@@ -83,6 +83,10 @@ def test_a_report_that_fails_does_not_fail_the_run(run_folder: Path, fit_in_run_
     assert not (run_folder / "report.html").exists()
 
 
-def test_fewer_than_no_pictures_are_refused() -> None:
-    with pytest.raises(ValueError, match="pictures is 0 or more; got -1"):
-        ReportPage(pictures=-1)
+def test_fewer_than_no_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="images is 0 or more; got -1"):
+        ReportPage(images=-1)
+
+
+def test_the_former_name_of_the_argument_is_taken() -> None:
+    assert ReportPage(pictures=2).images == 2

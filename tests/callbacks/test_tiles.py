@@ -1,4 +1,4 @@
-"""The pictures: what is drawn where, and on which scale."""
+"""The tiles: what is drawn where, and on which scale."""
 
 from pathlib import Path
 
@@ -24,8 +24,8 @@ def test_a_panel_shows_original_reconstruction_error_and_bits() -> None:
     x_hat[..., :15] += 0.05
     bits = torch.zeros(20, 30)
     bits[:10] = 1.0
-    picture, scale = panel(x, [Stage("reconstruction", x_hat)], bits, max_side=512)
-    pixels = np.asarray(picture)
+    row, scale = panel(x, [Stage("reconstruction", x_hat)], bits, max_side=512)
+    pixels = np.asarray(row)
     assert pixels.shape == (20 + LABEL_HEIGHT, 4 * 30 + 3 * GAP, 3)
     original, reconstruction, error, colours = (
         pixels[LABEL_HEIGHT:, k * (30 + GAP) : k * (30 + GAP) + 30] for k in range(4)
@@ -42,7 +42,7 @@ def test_a_panel_shows_original_reconstruction_error_and_bits() -> None:
 def test_a_stage_before_the_last_stands_between_original_and_reconstruction() -> None:
     x = torch.zeros(1, 3, 20, 200)
     stages = [Stage("inner", x + 0.2), Stage("enhanced", x + 0.1)]
-    pixels = np.asarray(panel(x, stages, torch.zeros(20, 200), max_side=512).picture)
+    pixels = np.asarray(panel(x, stages, torch.zeros(20, 200), max_side=512).row)
     tiles = [pixels[:, k * (200 + GAP) : k * (200 + GAP) + 200] for k in range(5)]
     assert pixels.shape[1] == 5 * 200 + 4 * GAP
     assert [tile[LABEL_HEIGHT, 0, 0] for tile in tiles[:4]] == [0, 51, 26, 204]  # the error is the last one's
@@ -52,29 +52,29 @@ def test_a_stage_before_the_last_stands_between_original_and_reconstruction() ->
 def test_a_long_label_does_not_run_into_the_next_tile() -> None:
     x = torch.zeros(1, 3, 8, 30)
     stages = [Stage(label, x) for label in ("", "a long label " * 9)]
-    short = np.asarray(panel(x, [stages[0]] * 2, torch.zeros(8, 30), max_side=30).picture)
-    long = np.asarray(panel(x, stages, torch.zeros(8, 30), max_side=30).picture)
+    short = np.asarray(panel(x, [stages[0]] * 2, torch.zeros(8, 30), max_side=30).row)
+    long = np.asarray(panel(x, stages, torch.zeros(8, 30), max_side=30).row)
     differs = (short != long).any(axis=(0, 2)).nonzero()[0]
     assert 2 * (30 + GAP) <= differs.min() <= differs.max() < 2 * (30 + GAP) + 30
 
 
-def test_large_pictures_are_cropped_at_the_centre_not_shrunk() -> None:
+def test_large_images_are_cropped_at_the_centre_not_shrunk() -> None:
     x = torch.zeros(1, 3, 40, 60)
     x[..., 20, 30] = 1.0
-    picture, _ = panel(x, [Stage("", x)], torch.zeros(40, 60), max_side=11)
-    tile = np.asarray(picture)[LABEL_HEIGHT:, :11]
+    row, _ = panel(x, [Stage("", x)], torch.zeros(40, 60), max_side=11)
+    tile = np.asarray(row)[LABEL_HEIGHT:, :11]
     assert tile.shape == (11, 11, 3)
     assert tile[20 - 14, 30 - 24, 0] == 255  # 14 = (40 - 11) // 2, 24 = (60 - 11) // 2
 
 
-def test_pictures_of_a_diverged_codec_can_still_be_drawn() -> None:
+def test_images_of_a_diverged_codec_can_still_be_drawn() -> None:
     x = torch.zeros(1, 3, 16, 16)
     panel(x, [Stage("", torch.full_like(x, torch.nan))], torch.full((16, 16), torch.nan), max_side=16)
 
 
 def test_one_canvas_fits_all() -> None:
-    pictures = [Image.new("RGB", (10, 4)), Image.new("RGB", (6, 8))]
-    assert [picture.size for picture in on_one_canvas(pictures)] == [(10, 8), (10, 8)]
+    images = [Image.new("RGB", (10, 4)), Image.new("RGB", (6, 8))]
+    assert [image.size for image in on_one_canvas(images)] == [(10, 8), (10, 8)]
 
 
 def test_short_names_are_stems_unless_two_are_alike(tmp_path: Path) -> None:

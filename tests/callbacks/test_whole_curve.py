@@ -22,14 +22,14 @@ from litcodec.metrics import psnr
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning", "ignore:.*does not have many workers")
 def test_a_run_logs_its_whole_curve(
-    tmp_path: Path, pictures: Path, run_folder: Path, fit_in_run_folder: Fit
+    tmp_path: Path, image_folder: Path, run_folder: Path, fit_in_run_folder: Fit
 ) -> None:
     torch.manual_seed(0)
     inner = MeanScaleHyperprior(N=8, M=12)
     with torch.no_grad():
         inner.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
     points, curve = RDPoints(qualities=(1, 75.5)), RDCurve(baselines=[])
-    callbacks = [points, Reconstructions(), EntropyStatistics(), curve, ReportPage(pictures=1)]
+    callbacks = [points, Reconstructions(), EntropyStatistics(), curve, ReportPage(images=1)]
     fit_in_run_folder(callbacks, CSVLogger(str(tmp_path)), codec=VariableRate(inner))
 
     (path,) = tmp_path.rglob("metrics.csv")
@@ -45,7 +45,7 @@ def test_a_run_logs_its_whole_curve(
     for quality in (1, 75.5):
         measured = []
         for point in (point for point in points.rates if point.quality == quality):
-            x = read_image(pictures / point.image)[None].float() / 255
+            x = read_image(image_folder / point.image)[None].float() / 255
             at = codec.at(level_of(quality))
             assert point.bytes == len(to_stream(at, x))
             assert point.lmbda == at.training.lmbda

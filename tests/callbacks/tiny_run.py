@@ -1,4 +1,4 @@
-"""What the tests of callbacks run on: a tiny module and three small pictures."""
+"""What the tests of callbacks run on: a tiny module and three small images."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -44,13 +44,13 @@ def tiny_hybrid(scale: int, *, native: bool = False) -> HybridCodec:
     with torch.no_grad():
         inner.latent_model.h_s[-1].bias[:12].fill_(2)  # scales that fit the latents, as after training
         inner.g_s[-1].weight.mul_(0.01)
-        inner.g_s[-1].bias.fill_(0.3)  # dark grey: a brighter picture is a better one
+        inner.g_s[-1].bias.fill_(0.3)  # dark grey: a brighter image is a better one
     enhancer = GRDN(C=4, growth=2, layers=1, blocks=1, groups=1, scale=scale)
     return HybridCodec(inner, enhancer, scale=scale, native=native)
 
 
-def validation_batches(pictures: Path, names: Iterable[str] = tuple(SIZES)) -> list[ImageBatch]:
-    return [ImageBatch(read_image(pictures / name)[None].float() / 255, (name,)) for name in names]
+def validation_batches(image_folder: Path, names: Iterable[str] = tuple(SIZES)) -> list[ImageBatch]:
+    return [ImageBatch(read_image(image_folder / name)[None].float() / 255, (name,)) for name in names]
 
 
 def as_loader(batches: list[ImageBatch]) -> DataLoader[ImageBatch]:

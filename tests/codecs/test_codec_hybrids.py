@@ -1,4 +1,4 @@
-"""Hybrids in training: which picture is coded, what is enhanced, what learns, what bits are counted."""
+"""Hybrids in training: which image is coded, what is enhanced, what learns, what bits are counted."""
 
 import copy
 
@@ -30,7 +30,7 @@ def codec(request, image_like) -> HybridCodec:
 @torch.no_grad()
 @pytest.mark.parametrize("part", ["inner", "enhancer", "all"])
 @pytest.mark.parametrize("size", [(1, 1), (17, 33), (64, 96)])
-def test_pictures_of_any_size_come_back_in_it(codec: HybridCodec, part, size: tuple[int, int], image_like):
+def test_images_of_any_size_come_back_in_it(codec: HybridCodec, part, size: tuple[int, int], image_like):
     for mode in (codec.eval(), codec.train()):
         assert mode(image_like(*size, batch=3), part).x_hat.shape == (3, 3, *size)
 
@@ -52,7 +52,7 @@ def test_in_use_the_enhancer_works_upon_what_the_inner_codec_decodes(codec: Hybr
 
 
 @torch.no_grad()
-def test_bits_are_counted_per_pixel_of_the_true_picture(codec: HybridCodec, image_like):
+def test_bits_are_counted_per_pixel_of_the_true_image(codec: HybridCodec, image_like):
     x = image_like(67, 90, batch=2)
     small = x if codec.scale == 1 else halve(x)
     bits = bits_per_pixel(codec.inner(small)) * small.shape[2] * small.shape[3]

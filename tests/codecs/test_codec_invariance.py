@@ -101,7 +101,7 @@ def test_the_fingerprint_tells_decoders_apart_and_nothing_else(codec: Codec):
 
 
 @pytest.mark.parametrize("pixels", [1, 5_000, 20_000, 40_000])
-def test_a_picture_in_strips_has_the_strings_of_the_whole(
+def test_an_image_in_strips_has_the_strings_of_the_whole(
     frozen: FrozenCodec, pixels: int, image_like, monkeypatch
 ):
     x = image_like(201, 311)
@@ -114,7 +114,7 @@ def test_a_picture_in_strips_has_the_strings_of_the_whole(
 
 
 @pytest.mark.parametrize("pixels", [1, 5_000, 20_000, 40_000])
-def test_a_picture_in_strips_has_the_pixels_of_the_whole(
+def test_an_image_in_strips_has_the_pixels_of_the_whole(
     frozen: FrozenCodec, pixels: int, image_like, monkeypatch
 ):
     packed = frozen.compress(image_like(201, 311))

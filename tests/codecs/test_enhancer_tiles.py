@@ -1,4 +1,4 @@
-"""A large picture enhanced in tiles is what the whole would have been."""
+"""A large image enhanced in tiles is what the whole would have been."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ SIZES = {"C": 8, "growth": 8, "layers": 2, "blocks": 2, "groups": 1}
 
 @pytest.fixture(params=[1, 2], ids=["scale 1", "scale 2"])
 def net(request) -> GRDN:
-    """One that changes pictures a lot, and weighs channels by what is anywhere in them."""
+    """One that changes images a lot, and weighs channels by what is anywhere in them."""
     torch.manual_seed(0)
     net = GRDN(**SIZES, scale=request.param).requires_grad_(False)
     net.tail.weight.mul_(500)
@@ -67,7 +67,7 @@ def test_twelve_megapixels_never_need_more_at_once_than_a_tile_and_its_surroundi
     assert max(max(shape[2:]) for shape in seen) <= 1024 // scale + 2 * (net.reach + 1)
 
 
-def test_a_small_picture_is_one_tile(monkeypatch):
+def test_a_small_image_is_one_tile(monkeypatch):
     net, count = GRDN(**SIZES), []
     features = net.features
     monkeypatch.setattr(net, "features", lambda part: count.append(0) or features(part))

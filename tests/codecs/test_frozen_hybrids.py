@@ -157,7 +157,7 @@ def test_what_cannot_be_weighed_is_coded_at_half_size(notes, choosing: Choosing,
 
 @pytest.mark.parametrize("resolution", ["half", "native"])
 @pytest.mark.parametrize("size", [(1, 1), (65, 40), (130, 20)])
-def test_bits_cover_the_picture_whichever_size_was_taken(
+def test_bits_cover_the_image_whichever_size_was_taken(
     resolution, size: tuple[int, int], choosing: Choosing, image_like
 ):
     frozen, x = choosing(None, None), image_like(*size)
@@ -166,7 +166,7 @@ def test_bits_cover_the_picture_whichever_size_was_taken(
     assert float(bits[0].sum()) == pytest.approx(8 * len(string), rel=0.01, abs=64)
     per_place = bits_per_place(bits, size, factor=frozen.downsampling_factor)
     assert per_place.shape == size
-    assert per_place.min() > 0  # no place of the picture lies beyond the latents
+    assert per_place.min() > 0  # no place of the image lies beyond the latents
 
 
 @pytest.mark.parametrize("flag", [b"", b"\x02", b"\xff", b"\x00\x00", b"\x01" * 100])

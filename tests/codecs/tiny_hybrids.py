@@ -55,6 +55,6 @@ def reconstruction(frozen: FrozenCodec, x: Tensor) -> Tensor:
 @torch.no_grad()
 def make_enhancer_lively(codec: HybridCodec, x: Tensor) -> None:
     """Make it change pixels of what the inner codec decodes by some 8 of 255, as a trained one would."""
-    picture = codec.code_small(x)
-    features = codec.enhancer.attention(codec.enhancer.features(picture))
+    coded = codec.code_small(x)
+    features = codec.enhancer.attention(codec.enhancer.features(coded))
     codec.enhancer.tail.weight.mul_(0.03 / codec.enhancer.tail(features).std())

@@ -172,7 +172,7 @@ def test_bits_do_not_depend_on_autocast(net: nn.Sequential):
 
 
 @pytest.mark.parametrize("strip", [1, 2, 5])
-def test_bits_do_not_depend_on_how_the_picture_is_cut(net: nn.Sequential, strip: int, monkeypatch):
+def test_bits_do_not_depend_on_how_the_image_is_cut(net: nn.Sequential, strip: int, monkeypatch):
     fixed = FixedPointNet.from_float(net)
     x = _input(h=13)
     whole = fixed(x)

@@ -1,4 +1,4 @@
-"""A folder of small pictures, two codecs of one curve, and a baseline that counts."""
+"""A folder of small images, two codecs of one curve, and a baseline that counts."""
 
 import io
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def jpeg() -> CountingJpeg:
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """The shapes of the pictures that codecs encode from here on, warming up included."""
+    """The shapes of the images that codecs encode from here on, warming up included."""
     shapes: list[tuple[int, ...]] = []
     encode = CodecCoder.encode
 
@@ -67,9 +67,9 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path, image_like) -> Path:
-    """Three pictures: one large enough for MS-SSIM, one in a folder below."""
-    folder = tmp_path / "pictures"
+def image_folder(tmp_path: Path, image_like) -> Path:
+    """Three images: one large enough for MS-SSIM, one in a folder below."""
+    folder = tmp_path / "images"
     (folder / "below").mkdir(parents=True)
     sizes = {"a.png": (170, 164), "b é.png": (40, 56), "below/c.png": (17, 33)}
     for seed, (name, (H, W)) in enumerate(sizes.items()):

@@ -37,10 +37,10 @@ def run(*words: str | Path) -> int:
 
 @pytest.mark.parametrize("keys", ["fake,other", "all"])
 def test_a_yardstick_that_is_missing_is_named_and_left_out(
-    keys: str, two_codecs, installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    keys: str, two_codecs, installed, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     output = tmp_path / "r.json"
-    assert run(*two_codecs, "--images", pictures, "--baselines", keys, "-o", output) == 0
+    assert run(*two_codecs, "--images", image_folder, "--baselines", keys, "-o", output) == 0
     told = capsys.readouterr()
     assert installed == ["fake", "other"]
     assert told.err == "litcodec: left out other: pip install it\n"
@@ -52,16 +52,16 @@ def test_a_yardstick_that_is_missing_is_named_and_left_out(
         (row,) = (row for row in rows if row.startswith(f"  {point.setting} "))
         bpp = sum(score.bpp for score in point.scores) / 3
         psnr = sum(score.values["psnr"] for score in point.scores) / 3
-        ms_ssim_db = point.scores[0].values["ms_ssim_db"]  # of the only picture that is large enough
+        ms_ssim_db = point.scores[0].values["ms_ssim_db"]  # of the only image that is large enough
         cells = row.removeprefix(f"  {point.setting}").split()
         assert cells[:4] == ["3", f"{bpp:.4f}", f"{psnr:.2f}", f"{ms_ssim_db:.2f}"]
 
 
 def test_the_table_fits_into_100_columns_however_long_a_name_is(
-    two_codecs, installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    two_codecs, installed, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     label = "a codec of a paper with a name " * 5
-    words = ["--images", pictures, "--baselines", "fake", "--label", label, "-o", "r.json"]
+    words = ["--images", image_folder, "--baselines", "fake", "--label", label, "-o", "r.json"]
     with contextlib.chdir(tmp_path):
         assert run(*two_codecs, *words) == 0
     rows = capsys.readouterr().out.splitlines()
@@ -71,18 +71,18 @@ def test_the_table_fits_into_100_columns_however_long_a_name_is(
 
 
 def test_what_fails_is_one_line_each_and_tried_again(
-    two_codecs, jpeg, installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    two_codecs, jpeg, installed, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    (pictures / "broken.png").write_bytes(b"no picture")
+    (image_folder / "broken.png").write_bytes(b"no image")
     jpeg.fails = lambda x, quality: x.shape[2] == 56 and quality == 60
-    words = [*two_codecs, "--images", pictures, "--baselines", "fake", "-o", tmp_path / "r.json"]
+    words = [*two_codecs, "--images", image_folder, "--baselines", "fake", "-o", tmp_path / "r.json"]
     assert run(*words) == 1
     unreadable, failed, summary = capsys.readouterr().err.splitlines()
-    assert unreadable.startswith(f"litcodec: {pictures / 'broken.png'}: not an image")
+    assert unreadable.startswith(f"litcodec: {image_folder / 'broken.png'}: not an image")
     assert failed == ("litcodec: b é.png, JPEG of the tests, quality 60: no JPEG of (3, 40, 56) today")
     assert summary == "litcodec: 5 of 16 codings failed; the same command tries them again."
 
-    (pictures / "broken.png").unlink()
+    (image_folder / "broken.png").unlink()
     jpeg.fails = lambda x, quality: False
     assert run(*words) == 0
     assert capsys.readouterr().err == "litcodec: continuing; 11 scores are there already.\n"
@@ -97,17 +97,17 @@ def test_help_names_every_yardstick(capsys: pytest.CaptureFixture[str]):
 
 
 def test_wrong_usage_and_wrong_inputs_are_told_apart(
-    two_codecs, installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    two_codecs, installed, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(SystemExit) as caught:
-        run("--images", pictures)
+        run("--images", image_folder)
     assert caught.value.code == 2
     assert "--baselines" in capsys.readouterr().err
     output = tmp_path / "r.json"
     for words, told in (
-        ([tmp_path / "none.safetensors", "--images", pictures], "none.safetensors"),
+        ([tmp_path / "none.safetensors", "--images", image_folder], "none.safetensors"),
         ([*two_codecs, "--images", tmp_path / "nowhere"], "nowhere"),
-        (["--images", pictures, "--baselines", "other"], "nothing to evaluate"),
+        (["--images", image_folder, "--baselines", "other"], "nothing to evaluate"),
     ):
         assert run(*words, "-o", output) == 1
         error = capsys.readouterr().err.splitlines()[-1]
@@ -117,18 +117,18 @@ def test_wrong_usage_and_wrong_inputs_are_told_apart(
 
 
 def test_label_size_limit_and_keeping_nothing_are_passed_on(
-    two_codecs, installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    two_codecs, installed, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     output = tmp_path / "r.json"
     options = ["--label", "mine", "--max-pixels", "20000", "--no-keep", "-o", output]
-    assert run(two_codecs[0], "--images", pictures, *options) == 1
+    assert run(two_codecs[0], "--images", image_folder, *options) == 1
     assert "--max-pixels" in capsys.readouterr().err
     (point,) = read_results(output).points
     assert (point.curve, len(point.scores), len(point.failures)) == ("mine", 2, 1)
     assert {score.file for score in point.scores} == {""}
 
 
-def test_a_process_that_is_killed_leaves_whole_results(pictures: Path, tmp_path: Path):
+def test_a_process_that_is_killed_leaves_whole_results(image_folder: Path, tmp_path: Path):
     output = tmp_path / "r.json"
     # The signal that cannot be caught, sent when the fifth coding is about to begin.
     script = """
@@ -144,7 +144,7 @@ def tell(step):
 evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], progress=tell)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, pictures, output], cwd=Path(__file__).parent, check=False
+        [sys.executable, "-c", script, image_folder, output], cwd=Path(__file__).parent, check=False
     )
     assert done.returncode == -9
     points = read_results(output).points
@@ -155,9 +155,9 @@ evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], p
 
 
 def test_a_long_evaluation_says_on_a_pipe_how_far_it_is(
-    installed, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+    installed, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 ):
-    words = ["--images", pictures, "--baselines", "fake", "-o", tmp_path / "r.json"]
+    words = ["--images", image_folder, "--baselines", "fake", "-o", tmp_path / "r.json"]
     assert run(*words) == 0
     assert capsys.readouterr().err == ""  # over within LINE_S
     # Each look at the clock finds it 20 s later: a line at every second one.

@@ -1,4 +1,4 @@
-"""Curves are means of the pictures' values, and join only what belongs together."""
+"""Curves are means of the images' values, and join only what belongs together."""
 
 import math
 from statistics import mean
@@ -14,7 +14,7 @@ SMALL = [("a.png", 1000, 30.0), ("b.png", 400, 36.0), ("c.png", 700, 24.0)]
 LARGE = [("a.png", 2000, 33.0), ("b.png", 800, 39.0), ("c.png", 1400, 27.0)]
 
 
-def test_a_point_is_the_mean_of_its_pictures_values(make_results):
+def test_a_point_is_the_mean_of_its_images_values(make_results):
     results = make_results({"Codec": {"lmbda 0.013": SMALL}})
     (curve,) = curves_of([results])
     (point,) = curve.points
@@ -23,7 +23,7 @@ def test_a_point_is_the_mean_of_its_pictures_values(make_results):
     assert point.bpp == pytest.approx(8 * (1000 + 400 + 700) / 3 / 8000, rel=1e-12)
     assert point.scores["psnr"] == pytest.approx(30.0, rel=1e-12)
     assert point.scores["psnr_luma"] == pytest.approx(31.0, rel=1e-12)
-    # The mean of the pictures' dB, which is not the dB of the mean.
+    # The mean of the images' dB, which is not the dB of the mean.
     assert point.scores["ms_ssim_db"] == pytest.approx(mean([15, 18, 12]), rel=1e-12)
     of_the_mean = -10 * math.log10(mean(10 ** (-psnr / 20) for _, _, psnr in SMALL))
     assert point.scores["ms_ssim"] == pytest.approx(1 - 10 ** (-of_the_mean / 10), rel=1e-12)
@@ -73,10 +73,10 @@ def test_settings_of_several_files_join_and_a_repeated_measurement_counts_once(m
 
 
 OTHER_BYTES = [("a.png", 1001, 30.0), *SMALL[1:]]
-OTHER_PICTURES = [(f"other {name}", count, psnr) for name, count, psnr in SMALL]
+OTHER_IMAGES = [(f"other {name}", count, psnr) for name, count, psnr in SMALL]
 
 
-@pytest.mark.parametrize("measured", [OTHER_BYTES, OTHER_PICTURES], ids=["bytes", "pictures"])
+@pytest.mark.parametrize("measured", [OTHER_BYTES, OTHER_IMAGES], ids=["bytes", "images"])
 def test_another_measurement_of_a_setting_takes_its_whole_curve_apart(make_results, measured):
     first = make_results({"Codec": {"lmbda 0.1": SMALL}})
     second = make_results({"Codec": {"lmbda 0.1": measured, "lmbda 0.2": LARGE}})
@@ -95,9 +95,9 @@ def test_a_retrained_codec_is_another_curve_even_if_it_gives_as_many_bytes(make_
     assert len(curves_of([first, first._replace(points=points)])) == 2
 
 
-def test_one_curve_does_not_mix_other_pictures_in(make_results):
+def test_one_curve_does_not_mix_other_images_in(make_results):
     first = make_results({"Codec": {"lmbda 0.1": SMALL}})
-    second = make_results({"Codec": {"lmbda 0.2": OTHER_PICTURES}})
+    second = make_results({"Codec": {"lmbda 0.2": OTHER_IMAGES}})
     assert [len(curve.points) for curve in curves_of([first, second])] == [1, 1]
 
 

@@ -30,14 +30,14 @@ def _no_calls() -> None:
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_it_is_the_divergence_of_the_files_and_is_measured_once(jpeg, pictures, tmp_path, keep: bool):
+def test_it_is_the_divergence_of_the_files_and_is_measured_once(jpeg, image_folder, tmp_path, keep: bool):
     path = tmp_path / "results.json"
     arguments = {"baselines": [jpeg], "metrics": [PSNR], "set_metrics": [PIXELS], "keep": keep}
-    results = evaluate([], pictures, path, **arguments)
+    results = evaluate([], image_folder, path, **arguments)
     assert read_results(path) == results
     assert results.set_metrics == (PIXELS.info,)
     names = [score.image for score in results.points[0].scores]
-    originals = [read_image(pictures / name) for name in names]
+    originals = [read_image(image_folder / name) for name in names]
     for point, quality in zip(results.points, jpeg.qualities, strict=True):
         decoded = [jpeg.decompress(jpeg.compress(x, quality)) for x in originals]
         rows = [[pixels(x[None].float() / 255) for x in images] for images in (originals, decoded)]
@@ -49,54 +49,56 @@ def test_it_is_the_divergence_of_the_files_and_is_measured_once(jpeg, pictures, 
     calls.clear()
     coded = jpeg.coded
     if keep:
-        assert evaluate([], pictures, path, **arguments) == results
+        assert evaluate([], image_folder, path, **arguments) == results
         assert (len(calls), jpeg.coded) == (3, coded)  # the originals, which say whether there are enough
 
 
-def test_it_is_added_to_scores_that_are_there_and_goes_when_the_images_change(jpeg, pictures, tmp_path):
+def test_it_is_added_to_scores_that_are_there_and_goes_when_the_images_change(jpeg, image_folder, tmp_path):
     path = tmp_path / "results.json"
-    before = evaluate([], pictures, path, baselines=[jpeg], metrics=[PSNR])
+    before = evaluate([], image_folder, path, baselines=[jpeg], metrics=[PSNR])
     coded = jpeg.coded
-    after = evaluate([], pictures, path, baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS])
+    after = evaluate([], image_folder, path, baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS])
     assert jpeg.coded == coded  # the kept files are decoded
     assert [point.scores for point in after.points] == [point.scores for point in before.points]
-    (pictures / "d.png").write_bytes((pictures / "a.png").read_bytes())
-    more = evaluate([], pictures, path, baselines=[jpeg], metrics=[PSNR])
+    (image_folder / "d.png").write_bytes((image_folder / "a.png").read_bytes())
+    more = evaluate([], image_folder, path, baselines=[jpeg], metrics=[PSNR])
     assert [point.divergences for point in more.points] == [(), ()]
-    again = evaluate([], pictures, path, baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS])
+    again = evaluate([], image_folder, path, baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS])
     assert {found.images for point in again.points for found in point.divergences} == {4}
 
 
-def test_too_few_patches_are_refused_before_anything_is_coded(jpeg, pictures, tmp_path):
+def test_too_few_patches_are_refused_before_anything_is_coded(jpeg, image_folder, tmp_path):
     many = PIXELS._replace(least_patches=40_000)
     with pytest.raises(ShapeError, match=r"pixels .* needs 40,000 patches; these 3 images have 30,681"):
-        evaluate([], pictures, tmp_path / "r.json", baselines=[jpeg], set_metrics=[many])
+        evaluate([], image_folder, tmp_path / "r.json", baselines=[jpeg], set_metrics=[many])
     assert jpeg.coded == 0
 
 
-def test_images_that_failed_leave_the_set_and_too_few_leave_no_value(jpeg, pictures, tmp_path):
+def test_images_that_failed_leave_the_set_and_too_few_leave_no_value(jpeg, image_folder, tmp_path):
     jpeg.fails = lambda x, quality: x.shape[1] == 170 and quality == 60
     results = evaluate(
-        [], pictures, tmp_path / "r.json", baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS]
+        [], image_folder, tmp_path / "r.json", baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS]
     )
     assert [[found.images for found in point.divergences] for point in results.points] == [[3], [2]]
     high = PIXELS._replace(least_patches=10_000)
     results = evaluate(
-        [], pictures, tmp_path / "s.json", baselines=[jpeg], metrics=[PSNR], set_metrics=[high]
+        [], image_folder, tmp_path / "s.json", baselines=[jpeg], metrics=[PSNR], set_metrics=[high]
     )
     assert [len(point.divergences) for point in results.points] == [1, 0]
 
 
-def test_what_is_not_finite_is_named_and_the_scores_stay(jpeg, pictures, tmp_path):
+def test_what_is_not_finite_is_named_and_the_scores_stay(jpeg, image_folder, tmp_path):
     broken = PIXELS._replace(distance=lambda a, b: float("nan"))
     with pytest.raises(ResultsError, match=r"pixels of JPEG of the tests, quality 30 is nan"):
-        evaluate([], pictures, tmp_path / "r.json", baselines=[jpeg], metrics=[PSNR], set_metrics=[broken])
+        evaluate(
+            [], image_folder, tmp_path / "r.json", baselines=[jpeg], metrics=[PSNR], set_metrics=[broken]
+        )
     assert len(read_results(tmp_path / "r.json").points[0].scores) == 3
 
 
-def test_older_files_have_none_and_hostile_ones_are_refused(jpeg, pictures, tmp_path):
+def test_older_files_have_none_and_hostile_ones_are_refused(jpeg, image_folder, tmp_path):
     path = tmp_path / "r.json"
-    results = evaluate([], pictures, path, baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS])
+    results = evaluate([], image_folder, path, baselines=[jpeg], metrics=[PSNR], set_metrics=[PIXELS])
     text = path.read_text()
     for key in ("divergences", "set_metrics"):
         path.write_text(text.replace(f'"{key}"', '"unknown"'))

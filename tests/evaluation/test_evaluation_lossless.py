@@ -18,15 +18,15 @@ from litcodec.report import markdown, page, report_data
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory, image_like) -> Path:
-    """An untrained lossless codec, PNG and JPEG, on two small pictures."""
+    """An untrained lossless codec, PNG and JPEG, on two small images."""
     folder = tmp_path_factory.mktemp("lossless")
-    (folder / "pictures").mkdir()
+    (folder / "images").mkdir()
     for seed, size in enumerate([(24, 30), (17, 9)]):
         x = (image_like(*size, seed=seed)[0] * 255).round().to(torch.uint8)
-        write_png(folder / "pictures" / f"{seed}.png", x)
+        write_png(folder / "images" / f"{seed}.png", x)
     torch.manual_seed(0)
     save_codec(PixelAutoregressive(N=8, M=4, blocks=1, K=2).freeze(), folder / "tiny.safetensors")
-    words = [folder / "tiny.safetensors", "--images", folder / "pictures", "--baselines", "png,jpeg"]
+    words = [folder / "tiny.safetensors", "--images", folder / "images", "--baselines", "png,jpeg"]
     assert main(["evaluate", *map(str, words), "-o", str(folder / "results.json")]) == 0
     return folder / "results.json"
 
@@ -38,7 +38,7 @@ def test_bits_per_sub_pixel_are_those_of_the_files(results: Path):
     from litcodec.data import read_image
 
     expected = []
-    for path in sorted((results.parent / "pictures").glob("*.png")):
+    for path in sorted((results.parent / "images").glob("*.png")):
         x = read_image(path)
         expected.append(8 * len(png.compress(x, 0)) / x.numel())
     (of_png,) = (point for point in points if point.curve == "PNG")
@@ -48,7 +48,7 @@ def test_bits_per_sub_pixel_are_those_of_the_files(results: Path):
 
 
 def test_the_command_has_a_table_of_them(results: Path, capsys: pytest.CaptureFixture[str]):
-    words = [results.parent / "tiny.safetensors", "--images", results.parent / "pictures"]
+    words = [results.parent / "tiny.safetensors", "--images", results.parent / "images"]
     assert main(["evaluate", *map(str, words), "--baselines", "png,jpeg", "-o", str(results)]) == 0
     told = capsys.readouterr().out
     rates, lossless = told.split("lossless", 1)
@@ -59,7 +59,7 @@ def test_the_command_has_a_table_of_them(results: Path, capsys: pytest.CaptureFi
 
 
 def test_a_report_shows_them_apart_from_curves(results: Path):
-    data = report_data([results], pictures=0)
+    data = report_data([results], images=0)
     assert {entry.test for entry in data.bd} | {entry.anchor for entry in data.bd} <= {"JPEG"}
     assert [point.curve for point in data.lossless].count("PNG") == 1
     text = markdown(data)

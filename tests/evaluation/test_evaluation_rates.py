@@ -29,10 +29,10 @@ def variable(tmp_path_factory: pytest.TempPathFactory, make_codec: Callable[...,
 
 
 def test_one_file_is_a_curve_of_the_qualities_asked_for(
-    variable: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    variable: Path, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "results.json"
-    command = ["evaluate", str(variable), "--images", str(pictures), "-o", str(output)]
+    command = ["evaluate", str(variable), "--images", str(image_folder), "-o", str(output)]
     assert main([*command, "--qualities", "80,10,45.5"]) == 0
     results = read_results(output)
     (curve,) = curves_of([results])
@@ -42,12 +42,12 @@ def test_one_file_is_a_curve_of_the_qualities_asked_for(
     (point,) = [point for point in results.points if point.setting == "q 80"]
     codec = load_codec(variable).at(level_of(80))
     for score in point.scores:
-        x = read_image(pictures / score.image)[None].float() / 255
+        x = read_image(image_folder / score.image)[None].float() / 255
         assert (output.parent / score.file).read_bytes() == to_stream(codec, x)
 
     # Asked for one more, it measures that one alone.
     steps = []
-    evaluate([variable], pictures, output, qualities=(10, 80, 100), progress=steps.append)
+    evaluate([variable], image_folder, output, qualities=(10, 80, 100), progress=steps.append)
     assert (steps[0].total, steps[0].kept) == (3, 6)
     (curve,) = curves_of([read_results(output)])
     assert {point.setting for point in curve.points} == {"q 10", "q 45.5", "q 80", "q 100"}
@@ -79,11 +79,11 @@ def test_qualities_of_codecs_that_have_none_are_refused(variable: Path, two_code
 
 
 def test_at_a_wanted_rate_each_image_has_the_quality_whose_file_is_nearest(
-    variable: Path, jpeg, pictures: Path, tmp_path: Path
+    variable: Path, jpeg, image_folder: Path, tmp_path: Path
 ) -> None:
     """By trying all: no other quality of 256, or of JPEG's 31, is nearer."""
     path = tmp_path / "results.json"
-    results = evaluate([variable], pictures, path, baselines=[jpeg], rates=(0.28, 6.5))
+    results = evaluate([variable], image_folder, path, baselines=[jpeg], rates=(0.28, 6.5))
     assert [(p.curve, p.setting) for p in results.points[2:]] == [
         (jpeg.name, "0.28 bpp"),
         (jpeg.name, "6.5 bpp"),
@@ -92,7 +92,7 @@ def test_at_a_wanted_rate_each_image_has_the_quality_whose_file_is_nearest(
     for point in results.points:
         wanted = float(point.setting.split()[0])
         for score in point.scores:
-            x = read_image(pictures / score.image)
+            x = read_image(image_folder / score.image)
             if point.kind == "codec":
                 sizes = [len(to_stream(codec.at(k), x[None].float() / 255)) for k in range(0, 256, 5)]
             else:
@@ -100,7 +100,7 @@ def test_at_a_wanted_rate_each_image_has_the_quality_whose_file_is_nearest(
             pixels = score.width * score.height
             distances = [abs(math.log(8 * size / pixels / wanted)) for size in sizes]
             assert abs(math.log(score.bpp / wanted)) <= min(distances) + 1e-9
-    again = evaluate([variable], pictures, path, baselines=[jpeg], rates=(6.5, 0.28))
+    again = evaluate([variable], image_folder, path, baselines=[jpeg], rates=(6.5, 0.28))
     assert repr(again.points) == repr(results.points)  # in words, as nan is not itself
 
 
@@ -129,8 +129,16 @@ def test_a_qp_falls_as_the_rate_rises_and_other_scales_need_no_whole_numbers(ima
         codec_at_rate(MeanScaleHyperprior(N=8, M=12).eval().freeze(), 1.0, max_pixels=2**20)
 
 
-def test_the_command_measures_at_rates(variable: Path, pictures: Path, tmp_path: Path, capsys) -> None:
-    words = ["evaluate", str(variable), "--images", str(pictures), "-o", str(tmp_path / "r.json"), "--bpp"]
+def test_the_command_measures_at_rates(variable: Path, image_folder: Path, tmp_path: Path, capsys) -> None:
+    words = [
+        "evaluate",
+        str(variable),
+        "--images",
+        str(image_folder),
+        "-o",
+        str(tmp_path / "r.json"),
+        "--bpp",
+    ]
     assert main([*words, "7"]) == 0
     assert [point.setting for point in read_results(tmp_path / "r.json").points] == ["7 bpp"]
     with pytest.raises(SystemExit):

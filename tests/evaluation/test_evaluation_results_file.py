@@ -26,7 +26,7 @@ POINTS = (
     Point("C", "codec", "lmbda 0.0130", "c.safetensors", 0.013, "12ab", (SCORE, SAME, SMALL), ()),
     Point("JPEG", "baseline", "quality 40", "Pillow", None, None, (), (Failure("x.png", "broken"),)),
 )
-RESULTS = Results("pictures", "2026-01-01T00:00:00+00:00", MACHINE, infos(SHIPPED), POINTS)
+RESULTS = Results("images", "2026-01-01T00:00:00+00:00", MACHINE, infos(SHIPPED), POINTS)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def _report(path: Path) -> None:
     again = path.with_suffix(".again")
     write_results(again, results)
     assert repr(read_results(again)) == repr(results), "what was read is not what is written"
-    data = report_data([path], pictures=1)
+    data = report_data([path], images=1)
     csv_table(data), markdown(data), page(data)
     if zlib.crc32(path.read_bytes()) % PLOTTED == 0:
         plot(data.curves, "svg")

@@ -81,7 +81,7 @@ def _write(name: str, model: CompressionModel, out: Output) -> None:
     torch.save(checkpoint, HERE / "compressai" / f"{name}.pth.tar")
     photograph = _forward(model, photograph_crop()).likelihoods
     vectors = {
-        "x": (picture() * 255).round().to(torch.uint8),
+        "x": (photograph() * 255).round().to(torch.uint8),
         "x_hat": out.x_hat.contiguous(),
         **{f"likelihoods.{key}": value.contiguous() for key, value in out.likelihoods.items()},
         "bits": -sum(value.double().log2().sum() for value in photograph.values()),
@@ -89,7 +89,7 @@ def _write(name: str, model: CompressionModel, out: Output) -> None:
     save_file(vectors, HERE / "compressai" / f"{name}.safetensors")
 
 
-def picture() -> Tensor:
+def photograph() -> Tensor:
     """(1, 3, 64, 128): waves and an edge, in 8 bits."""
     rows, columns = torch.meshgrid(torch.linspace(0, 6, 64), torch.linspace(0, 12, 128), indexing="ij")
     waves = torch.stack([torch.sin((k + 1) * rows + (3 - k) * columns / 3) for k in range(3)])
@@ -114,7 +114,7 @@ def _lively(kind: type[CompressionModel], seed: int) -> tuple[CompressionModel, 
     for factor in model.entropy_bottleneck.factors:
         factor.add_(0.3 * torch.randn(factor.shape))
     model.entropy_bottleneck.quantiles[:, 0, 1] = _medians(model.entropy_bottleneck)
-    x = picture()
+    x = photograph()
     _rescale(model, photograph_crop())
     out = _forward(model, x)
     if ((out.off_grid - out.off_grid.round()).abs() - 0.5).abs().min() < MARGIN:

@@ -64,7 +64,7 @@ SEEDS: dict[type[Codec], int] = {
     Checkerboard: 1,
     Minnen2020: 1,
 }
-HYBRID_SEED = 5  # one golden picture is coded at half size, the other at its own
+HYBRID_SEED = 5  # one golden image is coded at half size, the other at its own
 VARIABLE_RATE_SEED = 7
 CONTEXT_MODELS = (JointAutoregressive, MixtureAutoregressive, Checkerboard, Cheng2020)
 TINY: dict[type[Codec], Callable[[], Codec]] = {
@@ -88,7 +88,7 @@ TINY: dict[type[Codec], Callable[[], Codec]] = {
 }
 IN_HALF_PRECISION = (LappedCosine,)  # its transforms have 192 channels: half the bytes
 SIZES = [(17, 33), (64, 96)]
-LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's pictures
+LEVELS = {(17, 33): 30, (64, 96): 128, (40, 120): 255}  # of the variable rate's images
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,7 +118,7 @@ def _write(name: str) -> None:
     for H, W in sizes(name):
         if isinstance(frozen, FrozenVariableRate):
             frozen = frozen.at(LEVELS[H, W])
-        x = picture(H, W)
+        x = golden_image(H, W)
         if frozen.takes_mask:
             frozen = frozen.with_mask(mask_of(x))
         (compressed,) = frozen.compress(x)
@@ -132,12 +132,12 @@ def _write(name: str) -> None:
 
 
 def sizes(name: str) -> list[tuple[int, int]]:
-    """Of the golden pictures of a codec."""
+    """Of the golden images of a codec."""
     return list(LEVELS) if KINDS[name] is VariableRate else SIZES
 
 
 def mask_of(x: Tensor) -> Tensor:
-    """Of a golden picture (1, 3, H, W), what lies below its edge, without the last columns: (H, W)."""
+    """Of a golden image (1, 3, H, W), what lies below its edge, without the last columns: (H, W)."""
     rows, columns = torch.meshgrid(torch.arange(x.shape[2]), torch.arange(x.shape[3]), indexing="ij")
     return (rows > columns) & (columns < x.shape[3] - 20)
 
@@ -147,7 +147,7 @@ def to_bytes(x_hat: Tensor) -> Tensor:
     return (x_hat[0] * 255).round().to(torch.uint8)
 
 
-def picture(H: int, W: int) -> Tensor:
+def golden_image(H: int, W: int) -> Tensor:
     """(1, 3, H, W): waves and an edge."""
     rows, columns = torch.meshgrid(torch.arange(H) / 16.0, torch.arange(W) / 16.0, indexing="ij")
     waves = torch.stack([torch.sin((k + 1) * rows + (3 - k) * columns) for k in range(3)])
@@ -162,7 +162,7 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
         parameter.add_(0.2 * torch.randn(parameter.shape))
     if codec.density is not None:
         codec.density.matrices[0].add_(6.0)  # narrow, so that some symbols escape from their tables
-    x = picture(128, 128)
+    x = golden_image(128, 128)
     _rescale(convolutions_of(codec.g_a)[-1], codec.latents(x).y, to=6.0)
     z = codec.latents(x).z
     if z is not None:
@@ -203,7 +203,7 @@ def _lively(kind: type[Codec], *, seed: int | None = None) -> Codec:
 def _lively_hybrid() -> Codec:
     """One that chooses, and whose enhancer changes pixels by some 40 of 255."""
     inner = _lively(FactorizedPrior, seed=HYBRID_SEED)
-    y_hat = inner.latents(picture(128, 128)).y.round()
+    y_hat = inner.latents(golden_image(128, 128)).y.round()
     for layer, spread in (
         (0, 1.0),
         (2, 1.0),
@@ -212,7 +212,7 @@ def _lively_hybrid() -> Codec:
     ):  # or a few pixels would outshine all others
         _rescale(inner.g_s[layer], inner.g_s[: layer + 1](y_hat), to=spread)
     enhancer = GRDN(C=8, growth=8, layers=2, blocks=1, groups=1, scale=2)
-    features = enhancer.attention(enhancer.features(picture(64, 64)))
+    features = enhancer.attention(enhancer.features(golden_image(64, 64)))
     _rescale(enhancer.tail, enhancer.tail(features), to=0.15)
     return HybridCodec(inner, enhancer, scale=2, native=True).eval()
 

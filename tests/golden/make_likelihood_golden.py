@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from make_lossless_golden import picture
+from make_lossless_golden import golden_image
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -48,7 +48,7 @@ def main() -> None:
         torch.manual_seed(3)
         frozen = _lively(make()).eval().freeze()
         save_codec(frozen, HERE / f"{name}.safetensors")
-        x = picture(*size_of(name))[None].float() / 255
+        x = golden_image(*size_of(name))[None].float() / 255
         data = to_stream(frozen, x)
         (HERE / f"{name}.litc").write_bytes(data)
         print(f"{name}: {len(data)} bytes")
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def size_of(name: str) -> tuple[int, int]:
-    """(H, W) of the golden picture."""
+    """(H, W) of the golden image."""
     return LARGE if name == "pixel_linear" else SIZE
 
 
@@ -70,7 +70,7 @@ def _lively(codec: Codec) -> Codec:
         for parameter in codec.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape))
         return codec
-    x = picture(64, 64)[None].float() / 255
+    x = golden_image(64, 64)[None].float() / 255
     last = codec.g_a[-2] if isinstance(codec, ImportanceMapCodec) else convolutions_of(codec.g_a)[-1]
     last.weight.mul_(2 / codec.g_a(x).std())
     for module in codec.modules():

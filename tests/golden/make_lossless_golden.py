@@ -32,12 +32,12 @@ def main() -> None:
         parameter.add_(0.05 * torch.randn(parameter.shape))
     frozen = codec.freeze()
     save_codec(frozen, CODEC)
-    pixels = picture(37, 53)
+    pixels = golden_image(37, 53)
     STREAM.write_bytes(to_stream(frozen, pixels[None].float() / 255))
     write_png(PIXELS, pixels)
 
 
-def picture(H: int, W: int) -> Tensor:
+def golden_image(H: int, W: int) -> Tensor:
     """uint8 (3, H, W): waves, an edge, noise, and corners of 0 and 255."""
     rows, columns = torch.meshgrid(torch.arange(H) / 9.0, torch.arange(W) / 9.0, indexing="ij")
     waves = torch.stack([torch.sin((k + 1) * rows + (3 - k) * columns) for k in range(3)])

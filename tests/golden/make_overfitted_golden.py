@@ -6,7 +6,7 @@ As in ``make_golden.py``: a new one gives up on the old.
 from pathlib import Path
 
 import torch
-from make_lossless_golden import picture
+from make_lossless_golden import golden_image
 
 import litcodec
 from litcodec.data import write_png
@@ -23,7 +23,7 @@ def main() -> None:
         print(f"{STREAM} is there; delete it to make another.")
         return
     torch.manual_seed(3)
-    x = picture(37, 53)[None].float() / 255
+    x = golden_image(37, 53)[None].float() / 255
     STREAM.write_bytes(litcodec.overfit(x, iterations=150, preset="mop", lmbda=0.05))
     decoded = from_stream(FrozenOverfitted(), STREAM.read_bytes())
     write_png(PIXELS, (decoded[0] * 255).round().to(torch.uint8))

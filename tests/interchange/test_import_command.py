@@ -18,8 +18,8 @@ from litcodec.usage import make_parser
 def test_an_imported_codec_compresses_and_decompresses(
     architecture: str, golden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    codec, picture = tmp_path / "codecs" / "imported.safetensors", tmp_path / "picture.png"
-    write_png(picture, torch.arange(3 * 70 * 90).reshape(3, 70, 90).div(75).to(torch.uint8))
+    codec, image = tmp_path / "codecs" / "imported.safetensors", tmp_path / "image.png"
+    write_png(image, torch.arange(3 * 70 * 90).reshape(3, 70, 90).div(75).to(torch.uint8))
     weights = golden / f"{architecture}.pth.tar"
     assert main(["import-compressai", str(weights), "--arch", architecture, str(codec)]) == 0
     said = capsys.readouterr()
@@ -28,9 +28,9 @@ def test_an_imported_codec_compresses_and_decompresses(
     assert said.out.startswith(f"{codec}: {load_codec(codec).architecture.name}, {sizes}, ")
     assert fingerprint in said.out
     assert said.err == ""
-    assert main(["compress", str(picture), "-c", str(codec)]) == 0
+    assert main(["compress", str(image), "-c", str(codec)]) == 0
     back = tmp_path / "back.png"
-    assert main(["decompress", str(tmp_path / "picture.litc"), "-c", str(codec), "-o", str(back)]) == 0
+    assert main(["decompress", str(tmp_path / "image.litc"), "-c", str(codec), "-o", str(back)]) == 0
     assert back.stat().st_size > 0
 
 

@@ -69,9 +69,7 @@ def test_psnr_agrees_with_numpy() -> None:
 def test_psnr_of_identical_images_is_infinite() -> None:
     x, _ = _pair(16, 16)
     assert psnr(x, x) == math.inf
-    assert (
-        psnr(x, x + 0.4 / 255 * torch.sign(torch.round(x * 255) / 255 - x)) == math.inf
-    )  # same 8-bit picture
+    assert psnr(x, x + 0.4 / 255 * torch.sign(torch.round(x * 255) / 255 - x)) == math.inf  # same 8-bit image
 
 
 def test_psnr_rounds_and_clamps_both_sides() -> None:

@@ -1,4 +1,4 @@
-"""The networks of one picture: strips and gradients."""
+"""The networks of one image: strips and gradients."""
 
 import pytest
 import torch
@@ -15,15 +15,15 @@ def _grids(H: int, W: int, levels: int) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 47), (64, 40)])
 @pytest.mark.parametrize("preset", ["lop", "mop"])
-def test_strips_make_the_picture_that_the_whole_makes(
+def test_strips_make_the_image_that_the_whole_makes(
     size: tuple[int, int], preset: str, monkeypatch: pytest.MonkeyPatch
 ):
     torch.manual_seed(0)
     networks, y = Networks(PRESETS[preset], 5), _grids(*size, 5)
-    whole = networks.picture(y)
+    whole = networks.reconstruct(y)
     monkeypatch.setattr(model, "STRIP", 6 * size[1])
     assert whole.shape == (1, 3, *size)
-    torch.testing.assert_close(networks.picture(y), whole, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(networks.reconstruct(y), whole, rtol=1e-5, atol=1e-5)
 
 
 def test_a_step_has_the_gradients_of_the_loss(monkeypatch: pytest.MonkeyPatch):
@@ -31,7 +31,7 @@ def test_a_step_has_the_gradients_of_the_loss(monkeypatch: pytest.MonkeyPatch):
     networks, y, x = Networks(PRESETS["lop"], 5), _grids(33, 46, 5), torch.rand(1, 3, 33, 46)
     others = [p for name, p in networks.named_parameters() if name != "upsampling.taps"]
     bits = sum(networks.entropy.bits(surround(y[k]), features_of(y, k)) for k in range(5))
-    mse = (networks.picture(y) - x).square().mean()
+    mse = (networks.reconstruct(y) - x).square().mean()
     wanted = torch.autograd.grad(mse + 0.01 * bits / x[0, 0].numel(), [*y, *others])
     monkeypatch.setattr(model, "STRIP", 8 * 46)
     found = backward(networks, y, x, 0.01)

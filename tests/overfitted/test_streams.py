@@ -35,7 +35,7 @@ from litcodec.overfitted.entropy_network import features_of, surround
 from litcodec.types import Compressed
 
 
-def picture(H: int, W: int) -> Tensor:
+def smooth_image(H: int, W: int) -> Tensor:
     """Waves and an edge, 8 bits."""
     rows, columns = torch.meshgrid(torch.arange(H) / 9.0, torch.arange(W) / 9.0, indexing="ij")
     waves = torch.stack([torch.sin((k + 1) * rows + (3 - k) * columns) for k in range(3)])
@@ -44,7 +44,7 @@ def picture(H: int, W: int) -> Tensor:
 
 @pytest.fixture(scope="module")
 def fit() -> Overfitter:
-    fit = Overfitter(picture(40, 57), Settings(iterations=60))
+    fit = Overfitter(smooth_image(40, 57), Settings(iterations=60))
     while fit.fraction < 1:
         fit.step()
     return fit
@@ -56,7 +56,7 @@ def stream(fit: Overfitter) -> bytes:
 
 
 def test_a_fit_lowers_the_loss_to_a_third():
-    fit = Overfitter(picture(40, 57), Settings(iterations=60))
+    fit = Overfitter(smooth_image(40, 57), Settings(iterations=60))
     losses = [fit.step().loss for _ in range(60)]
     assert losses[-1] < losses[0] / 3
 
@@ -73,7 +73,7 @@ def test_what_is_decoded_is_what_the_encoder_saw(fit: Overfitter, stream: bytes)
 @pytest.mark.parametrize("preset", ["lop", "mop"])
 @pytest.mark.parametrize("size", [(1, 1), (3, 70), (33, 17)])
 def test_every_size_is_coded(size: tuple[int, int], preset: str):
-    x = picture(*size)
+    x = smooth_image(*size)
     data = litcodec.overfit(x, iterations=3, preset=preset)
     x_hat = litcodec.load("overfit").decompress(data, as_="tensor")
     assert x_hat.shape == (3, *size)
@@ -145,7 +145,7 @@ def test_huge_claims_are_refused_at_once(stream: bytes):
 
 
 def test_a_fit_that_was_kept_goes_on_as_if_never_interrupted():
-    x, settings = picture(24, 31), Settings(iterations=16)
+    x, settings = smooth_image(24, 31), Settings(iterations=16)
     whole = Overfitter(x, settings)
     for _ in range(16):
         wanted = whole.step()
@@ -159,12 +159,12 @@ def test_a_fit_that_was_kept_goes_on_as_if_never_interrupted():
     assert found.loss == wanted.loss
 
 
-def test_a_state_of_another_picture_is_refused():
-    state = Overfitter(picture(24, 31), Settings(iterations=16)).state()
-    with pytest.raises(CheckpointError, match="another picture"):
-        Overfitter(picture(25, 31), Settings(iterations=16)).restore(state)
+def test_a_state_of_another_image_is_refused():
+    state = Overfitter(smooth_image(24, 31), Settings(iterations=16)).state()
+    with pytest.raises(CheckpointError, match="another image"):
+        Overfitter(smooth_image(25, 31), Settings(iterations=16)).restore(state)
     with pytest.raises(CheckpointError, match="cannot be gone on with"):
-        Overfitter(picture(24, 31), Settings(iterations=16)).restore({**state, "grids": []})
+        Overfitter(smooth_image(24, 31), Settings(iterations=16)).restore({**state, "grids": []})
 
 
 def test_an_interrupt_leaves_what_there_is():
@@ -175,20 +175,20 @@ def test_an_interrupt_leaves_what_there_is():
         if progress.iteration == 5:
             raise KeyboardInterrupt
 
-    data = litcodec.overfit(picture(24, 31), iterations=1000, callback=stop)
+    data = litcodec.overfit(smooth_image(24, 31), iterations=1000, callback=stop)
     assert [progress.iteration for progress in seen] == [1, 2, 3, 4, 5]
     assert from_stream(FrozenOverfitted(), data).shape == (1, 3, 24, 31)
 
 
 def test_minutes_bound_a_fit():
-    fit = Overfitter(picture(24, 31), Settings(minutes=0.01))
+    fit = Overfitter(smooth_image(24, 31), Settings(minutes=0.01))
     run(fit)
     assert fit.fraction == 1
     assert fit.iteration >= 2
 
 
 def test_a_higher_quality_takes_more_bytes():
-    sizes = [len(litcodec.overfit(picture(40, 57), iterations=40, lmbda=lmbda_of(q))) for q in (20, 90)]
+    sizes = [len(litcodec.overfit(smooth_image(40, 57), iterations=40, lmbda=lmbda_of(q))) for q in (20, 90)]
     assert sizes[0] < sizes[1]
 
 
@@ -204,7 +204,7 @@ def test_a_higher_quality_takes_more_bytes():
 )
 def test_settings_that_make_no_sense_are_refused(settings: Settings):
     with pytest.raises(OptionError):
-        Overfitter(picture(8, 8), settings)
+        Overfitter(smooth_image(8, 8), settings)
 
 
 def test_sides_beyond_the_format_are_refused():

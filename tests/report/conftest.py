@@ -1,4 +1,4 @@
-"""One real evaluation, of two small pictures."""
+"""One real evaluation, of two small images."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ SIZES = {"a.png": (96, 120), "below/b é.png": (50, 70)}
 def evaluated(tmp_path_factory: pytest.TempPathFactory, image_like) -> Path:
     """A results file, its kept files beside it: an untrained codec at two settings, JPEG and WebP."""
     folder = tmp_path_factory.mktemp("evaluated")
-    (folder / "pictures" / "below").mkdir(parents=True)
+    (folder / "images" / "below").mkdir(parents=True)
     for seed, (name, (H, W)) in enumerate(SIZES.items()):
         x = (image_like(H, W, seed=seed)[0] * 255).round().to(torch.uint8)
-        write_png(folder / "pictures" / name, x)
+        write_png(folder / "images" / name, x)
     codecs = [folder / f"{seed}.safetensors" for seed in range(2)]
     for seed, path in enumerate(codecs):
         torch.manual_seed(seed)
@@ -30,5 +30,5 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, image_like) -> Path:
         codec.training = TrainingInfo(lmbda=0.01 * (seed + 1), distortion="mse")
         save_codec(codec, path)
     baselines = open_baselines(("jpeg", "webp")).found
-    evaluate(codecs, folder / "pictures", folder / "results.json", baselines=baselines)
+    evaluate(codecs, folder / "images", folder / "results.json", baselines=baselines)
     return folder / "results.json"

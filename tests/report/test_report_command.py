@@ -12,13 +12,19 @@ STARTS = {"html": b"<!doctype html>", "png": b"\x89PNG", "svg": b"<?xml", "csv":
 @pytest.mark.parametrize("form", STARTS)
 def test_the_ending_decides_the_format(evaluated: Path, tmp_path: Path, capsys, form: str):
     output = tmp_path / "new folder" / f"report.{form.upper() if form == 'md' else form}"
-    assert main(["report", str(evaluated), "-o", str(output), "--pictures", "1"]) == 0
+    assert main(["report", str(evaluated), "-o", str(output), "--images", "1"]) == 0
     content = output.read_bytes()
     assert content.startswith(STARTS[form])
     said = capsys.readouterr().out
     assert said.startswith(f"{output}: 3 curves, ")
     assert ("in a browser" in said) == (form == "html")
     assert (b"data:image/webp" in content) == (form == "html")
+
+
+def test_the_former_name_of_images_is_taken(evaluated: Path, tmp_path: Path):
+    output = tmp_path / "report.html"
+    assert main(["report", str(evaluated), "-o", str(output), "--pictures", "0"]) == 0
+    assert b"data:image/webp" not in output.read_bytes()
 
 
 def test_a_format_can_be_given_where_the_ending_says_none(evaluated: Path, tmp_path: Path):
@@ -31,7 +37,7 @@ def test_a_format_can_be_given_where_the_ending_says_none(evaluated: Path, tmp_p
     [
         (["-o", "r.html", "--format", "png"], "--format png contradicts -o r.html"),
         (["-o", "r.pdf"], "ends in none of .html, .png, .svg, .csv, .md"),
-        (["--pictures", "-1"], "must not be negative, got -1"),
+        (["--images", "-1"], "must not be negative, got -1"),
     ],
 )
 def test_wrong_usage_is_explained(evaluated: Path, capsys, monkeypatch, tmp_path: Path, words, said: str):
@@ -53,7 +59,7 @@ def test_an_existing_report_is_kept_unless_forced(evaluated: Path, tmp_path: Pat
     assert output.read_bytes().startswith(STARTS["csv"])
 
 
-@pytest.mark.parametrize("which", ["pictures/a.png", "0.safetensors", "results.files"])
+@pytest.mark.parametrize("which", ["images/a.png", "0.safetensors", "results.files"])
 def test_what_a_report_is_made_from_is_never_replaced(evaluated: Path, tmp_path: Path, capsys, which: str):
     found = evaluated.parent / which
     file = next(path for path in found.rglob("*.jpg")) if found.is_dir() else found

@@ -25,12 +25,12 @@ def report(make_results, tmp_path: Path):
         paths = [tmp_path / f"{chr(ord('a') + k)}.json" for k in range(len(files))]
         for path, curves in zip(paths, files, strict=True):
             write_results(path, make_results(curves, size=size))
-        return report_data(paths, **{"pictures": 0, **options})
+        return report_data(paths, **{"images": 0, **options})
 
     return make
 
 
-def test_every_picture_of_every_point_is_a_row_and_json_can_hold_it(report):
+def test_every_image_of_every_point_is_a_row_and_json_can_hold_it(report):
     lossless = {"Codec": {"lmbda 1.0": [("a.png", 900, math.inf), ("b.png", 800, 40.0)]}}
     data = report([{**lossless, "JPEG": _ladder(["a.png"])}])
     assert [(row.curve, row.setting, row.image, row.bytes, row.scores["psnr"]) for row in data.rows[:2]] == [
@@ -45,7 +45,7 @@ def test_every_picture_of_every_point_is_a_row_and_json_can_hold_it(report):
 
 def test_the_report_says_what_when_and_where(report):
     data = report([{"JPEG": _ladder(["a.png"])}])
-    assert (data.title, data.images) == ("Rate and distortion on pictures", "pictures")
+    assert (data.title, data.images) == ("Rate and distortion on images", "images")
     assert (data.created, data.machine.cpu) == ("2026-01-01T00:00:00+00:00", "a processor")
     assert report([{"JPEG": _ladder(["a.png"])}], title="Mine").title == "Mine"
 
@@ -81,8 +81,8 @@ def test_what_is_not_kodak_is_compared_with_nothing_published(report, names, siz
 
 
 def test_ms_ssim_is_compared_with_published_curves_as_these_give_it(report):
-    # Published: the dB of the mean MS-SSIM. A curve with VTM's own means, its pictures far apart, must
-    # come out equal to VTM, though the mean of its pictures' dB lies higher.
+    # Published: the dB of the mean MS-SSIM. A curve with VTM's own means, its images far apart, must
+    # come out equal to VTM, though the mean of its images' dB lies higher.
     vtm = report([{"JPEG": _ladder(["a"])}], overlay=["vtm"]).curves[-1]
     ladder = {
         f"quality {k}": [
@@ -106,7 +106,7 @@ def _psnr_of_ms_ssim(value: float, *, spread: float) -> float:
     return -20 * math.log10((1 - value) * (1 + spread))
 
 
-def test_points_on_other_pictures_are_told(report):
+def test_points_on_other_images_are_told(report):
     ladder = _ladder(["a.png", "b.png"])
     ladder["quality 4"] = ladder["quality 4"][:1]
     data = report([{"JPEG": ladder, "WebP": _ladder(["a.png", "b.png"])}])
@@ -121,14 +121,14 @@ def test_several_files_make_one_report_and_a_second_measurement_stays_apart(repo
     assert [curve.name for curve in data.curves] == ["JPEG", "JPEG (b)"]
     assert {row.curve for row in data.rows} == {"JPEG", "JPEG (b)"}
     assert any("JPEG (b)" in note for note in data.notes)
-    assert data.images == "pictures"
+    assert data.images == "images"
 
 
 def test_times_of_another_machine_are_told(report, tmp_path: Path):
     report([{"JPEG": _ladder(["a.png"])}, {"WebP": _ladder(["a.png"])}])
     second = read_results(tmp_path / "b.json")
     write_results(tmp_path / "b.json", second._replace(machine=second.machine._replace(cpu="another")))
-    notes = report_data([tmp_path / "a.json", tmp_path / "b.json"], pictures=0).notes
+    notes = report_data([tmp_path / "a.json", tmp_path / "b.json"], images=0).notes
     assert [note for note in notes if "Times of WebP" in note]
 
 
@@ -137,7 +137,7 @@ def test_failures_are_kept_with_the_point_that_they_belong_to(make_results, tmp_
     failure = Failure("b.png", "no memory")
     points = (*results.points[:-1], results.points[-1]._replace(failures=(failure,)))
     write_results(tmp_path / "a.json", results._replace(points=points))
-    assert report_data([tmp_path / "a.json"], pictures=0).failures == (("JPEG, quality 4", failure),)
+    assert report_data([tmp_path / "a.json"], images=0).failures == (("JPEG, quality 4", failure),)
 
 
 def test_results_without_a_score_are_refused(make_results, tmp_path: Path):

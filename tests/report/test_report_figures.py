@@ -52,7 +52,7 @@ def test_a_trace_holds_its_curves_points_and_leaves_out_undefined_ones():
     assert len(rd_figure(CURVES, MS_SSIM_DB.info).data) == 0
 
 
-def test_hovering_tells_codec_setting_pictures_rate_quality_and_times():
+def test_hovering_tells_codec_setting_images_rate_quality_and_times():
     words = rd_figure(CURVES, PSNR.info).data[0].hovertext[1]
     assert words.split("<br>") == [
         "<b>ours &lt;b&gt;</b>",

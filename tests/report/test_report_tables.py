@@ -24,7 +24,7 @@ def data(make_results, tmp_path) -> ReportData:
         "Codec short": {"lmbda 0.01": [(name, 900, math.inf) for name in names]},
     }
     write_results(tmp_path / "results.json", make_results(curves))
-    return report_data([tmp_path / "results.json"], overlay=["vtm"], pictures=0, title="A | title")
+    return report_data([tmp_path / "results.json"], overlay=["vtm"], images=0, title="A | title")
 
 
 def test_csv_reads_back_to_the_points(data: ReportData):

@@ -47,15 +47,15 @@ checkpoint:
 
 
 def write_photographs(folder: Path, count: int = 8) -> Path:
-    """Small pictures, each a colour gradient of its own with a little texture."""
+    """Small images, each a colour gradient of its own with a little texture."""
     folder.mkdir(parents=True, exist_ok=True)
     generator = torch.Generator().manual_seed(0)
     ramp = torch.linspace(0, 1, 80)
     for k in range(count):
         ends = torch.rand(3, 2, 1, 1, generator=generator)
         noise = torch.rand(3, 80, 80, generator=generator)
-        picture = ends[:, 0] * ramp[:, None] + ends[:, 1] * ramp + 0.1 * noise
-        write_png(folder / f"{k}.png", (picture.clamp(0, 1) * 255).to(torch.uint8))
+        x = ends[:, 0] * ramp[:, None] + ends[:, 1] * ramp + 0.1 * noise
+        write_png(folder / f"{k}.png", (x.clamp(0, 1) * 255).to(torch.uint8))
     return folder
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*have no .val_dataloader")
 
 
 class Patches:
-    """Batches of one constant picture; those at ``poisoned`` hold a NaN."""
+    """Batches of one constant image; those at ``poisoned`` hold a NaN."""
 
     def __init__(self, count: int, poisoned: set[int]) -> None:
         self.count, self.poisoned = count, poisoned

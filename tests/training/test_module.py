@@ -81,10 +81,10 @@ def test_fit_export_validate_test_predict_agree(
     table = capsys.readouterr().out
     assert "test/bpp" in table
     assert "test/ms_ssim" not in table  # 80 pixels are too few for it
-    pictures = tmp_path / "pictures"
+    decoded = tmp_path / "images"
     writer = [
         "--trainer.callbacks+=litcodec.callbacks.WritePredictions",
-        f"--trainer.callbacks.output_dir={pictures}",
+        f"--trainer.callbacks.output_dir={decoded}",
     ]
     lightning("predict", "--ckpt_path", checkpoint, *writer, "--return_predictions", "false")
 
@@ -93,4 +93,4 @@ def test_fit_export_validate_test_predict_agree(
     streams = [str(path) for path in sorted((tmp_path / "streams").iterdir())]
     assert main(["decompress", *streams, "-c", str(codec_file), "-o", str(tmp_path / "decoded")]) == 0
     for name in ("0.png", "1.png", "2.png", "3.png"):
-        assert torch.equal(read_image(pictures / name), read_image(tmp_path / "decoded" / name))
+        assert torch.equal(read_image(decoded / name), read_image(tmp_path / "decoded" / name))

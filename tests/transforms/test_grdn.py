@@ -17,7 +17,7 @@ SMALL = {"C": 32, "growth": 16, "layers": 3, "blocks": 3, "groups": 2}
 
 @pytest.mark.parametrize("scale", [1, 2])
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (17, 32), (32, 17)])
-def test_a_picture_of_any_size_goes_in(scale: int, size: tuple[int, int]):
+def test_an_image_of_any_size_goes_in(scale: int, size: tuple[int, int]):
     out = GRDN(**TINY, scale=scale)(torch.rand(2, 3, *size))
     assert out.shape == (2, 3, scale * size[0], scale * size[1])
 
@@ -139,9 +139,9 @@ def test_halving_takes_means_and_repeats_the_border_of_odd_sides():
     assert halve(x)[0, 0].tolist() == [[4, 7], [3, 6]]
 
 
-def test_doubling_what_was_halved_keeps_the_picture_in_its_place(image_like):
+def test_doubling_what_was_halved_keeps_the_image_in_its_place(image_like):
     x = image_like(64, 64)
     error = (double(halve(x)) - x).square().mean()
-    for shift in (1, -1):  # a picture half a pixel off would fit a shifted one better
+    for shift in (1, -1):  # an image half a pixel off would fit a shifted one better
         assert error < 0.5 * (double(halve(x)) - x.roll(shift, dims=3)).square().mean()
     assert error < 0.003

@@ -21,7 +21,7 @@ from litcodec.zoo import default_card
 
 HERE = Path(__file__).parent
 QUALITIES = (1, 50, 100)
-SIZES = {1: (64, 96), 50: (37, 53), 100: (70, 41)}  # of the golden pictures
+SIZES = {1: (64, 96), 50: (37, 53), 100: (70, 41)}  # of the golden images
 
 
 def heldback() -> list[Path]:
@@ -29,7 +29,7 @@ def heldback() -> list[Path]:
     return list_images(bundled_photographs() / "heldback")
 
 
-def picture(quality: int) -> Tensor:
+def golden_image(quality: int) -> Tensor:
     """(1, 3, H, W): out of the middle of a photograph."""
     H, W = SIZES[quality]
     return read_image(heldback()[0])[None, :, 200 : 200 + H, 300 : 300 + W].float() / 255
@@ -55,7 +55,7 @@ def main() -> int:
     assert isinstance(codec, FrozenVariableRate)
     expected = {}
     for quality in QUALITIES:
-        at, x = codec.at(level_of(quality)), picture(quality)
+        at, x = codec.at(level_of(quality)), golden_image(quality)
         coded = at.encode(x)
         (HERE / f"{card.name}_q{quality}.litc").write_bytes(to_stream(at, x))
         expected[f"q{quality}.y_hat"] = coded.y_hat

@@ -25,8 +25,8 @@ TRAINING = {
     "photographs": 7,
     "licences": ["CC0"],
 }
-PICTURES = [f"kodim{k + 1:02}.png" for k in range(len(KODAK))]
-# bytes of a 100 x 80 picture, dB
+IMAGES = [f"kodim{k + 1:02}.png" for k in range(len(KODAK))]
+# bytes of a 100 x 80 image, dB
 OURS = {
     "q 1": (150, 25.0),
     "q 25": (250, 27.0),
@@ -62,7 +62,7 @@ def _measured(make_results: Callable[..., Results], path: Path, **left_out: str)
     made = make_results(
         {
             curve: {
-                setting: [(name, size, db) for name in PICTURES]
+                setting: [(name, size, db) for name in IMAGES]
                 for setting, (size, db) in points.items()
                 if left_out.get("setting") != setting
             }
@@ -108,7 +108,7 @@ def test_a_card_never_replaces_what_it_is_made_from(
 @pytest.mark.parametrize(
     ("left_out", "message"),
     [
-        ({"setting": "q 1"}, "not measured on all 24 pictures at q 1"),
+        ({"setting": "q 1"}, "not measured on all 24 images at q 1"),
         ({"curve": "JPEG 4:4:4"}, "the results lack JPEG 4:4:4"),
         ({"curve": "Codec"}, "has no curve of tiny.safetensors"),
     ],
@@ -137,7 +137,7 @@ def test_a_lossless_codec_has_bits_per_sub_pixel(folder: Path, make_results: Cal
     sizes = {"Codec": ("tiny", 9000), "PNG": ("optimised", 12000)}
     made = make_results(
         {
-            curve: {setting: [(name, size, math.inf) for name in PICTURES]}
+            curve: {setting: [(name, size, math.inf) for name in IMAGES]}
             for curve, (setting, size) in sizes.items()
         }
     )
@@ -154,5 +154,5 @@ def test_a_lossless_codec_has_bits_per_sub_pixel(folder: Path, make_results: Cal
     assert card.codec == "PixelAutoregressive N=8 M=4 blocks=1 K=2"
     fewer = made._replace(points=tuple(p._replace(scores=p.scores[1:]) for p in points))
     write_results(folder / "made/results.json", fewer)
-    with pytest.raises(ResultsError, match="lossless on all 24 pictures"):
+    with pytest.raises(ResultsError, match="lossless on all 24 images"):
         main([*(str(folder / name) for name in arguments), "--force"])

@@ -127,7 +127,7 @@ def test_a_rate_that_is_asked_for_is_kept_and_nearly_used(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 17), (63, 65)])
-def test_pictures_of_any_size_come_back(codec: FrozenVariableRate, size: tuple[int, int], image_like) -> None:
+def test_images_of_any_size_come_back(codec: FrozenVariableRate, size: tuple[int, int], image_like) -> None:
     for quality in golden.QUALITIES:
         at = codec.at(level_of(quality))
         (packed,) = at.compress(image_like(*size))

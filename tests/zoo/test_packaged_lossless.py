@@ -60,9 +60,7 @@ def test_a_photograph_takes_fewer_bytes_than_classic_formats(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 17), (40, 33)])
-def test_small_pictures_come_back(
-    codec: FrozenCodec, photograph: torch.Tensor, size: tuple[int, int]
-) -> None:
+def test_small_images_come_back(codec: FrozenCodec, photograph: torch.Tensor, size: tuple[int, int]) -> None:
     x = photograph[None, :, : size[0], : size[1]].float() / 255
     assert torch.equal((from_stream(codec, to_stream(codec, x)) * 255).round(), (x * 255).round())
 

@@ -6,13 +6,13 @@ const CHOICES = { ArrowLeft: "left", ArrowDown: "neither", ArrowRight: "right" }
 /** All pairs of versions of one image whose files have about the same size; each once. */
 function blindPairs() {
   const pairs = new Map();
-  for (const picture of report.pictures) {
-    picture.versions.forEach((one, k) => {
-      for (const other of picture.versions.slice(k + 1)) {
+  for (const image of report.viewer_images) {
+    image.versions.forEach((one, k) => {
+      for (const other of image.versions.slice(k + 1)) {
         const apart = one.level === other.level && (one.curve !== other.curve || one.setting !== other.setting);
         const close = Math.max(one.bytes, other.bytes) <= SIZES_MATCH * Math.min(one.bytes, other.bytes);
-        const key = JSON.stringify([picture.name, ...[one, other].map((each) => `${each.curve}\n${each.setting}`).sort()]);
-        if (apart && close) pairs.set(key, { picture, versions: [one, other] });
+        const key = JSON.stringify([image.name, ...[one, other].map((each) => `${each.curve}\n${each.setting}`).sort()]);
+        if (apart && close) pairs.set(key, { image, versions: [one, other] });
       }
     });
   }
@@ -36,7 +36,7 @@ function showBlind() {
   start.textContent = `Start: ${count(possible.length, "pair")} in random order`;
 
   function begin() {
-    state.pairs = shuffled(possible).map(({ picture, versions }) => ({ picture, versions: shuffled(versions) }));
+    state.pairs = shuffled(possible).map(({ image, versions }) => ({ image, versions: shuffled(versions) }));
     Object.assign(state, { judgements: [], saved: 0 });
     start.hidden = true;
     draw();
@@ -62,20 +62,20 @@ function showBlind() {
   }
 
   function showVersions() {
-    const { picture, versions } = state.pairs[state.judgements.length];
+    const { image, versions } = state.pairs[state.judgements.length];
     byId("blind-original").setAttribute("aria-pressed", String(state.original));
-    sides.forEach((image, k) => {
-      image.src = state.original ? picture.original : versions[k].picture;
-      image.alt = `${picture.name}, ${state.original ? "the original" : `the ${k ? "right" : "left"} version`}`;
-      byId(`${image.id}-tag`).textContent = state.original ? "Original" : k ? "Right" : "Left";
+    sides.forEach((img, k) => {
+      img.src = state.original ? image.original : versions[k].decoded;
+      img.alt = `${image.name}, ${state.original ? "the original" : `the ${k ? "right" : "left"} version`}`;
+      byId(`${img.id}-tag`).textContent = state.original ? "Original" : k ? "Right" : "Left";
     });
   }
 
   function choose(chosen) {
-    const { picture, versions } = state.pairs[state.judgements.length];
+    const { image, versions } = state.pairs[state.judgements.length];
     const [left, right] = versions.map(({ curve, setting, bytes }) => ({ curve, setting, bytes }));
     const seconds = Math.round(performance.now() - state.since) / 1000;
-    state.judgements.push({ image: picture.name, left, right, chosen, seconds });
+    state.judgements.push({ image: image.name, left, right, chosen, seconds });
     draw();
   }
 
@@ -118,12 +118,12 @@ function showBlind() {
     if (state.judgements.length > state.saved) event.preventDefault();
   });
   const at = { across: 50, down: 50 };
-  for (const image of sides) {
-    dragged(image.parentElement, (event) => {
-      const { picture } = state.pairs[state.judgements.length];
+  for (const img of sides) {
+    dragged(img.parentElement, (event) => {
+      const { image } = state.pairs[state.judgements.length];
       const move = (place, by, room) => Math.min(100, Math.max(0, place - (100 * by) / Math.max(1, room)));
-      at.across = move(at.across, event.movementX, picture.width - image.clientWidth);
-      at.down = move(at.down, event.movementY, picture.height - image.clientHeight);
+      at.across = move(at.across, event.movementX, image.width - img.clientWidth);
+      at.down = move(at.down, event.movementY, image.height - img.clientHeight);
       for (const each of sides) each.style.objectPosition = `${at.across}% ${at.down}%`;
     });
   }

@@ -67,10 +67,10 @@ function styleOf(name) {
 
 function swatch(name) {
   const { colour, dash, symbol } = styleOf(name);
-  const picture = svg("svg", { class: "swatch", viewBox: "0 0 26 12", "aria-hidden": "true" });
-  picture.append(svg("path", { d: "M0 6H26", stroke: colour, "stroke-width": 2.2, "stroke-dasharray": DASHES[dash] ?? "none" }));
-  if (symbol) picture.append(svg("path", { d: MARKERS[symbol] ?? MARKERS.circle, fill: colour }));
-  return picture;
+  const line = svg("svg", { class: "swatch", viewBox: "0 0 26 12", "aria-hidden": "true" });
+  line.append(svg("path", { d: "M0 6H26", stroke: colour, "stroke-width": 2.2, "stroke-dasharray": DASHES[dash] ?? "none" }));
+  if (symbol) line.append(svg("path", { d: MARKERS[symbol] ?? MARKERS.circle, fill: colour }));
+  return line;
 }
 
 function svg(tag, attributes) {

@@ -42,9 +42,9 @@ function showHeader() {
   const { title, created, images, machine, notes, failures } = report;
   document.querySelector("header h1").textContent = title;
   const of = (kind) => report.curves.filter((curve) => curve.kind === kind);
-  const pictures = new Set(report.rows.map((row) => row.image)).size;
+  const measured = new Set(report.rows.map((row) => row.image)).size;
   const parts = [
-    count(pictures, "image"),
+    count(measured, "image"),
     count(of("codec").length, "codec"),
     count(of("baseline").length, "baseline"),
     count(of("published").length, "published curve"),
@@ -86,7 +86,7 @@ function showSections() {
     ["bd", "BD rates", report.bd.length, showDeltas],
     ["plane", "Perception", report.perception.planes.length + report.perception.alone.length, showPlanes],
     ["lossless", "Lossless", report.lossless.length, showLossless],
-    ["pictures", "Viewer", report.pictures.length, showPictures],
+    ["viewer-images", "Viewer", report.viewer_images.length, showViewer],
     ["blind", "Blind", report.preferences.length + blindPairs().length, showBlind],
     ["images", "Image by image", report.rows.length, showImages],
     ["times", "Times", measured, showTimes],

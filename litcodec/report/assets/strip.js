@@ -1,28 +1,28 @@
 // The same crop of every codec at every level, pixel for pixel.
 
-function showStrip(picture) {
-  const levels = Object.entries(LEVELS).map(([level, title]) => [title, picture.versions.filter((version) => version.level === level)]);
+function showStrip(image) {
+  const levels = Object.entries(LEVELS).map(([level, title]) => [title, image.versions.filter((version) => version.level === level)]);
   const groups = levels.filter(([, versions]) => versions.length).map(([title, versions]) => {
     const rates = versions.map(({ bpp }) => bpp);
     const range = [Math.min(...rates), Math.max(...rates)].map((rate) => fixed(rate, 2));
     const about = range[0] === range[1] ? range[0] : range.join(" to ");
-    const tiles = versions.map((version) => tile(picture, version));
-    return el("div", {}, el("h4", {}, `${title}, ${about} bpp`), el("div", { class: "tiles" }, tile(picture, null), ...tiles));
+    const tiles = versions.map((version) => tile(image, version));
+    return el("div", {}, el("h4", {}, `${title}, ${about} bpp`), el("div", { class: "tiles" }, tile(image, null), ...tiles));
   });
   byId("strip").replaceChildren(...groups);
   place();
 }
 
-function tile(picture, version) {
+function tile(image, version) {
   const title = version ? titleOf(version) : "Original";
-  const image = el("img", { src: version?.picture ?? picture.original, alt: `Crop of ${picture.name}, ${title}` });
-  const frame = el("div", {}, image);
+  const img = el("img", { src: version?.decoded ?? image.original, alt: `Crop of ${image.name}, ${title}` });
+  const frame = el("div", {}, img);
   dragged(frame, (event) => {
-    shift("across", -event.movementX / Math.max(1, picture.width - frame.clientWidth));
-    shift("down", -event.movementY / Math.max(1, picture.height - frame.clientHeight));
+    shift("across", -event.movementX / Math.max(1, image.width - frame.clientWidth));
+    shift("down", -event.movementY / Math.max(1, image.height - frame.clientHeight));
     place();
   });
-  const numbers = version ? `${fixed(version.bpp, 3)} bpp · ${fixed(version.scores.psnr ?? null, 2)} dB` : `${picture.width} × ${picture.height}`;
+  const numbers = version ? `${fixed(version.bpp, 3)} bpp · ${fixed(version.scores.psnr ?? null, 2)} dB` : `${image.width} × ${image.height}`;
   return el("figure", { class: "tile" }, frame, el("figcaption", {}, version ? named(version.curve, title) : title, el("small", {}, numbers)));
 }
 
@@ -32,7 +32,7 @@ function shift(slider, share) {
 
 function place() {
   const position = `${byId("across").value}% ${byId("down").value}%`;
-  for (const image of byId("strip").querySelectorAll("img")) image.style.objectPosition = position;
+  for (const img of byId("strip").querySelectorAll("img")) img.style.objectPosition = position;
 }
 
 function linkStrip() {

@@ -1,4 +1,4 @@
-// Two versions of a picture on top of each other, with a divider, and pixels that can be looked at.
+// Two versions of an image on top of each other, with a divider, and pixels that can be looked at.
 
 /** A version's curve; with its setting where the curve has several versions of one size. */
 function titleOf(version) {
@@ -9,32 +9,32 @@ const ORIGINAL = "original"; // value of the option; versions' values are "of " 
 const ZOOMS = [["fit", "fit"], ["1", "1×"], ["2", "2×"], ["4", "4×"], ["8", "8×"]];
 const SIDES = { left: "Left", right: "Right" };
 
-function showPictures() {
-  const versions = report.pictures.flatMap((picture) => picture.versions);
+function showViewer() {
+  const versions = report.viewer_images.flatMap((image) => image.versions);
   const titles = report.curves.flatMap(({ name }) => versions.filter(({ curve }) => curve === name).map(titleOf));
   const sources = [[ORIGINAL, "Original"], ...[...new Set(titles)].map((title) => [`of ${title}`, title])];
-  const view = { picture: 0, level: "middle", left: ORIGINAL, right: sources.at(1)?.[0] ?? ORIGINAL, zoom: "fit", split: 50, maps: false };
+  const view = { image: 0, level: "middle", left: ORIGINAL, right: sources.at(1)?.[0] ?? ORIGINAL, zoom: "fit", split: 50, maps: false };
   const [stage, scroller, sheet, divider] = ["stage", "scroller", "sheet", "divider"].map(byId);
 
   /** What a side shows: {title, setting, address, version, map}. */
   function source(side) {
-    const picture = report.pictures[view.picture];
-    if (view[side] === ORIGINAL) return { title: "Original", setting: picture.name, address: picture.original };
+    const image = report.viewer_images[view.image];
+    if (view[side] === ORIGINAL) return { title: "Original", setting: image.name, address: image.original };
     const title = view[side].slice("of ".length);
-    const version = picture.versions.find((each) => titleOf(each) === title && each.level === view.level);
+    const version = image.versions.find((each) => titleOf(each) === title && each.level === view.level);
     if (!version) return { title, setting: "no file of this codec at this rate" };
     const map = view.maps && version.bits !== null;
-    return { title, setting: version.setting, address: map ? version.bits : version.picture, version, map };
+    return { title, setting: version.setting, address: map ? version.bits : version.decoded, version, map };
   }
 
   function draw() {
-    const { name } = report.pictures[view.picture];
+    const { name } = report.viewer_images[view.image];
     const captions = Object.keys(SIDES).map((side) => {
       const shown = source(side);
-      const image = byId(`${side}-image`);
-      image.hidden = !shown.address;
-      if (shown.address) image.src = shown.address;
-      image.alt = `${name}, ${shown.map ? "where the bits went, " : ""}${shown.title}, ${shown.setting}`;
+      const img = byId(`${side}-image`);
+      img.hidden = !shown.address;
+      if (shown.address) img.src = shown.address;
+      img.alt = `${name}, ${shown.map ? "where the bits went, " : ""}${shown.title}, ${shown.setting}`;
       byId(`${side}-tag`).textContent = shown.title;
       return caption(SIDES[side], shown, view.maps);
     });
@@ -43,7 +43,7 @@ function showPictures() {
   }
 
   function fitSheet() {
-    const { width, height } = report.pictures[view.picture];
+    const { width, height } = report.viewer_images[view.image];
     const room = { width: byId("viewer").clientWidth, height: Math.max(240, Math.round(0.8 * innerHeight)) };
     const scale = view.zoom === "fit" ? Math.min(1, room.width / width, room.height / height) : Number(view.zoom);
     const [w, h] = [Math.max(1, Math.floor(width * scale)), Math.max(1, Math.floor(height * scale))];
@@ -58,7 +58,7 @@ function showPictures() {
     divide();
   }
 
-  /** The right picture lies on the left one; what is left of the divider is cut off. */
+  /** The right image lies on the left one; what is left of the divider is cut off. */
   function divide() {
     const across = (view.split / 100) * scroller.clientWidth;
     byId("right-image").style.clipPath = `inset(0 0 0 ${scroller.scrollLeft + across}px)`;
@@ -89,12 +89,12 @@ function showPictures() {
     view[key] = value;
     draw();
   };
-  const picture = byId("picture");
-  fill(picture, report.pictures.map(({ name }, k) => [String(k), name]));
-  picture.addEventListener("change", () => {
-    view.picture = Number(picture.value);
+  const select = byId("viewer-image");
+  fill(select, report.viewer_images.map(({ name }, k) => [String(k), name]));
+  select.addEventListener("change", () => {
+    view.image = Number(select.value);
     offerLevels();
-    showStrip(report.pictures[view.picture]);
+    showStrip(report.viewer_images[view.image]);
     draw();
   });
   for (const side of Object.keys(SIDES)) {
@@ -103,11 +103,11 @@ function showPictures() {
   }
   choices(byId("zoom"), ZOOMS, view.zoom, set("zoom"));
   byId("maps").addEventListener("change", () => set("maps")(byId("maps").checked));
-  byId("maps").parentElement.hidden = !report.pictures.some(({ versions }) => versions.some(({ bits }) => bits !== null));
+  byId("maps").parentElement.hidden = !report.viewer_images.some(({ versions }) => versions.some(({ bits }) => bits !== null));
 
   /** Codecs whose rates hardly overlap have one level, not three. */
   function offerLevels() {
-    const { versions } = report.pictures[view.picture];
+    const { versions } = report.viewer_images[view.image];
     const levels = Object.keys(LEVELS).filter((level) => versions.some((version) => version.level === level));
     if (!levels.includes(view.level)) view.level = levels[0];
     byId("level").querySelectorAll("label").forEach((label) => label.remove());
@@ -116,7 +116,7 @@ function showPictures() {
   }
   offerLevels();
   linkStrip();
-  showStrip(report.pictures[0]);
+  showStrip(report.viewer_images[0]);
   draw();
 }
 

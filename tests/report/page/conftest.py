@@ -66,7 +66,7 @@ def page(opened: Opened) -> Iterator[Page]:
     page.emulate_media(media="screen", color_scheme="light")
     page.set_viewport_size(VIEWPORT)
     page.evaluate("delete document.documentElement.dataset.theme")
-    page.select_option("#picture", "0")
+    page.select_option("#viewer-image", "0")
     page.select_option("#left", "original")
     page.select_option("#right", f"of {OURS}")
     page.locator("#zoom input").first.check(force=True)

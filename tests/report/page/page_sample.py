@@ -1,4 +1,4 @@
-"""A report made up to test the page with: three measured curves, two published, two pictures."""
+"""A report made up to test the page with: three measured curves, two published, two images."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.evaluation.results import Failure, Machine
 from litcodec.metrics import SHIPPED, MetricInfo, infos
 from litcodec.report.choices import Preference
-from litcodec.report.data import BDEntry, ImageRow, Level, Picture, ReportData, Version
+from litcodec.report.data import BDEntry, ImageRow, Level, ReportData, Version, ViewerImage
 from litcodec.report.planes import Plane, PlanePoint, Planes
 
 HOSTILE = "Naïve </script><b>x \"q\" 's' &amp; ${title}"
@@ -111,7 +111,7 @@ def _rows() -> tuple[ImageRow, ...]:
     return tuple(rows)
 
 
-def _picture(name: str, levels: tuple[Level, ...]) -> Picture:
+def _viewer_image(name: str, levels: tuple[Level, ...]) -> ViewerImage:
     versions = [
         Version(
             curve, f"setting of {level}", level, 12345, 0.4321, {"psnr": 31.236, "ms_ssim": 0.9765},
@@ -120,7 +120,7 @@ def _picture(name: str, levels: tuple[Level, ...]) -> Picture:
         for level in levels
         for curve in (OURS, JPEG)
     ]  # fmt: skip
-    return Picture(name, *SIZE, address(ORIGINAL), tuple(versions))
+    return ViewerImage(name, *SIZE, address(ORIGINAL), tuple(versions))
 
 
 FAR = MetricInfo("far", "Distance of sets", "", False, 1)
@@ -156,7 +156,10 @@ SAMPLE = ReportData(
     curves=CURVES,
     bd=_deltas(),
     rows=_rows(),
-    pictures=(_picture(IMAGES[0], ("low", "middle", "high")), _picture(IMAGES[1], ("middle",))),
+    viewer_images=(
+        _viewer_image(IMAGES[0], ("low", "middle", "high")),
+        _viewer_image(IMAGES[1], ("middle",)),
+    ),
     failures=((f"{HOSTILE}, quality 3", Failure("broken.png", "no image at all")),),
     lossless=(),
     notes=("JPEG XL was left out.",),

@@ -53,7 +53,7 @@ def test_unticking_a_curve_hides_it_in_every_chart_and_ticking_brings_it_back(pa
             assert page.locator(f"#plot-{metric} .js-line").count() == count - missing
 
 
-def test_hovering_tells_codec_setting_lambda_and_pictures(page: Page):
+def test_hovering_tells_codec_setting_lambda_and_images(page: Page):
     page.locator("#plot-psnr .point").nth(2).hover(force=True)
     words = page.locator("#plot-psnr .hoverlayer text").first.text_content() or ""
     point = CURVES[0].points[2]
@@ -119,7 +119,7 @@ def test_deltas_follow_the_yardstick_and_the_quality_and_the_best_comes_first(pa
     assert _column(page, "#bd-table", 2) == [f"Not compared: {REFUSAL}"]
 
 
-def test_the_table_of_pictures_sorts_numbers_as_numbers(page: Page):
+def test_the_table_of_images_sorts_numbers_as_numbers(page: Page):
     header = page.locator("#image-table th").filter(has_text="Bytes")
     header.get_by_role("button").click()
     sizes = [int(text.replace(",", "")) for text in _column(page, "#image-table", 4)]
@@ -134,7 +134,7 @@ def test_the_table_of_pictures_sorts_numbers_as_numbers(page: Page):
     assert _column(page, "#image-table", 8)[-1] == "–"
 
 
-def test_the_table_of_pictures_is_filtered_by_codec_and_by_text(page: Page):
+def test_the_table_of_images_is_filtered_by_codec_and_by_text(page: Page):
     page.select_option("#filter-curve", OURS)
     page.fill("#filter-text", "PLAIN")
     assert page.locator("#filter-count").inner_text() == "5 rows"
@@ -156,7 +156,7 @@ def test_hostile_names_are_text(page: Page):
     assert (
         f"broken.png, {HOSTILE}, quality 3: no image at all" in page.locator(".failures li").all_inner_texts()
     )
-    assert page.locator("#picture option").all_inner_texts() == list(IMAGES)
+    assert page.locator("#viewer-image option").all_inner_texts() == list(IMAGES)
 
 
 def test_what_has_no_data_is_left_out_and_long_tables_are_shown_in_parts(open_page):
@@ -167,7 +167,7 @@ def test_what_has_no_data_is_left_out_and_long_tables_are_shown_in_parts(open_pa
 
     curves = [curve._replace(points=tuple(map(without, curve.points))) for curve in SAMPLE.curves]
     rest = {
-        "pictures": (),
+        "viewer_images": (),
         "bd": (),
         "notes": (),
         "failures": (),

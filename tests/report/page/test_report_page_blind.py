@@ -13,16 +13,18 @@ LEFT, RIGHT = "#blind-left", "#blind-right"
 
 @pytest.fixture
 def started(open_page) -> Page:
-    """Of the first picture JPEG has other pixels at each level, so that sides can be known."""
-    first, second = SAMPLE.pictures
+    """Of the first image JPEG has other pixels at each level, so that sides can be known."""
+    first, second = SAMPLE.viewer_images
     versions = [
-        version._replace(picture=address(BITS)) if version.curve == JPEG else version
+        version._replace(decoded=address(BITS)) if version.curve == JPEG else version
         for version in first.versions
     ]
     # The low level's files differ too much in size to be compared.
     versions[0] = versions[0]._replace(bytes=20_000)
     page, complaints = open_page(
-        SAMPLE._replace(pictures=(first._replace(versions=tuple(versions)), second._replace(versions=())))
+        SAMPLE._replace(
+            viewer_images=(first._replace(versions=tuple(versions)), second._replace(versions=()))
+        )
     )
     page.click("#blind-start")
     yield page
@@ -67,7 +69,7 @@ def test_choices_by_key_are_saved_and_counted(started: Page, tmp_path: Path):
     download.value.save_as(path)
     assert path.name == "choices.json"
     choices = read_choices(path)
-    assert {judgement.image for judgement in choices.judgements} == {SAMPLE.pictures[0].name}
+    assert {judgement.image for judgement in choices.judgements} == {SAMPLE.viewer_images[0].name}
     assert all(0 < judgement.seconds < 60 for judgement in choices.judgements)
     (found,) = preferences([choices])
     assert {found.first, found.second} == {OURS, JPEG}
@@ -84,7 +86,7 @@ def test_the_order_is_random(open_page):
         }
         return [...seen];
     }""")
-    assert len(orders) == 2  # the first pair is of either picture
+    assert len(orders) == 2  # the first pair is of either image
 
 
 def test_both_versions_are_dragged_about_together(started: Page):
@@ -105,19 +107,19 @@ def test_what_people_preferred_is_a_table(open_page):
     page, _ = open_page(SAMPLE)
     cells = page.locator("#preferences tbody tr > *").all_inner_texts()
     assert cells == [OURS, JPEG, "8", "5", "2", "1", "75", "41 to 93", "98.5"]
-    page, _ = open_page(SAMPLE._replace(pictures=()))
+    page, _ = open_page(SAMPLE._replace(viewer_images=()))
     assert page.locator("#preferences table").is_visible()
     assert page.locator("#blind-test").is_hidden()
 
 
 def test_versions_of_one_curve_are_chosen_and_compared_by_setting(open_page):
-    first = SAMPLE.pictures[0]
+    first = SAMPLE.viewer_images[0]
     ours = next(version for version in first.versions if version.level == "middle")
     two = [
-        ours._replace(setting=f"realism {k}", title=f"{OURS}, realism {k}", picture=address(seed))
+        ours._replace(setting=f"realism {k}", title=f"{OURS}, realism {k}", decoded=address(seed))
         for k, seed in enumerate((DECODED, BITS))
     ]
-    page, complaints = open_page(SAMPLE._replace(pictures=(first._replace(versions=tuple(two)),)))
+    page, complaints = open_page(SAMPLE._replace(viewer_images=(first._replace(versions=tuple(two)),)))
     page.select_option("#right", f"of {OURS}, realism 1")
     assert page.locator("#right-image").get_attribute("src") == address(BITS)
     assert page.locator("#strip figcaption .named").all_inner_texts() == [

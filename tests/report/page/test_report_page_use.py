@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page
 
 
 def _left_of_divider(page: Page) -> float:
-    """Pixels of the picture on the right that the divider cuts off."""
+    """Pixels of the image on the right that the divider cuts off."""
     clip = page.locator("#right-image").evaluate("image => image.style.clipPath")
     return float(re.findall(r"([\d.]+)px\)", clip)[0])
 
@@ -63,7 +63,7 @@ def test_pixels_are_shown_as_they_are_on_both_sides_of_the_divider(page: Page, z
         np.testing.assert_array_equal(shown[rows, columns], expected[rows, columns])
 
 
-def test_a_zoomed_picture_is_dragged_about(page: Page):
+def test_a_zoomed_image_is_dragged_about(page: Page):
     page.locator("#zoom input[value='8']").check(force=True)
     place = "box => [box.scrollLeft, box.scrollTop]"
     scroller = page.locator("#scroller")
@@ -79,7 +79,7 @@ def test_a_zoomed_picture_is_dragged_about(page: Page):
     assert _left_of_divider(page) == pytest.approx(before[0] + 50 + box["width"] / 2, abs=8)
 
 
-def test_maps_of_bits_replace_the_pictures_that_have_one_and_say_their_scale(page: Page):
+def test_maps_of_bits_replace_the_images_that_have_one_and_say_their_scale(page: Page):
     page.select_option("#left", f"of {JPEG}")
     page.check("#maps")
     assert page.locator("#right-image").get_attribute("src") == address(BITS)
@@ -91,13 +91,13 @@ def test_maps_of_bits_replace_the_pictures_that_have_one_and_say_their_scale(pag
         assert expected in captions[1]
 
 
-def test_levels_are_those_the_picture_has_and_the_strip_shows_every_codec_at_each(page: Page):
+def test_levels_are_those_the_image_has_and_the_strip_shows_every_codec_at_each(page: Page):
     assert page.locator("#level label").all_inner_texts() == ["low", "middle", "high"]
     assert page.locator("#strip .tile").count() == 3 * 3
     page.locator("#across").evaluate("x => { x.value = 100; x.dispatchEvent(new Event('input')); }")
     places = page.locator("#strip img").evaluate_all("all => all.map(x => x.style.objectPosition)")
     assert set(places) == {"100% 50%"}
-    page.select_option("#picture", "1")
+    page.select_option("#viewer-image", "1")
     assert page.locator("#level label").all_inner_texts() == ["middle"]
     assert page.locator("#strip .tile").count() == 3
 
@@ -161,14 +161,14 @@ def test_the_keyboard_reaches_everything_and_sees_where_it_is(page: Page):
         reached.append(name)
         without_ring += [] if ring else [name]
     operated = (
-        "theme rate-range bd-anchor bd-metric picture level zoom left right maps scroller divider across "
-        "down filter-curve filter-text table-box BUTTON SUMMARY"
+        "theme rate-range bd-anchor bd-metric viewer-image level zoom left right maps scroller divider "
+        "across down filter-curve filter-text table-box BUTTON SUMMARY"
     )
     assert set(operated.split()) <= set(reached)
     assert set(without_ring) <= {"BODY"}
 
 
-def test_everything_to_operate_has_a_name_and_every_picture_words(page: Page):
+def test_everything_to_operate_has_a_name_and_every_image_words(page: Page):
     nameless = page.locator("input, select, button").evaluate_all("""all => all
         .filter((x) => !x.getAttribute("aria-label") && !x.labels?.length)
         .filter((x) => !(x.matches("button") && x.textContent))

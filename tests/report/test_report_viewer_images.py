@@ -14,9 +14,9 @@ from litcodec.codec_files import load_codec
 from litcodec.evaluation import Results, read_results, write_results
 from litcodec.evaluation.merging import merge_points
 from litcodec.frozen import from_stream
-from litcodec.report.data import Picture, Version
+from litcodec.report.data import Version, ViewerImage
 from litcodec.report.decoding import Source
-from litcodec.report.pictures import Gallery, gallery
+from litcodec.report.viewer_images import Gallery, gallery
 
 CODEC = "MeanScaleHyperprior (29k), MSE"
 
@@ -37,15 +37,15 @@ def _pixels(uri: str) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def shown(evaluated: Path) -> Picture:
-    (picture,) = _gallery(evaluated).pictures
-    return picture
+def shown(evaluated: Path) -> ViewerImage:
+    (image,) = _gallery(evaluated).images
+    return image
 
 
 @pytest.fixture(scope="module")
-def yardsticks(evaluated: Path) -> Picture:
-    (picture,) = _gallery(evaluated, results=_only(read_results(evaluated), "JPEG", "WebP")).pictures
-    return picture
+def yardsticks(evaluated: Path) -> ViewerImage:
+    (image,) = _gallery(evaluated, results=_only(read_results(evaluated), "JPEG", "WebP")).images
+    return image
 
 
 def _file(evaluated: Path, version: Version, image: str = "a.png") -> Path:
@@ -58,13 +58,13 @@ def _file(evaluated: Path, version: Version, image: str = "a.png") -> Path:
     return evaluated.parent / file
 
 
-def test_the_original_is_shown_exactly(shown: Picture, evaluated: Path):
+def test_the_original_is_shown_exactly(shown: ViewerImage, evaluated: Path):
     assert (shown.name, shown.width, shown.height) == ("a.png", 120, 96)
-    original = np.asarray(Image.open(evaluated.parent / "pictures" / "a.png"))
+    original = np.asarray(Image.open(evaluated.parent / "images" / "a.png"))
     assert np.array_equal(_pixels(shown.original), original)
 
 
-def test_versions_are_pixel_for_pixel_what_the_kept_files_decode_to(shown: Picture, evaluated: Path):
+def test_versions_are_pixel_for_pixel_what_the_kept_files_decode_to(shown: ViewerImage, evaluated: Path):
     seen = set()
     for version in shown.versions:
         data = _file(evaluated, version).read_bytes()
@@ -75,12 +75,12 @@ def test_versions_are_pixel_for_pixel_what_the_kept_files_decode_to(shown: Pictu
             expected = (x_hat[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         else:
             expected = np.asarray(Image.open(io.BytesIO(data)))
-        assert np.array_equal(_pixels(version.picture), expected)
+        assert np.array_equal(_pixels(version.decoded), expected)
         seen.add(version.curve)
     assert len(seen) == 3
 
 
-def test_every_version_is_its_codecs_file_nearest_to_a_common_size(yardsticks: Picture, evaluated: Path):
+def test_every_version_is_its_codecs_file_nearest_to_a_common_size(yardsticks: ViewerImage, evaluated: Path):
     sizes: dict[str, dict[str, int]] = {}
     for point in _only(read_results(evaluated), "JPEG", "WebP").points:
         for score in point.scores:
@@ -108,15 +108,15 @@ def test_codecs_without_a_common_rate_are_shown_once_and_that_is_said(evaluated:
         for name in dict.fromkeys(p.curve for p in results.points)
     )
     apart = results._replace(points=(*jpeg[:2], *webp[-2:]))
-    (picture,), notes = _gallery(evaluated, results=apart)
-    assert [(v.level, v.setting) for v in picture.versions] == [
+    (image,), notes = _gallery(evaluated, results=apart)
+    assert [(v.level, v.setting) for v in image.versions] == [
         ("middle", jpeg[1].setting),  # the largest of the small ones
         ("middle", webp[-2].setting),  # and the smallest of the large ones
     ]
     assert any("a.png" in note and "range" in note for note in notes)
 
 
-def test_only_our_codecs_have_maps_of_bits_and_these_hold_the_files_bits(shown: Picture):
+def test_only_our_codecs_have_maps_of_bits_and_these_hold_the_files_bits(shown: ViewerImage):
     for version in shown.versions:
         if version.curve != CODEC:
             assert (version.bits, version.bits_scale) == (None, None)
@@ -128,8 +128,8 @@ def test_only_our_codecs_have_maps_of_bits_and_these_hold_the_files_bits(shown: 
         assert version.bits_scale >= version.bpp  # the brightest place is not below the mean
 
 
-def test_pictures_come_by_name_as_many_as_asked_for(evaluated: Path):
-    assert [p.name for p in _gallery(evaluated, count=9).pictures] == ["a.png", "below/b é.png"]
+def test_images_come_by_name_as_many_as_asked_for(evaluated: Path):
+    assert [p.name for p in _gallery(evaluated, count=9).images] == ["a.png", "below/b é.png"]
     assert _gallery(evaluated, count=0) == ((), ())
 
 
@@ -137,14 +137,14 @@ def test_the_pixel_limit_is_the_users_and_never_the_files(evaluated: Path):
     found = read_results(evaluated)
     sources = [Source(found, evaluated.parent)]
     shown = gallery(merge_points([found]), sources, count=1, max_pixels=120 * 96 - 1)
-    assert [version for picture in shown.pictures for version in picture.versions] == []
+    assert [version for image in shown.images for version in image.versions] == []
     assert "120x96 pixels are too many for the limit of 11519" in shown.notes[0]
     large = [
         point._replace(scores=tuple(score._replace(width=9000, height=9000) for score in point.scores))
         for point in found.points
     ]
     shown = gallery(merge_points([found._replace(points=tuple(large))]), sources, count=1)
-    assert shown.pictures[0].versions == ()
+    assert shown.images[0].versions == ()
     assert any("9000x9000 pixels are too many for the limit of 67108864" in note for note in shown.notes)
 
 
@@ -158,20 +158,20 @@ def moved(evaluated: Path, tmp_path: Path) -> Path:
         point._replace(source=Path(point.source).name) if point.kind == "codec" else point
         for point in results.points
     )
-    write_results(folder / evaluated.name, results._replace(images="pictures", points=points))
+    write_results(folder / evaluated.name, results._replace(images="images", points=points))
     return folder / evaluated.name
 
 
-def test_results_that_moved_with_their_files_are_shown_as_before(moved: Path, shown: Picture):
-    assert _gallery(moved).pictures == (shown,)
+def test_results_that_moved_with_their_files_are_shown_as_before(moved: Path, shown: ViewerImage):
+    assert _gallery(moved).images == (shown,)
 
 
 def test_a_codec_that_was_trained_on_is_left_out_in_words(moved: Path):
     shutil.copy(moved.parent / "1.safetensors", moved.parent / "0.safetensors")
     results = _only(read_results(moved), "MeanScaleHyperprior")
     one = results._replace(points=results.points[:1])
-    (picture,), notes = _gallery(moved, results=one)
-    assert picture.versions == ()
+    (image,), notes = _gallery(moved, results=one)
+    assert image.versions == ()
     assert [note for note in notes if "fingerprint" in note and "lmbda 0.0100" in note]
 
 
@@ -185,18 +185,18 @@ def test_a_file_that_is_not_what_was_measured_is_left_out_in_words(moved: Path, 
         path.unlink()
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:-5])
-    else:  # another picture in a file of the right length
+    else:  # another image in a file of the right length
         data = (moved.parent / other.file).read_bytes()
         path.write_bytes(data.ljust(score.bytes, b"\0")[: score.bytes])
-    pictures, notes = _gallery(moved, results=results)
-    assert [version for picture in pictures for version in picture.versions] == []
+    images, notes = _gallery(moved, results=results)
+    assert [version for image in images for version in image.versions] == []
     assert [note for note in notes if results.points[0].setting in note]
 
 
 def test_an_original_that_changed_is_left_out_in_words(moved: Path):
-    Image.new("RGB", (120, 96)).save(moved.parent / "pictures" / "a.png")
-    pictures, notes = _gallery(moved, count=2)
-    assert [picture.name for picture in pictures] == ["below/b é.png"]
+    Image.new("RGB", (120, 96)).save(moved.parent / "images" / "a.png")
+    images, notes = _gallery(moved, count=2)
+    assert [image.name for image in images] == ["below/b é.png"]
     assert [note for note in notes if "a.png" in note and "changed" in note]
 
 
@@ -206,18 +206,18 @@ def test_files_that_were_not_kept_are_one_note_for_each_curve(evaluated: Path):
         point._replace(scores=tuple(score._replace(file="") for score in point.scores))
         for point in results.points
     )
-    pictures, notes = _gallery(evaluated, count=2, results=results._replace(points=points))
-    assert pictures == ()
+    images, notes = _gallery(evaluated, count=2, results=results._replace(points=points))
+    assert images == ()
     assert notes == (f"The viewer is without {points[0].curve}: its files were not kept.",)
 
 
-def test_a_large_picture_is_cut_not_shrunk(evaluated: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("litcodec.report.pictures.MAX_SIDE", 80)
-    (picture,), notes = _gallery(evaluated, results=_only(read_results(evaluated), "JPEG"))
-    assert (picture.width, picture.height) == (80, 80)
-    original = np.asarray(Image.open(evaluated.parent / "pictures" / "a.png"))
-    assert np.array_equal(_pixels(picture.original), original[8:88, 20:100])
-    assert _pixels(picture.versions[0].picture).shape == (80, 80, 3)
+def test_a_large_image_is_cut_not_shrunk(evaluated: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("litcodec.report.viewer_images.MAX_SIDE", 80)
+    (image,), notes = _gallery(evaluated, results=_only(read_results(evaluated), "JPEG"))
+    assert (image.width, image.height) == (80, 80)
+    original = np.asarray(Image.open(evaluated.parent / "images" / "a.png"))
+    assert np.array_equal(_pixels(image.original), original[8:88, 20:100])
+    assert _pixels(image.versions[0].decoded).shape == (80, 80, 3)
     assert [note for note in notes if "120x96" in note]
 
 
@@ -227,6 +227,6 @@ def test_files_of_one_size_are_all_shown_by_curve_and_setting(evaluated: Path):
     codec = next(point for point in results.points if point.curve == CODEC)
     other = codec._replace(setting="decoded otherwise")
     jpeg = [point for point in results.points if point.curve == "JPEG"]
-    ((picture,), _) = _gallery(evaluated, results=results._replace(points=(codec, other, *jpeg)))
-    titles = [version.title for version in picture.versions if version.level == picture.versions[0].level]
+    ((image,), _) = _gallery(evaluated, results=results._replace(points=(codec, other, *jpeg)))
+    titles = [version.title for version in image.versions if version.level == image.versions[0].level]
     assert titles == [f"{CODEC}, {codec.setting}", f"{CODEC}, decoded otherwise", "JPEG"]

@@ -1,4 +1,4 @@
-"""What the viewer shows: a few pictures as every codec made them, at rates that are about the same."""
+"""What the viewer shows: a few images as every codec made them, at rates that are about the same."""
 
 import base64
 import io
@@ -17,24 +17,24 @@ from litcodec.evaluation.merging import Measured
 from litcodec.evaluation.results import Score
 from litcodec.limits import MAX_PIXELS
 from litcodec.report.bits_maps import bits_colours, bits_scale
-from litcodec.report.data import Level, Picture, Version
+from litcodec.report.data import Level, Version, ViewerImage
 from litcodec.report.decoding import Decoders, Source, read_original
 from litcodec.report.levels import nearest, shared, targets
 from litcodec.report.numbers import finite
 
-MAX_SIDE = 1024  # pixels that are shown of a picture: a page has to open
+MAX_SIDE = 1024  # pixels that are shown of an image: a page has to open
 WEBP_METHOD, WEBP_EFFORT = 2, 20  # more takes three times as long for 3 % less
 
 
 class Gallery(NamedTuple):
-    """Pictures, and in words what is missing from them."""
+    """Images, and in words what is missing from them."""
 
-    pictures: tuple[Picture, ...]
+    images: tuple[ViewerImage, ...]
     notes: tuple[str, ...]
 
 
 class Kept(NamedTuple):
-    """A picture as one codec made it at one setting, as a file that is there."""
+    """An image as one codec made it at one setting, as a file that is there."""
 
     measured: Measured
     score: Score
@@ -57,14 +57,14 @@ def gallery(
     device: str = "cpu",
     progress: Callable[[float], None] = lambda share: None,
 ) -> Gallery:
-    """The first pictures by name, with a version of every codec whose files were kept, at up to three rates.
+    """The first images by name, with a version of every codec whose files were kept, at up to three rates.
 
-    Large pictures are cut at their middle to ``MAX_SIDE``, never resampled.
+    Large images are cut at their middle to ``MAX_SIDE``, never resampled.
 
     Args:
         measured: merged points; codecs first.
         sources: what they were merged from.
-        count: how many pictures.
+        count: how many images.
         max_pixels: larger ones are left out, in words.
         device: where learned codecs decode.
         progress: called with the fraction that is done.
@@ -74,16 +74,16 @@ def gallery(
     if not chosen:
         return Gallery((), ())
     maker = _Maker(sources, max_pixels, find_device(device))
-    pictures = []
+    images = []
     for k, sha256 in enumerate(chosen):
         curves = maker.kept(measured, sha256)
         try:
             if curves:
-                pictures.append(maker.picture(curves, partial(_tell, progress, k, len(chosen))))
+                images.append(maker.image(curves, partial(_tell, progress, k, len(chosen))))
         except LitcodecError as error:
             maker.note(f"The viewer is without {names[sha256]}: {error}")
         progress((k + 1) / len(chosen))
-    return Gallery(tuple(pictures), maker.notes)
+    return Gallery(tuple(images), maker.notes)
 
 
 def _tell(progress: Callable[[float], None], done: int, count: int, share: float) -> None:
@@ -113,7 +113,7 @@ class _Maker:
             self._notes.append(words)
 
     def kept(self, measured: Sequence[Measured], sha256: str) -> list[list[Kept]]:
-        """The files of one picture, by curve."""
+        """The files of one image, by curve."""
         curves: dict[str, list[Kept]] = {}
         for entry in measured:
             for score in entry.point.scores:
@@ -128,8 +128,8 @@ class _Maker:
                     curves.setdefault(entry.curve, []).append(Kept(entry, score))
         return list(curves.values())
 
-    def picture(self, curves: Sequence[Sequence[Kept]], progress: Callable[[float], None]) -> Picture:
-        """One picture with its versions.
+    def image(self, curves: Sequence[Sequence[Kept]], progress: Callable[[float], None]) -> ViewerImage:
+        """One image with its versions.
 
         Raises:
             LitcodecError: if the original cannot be read, or has changed.
@@ -152,7 +152,7 @@ class _Maker:
                 progress((k + (j + 1) / len(chosen)) / len(wanted))
             versions += _versions(target.level, decoded)
         shown = _middle(x)
-        return Picture(name, shown.shape[2], shown.shape[1], _data_uri(shown), tuple(versions))
+        return ViewerImage(name, shown.shape[2], shown.shape[1], _data_uri(shown), tuple(versions))
 
     def _decoded(self, chosen: Sequence[Kept], x: Tensor) -> Iterator[Decoded]:
         for kept in chosen:
@@ -188,7 +188,7 @@ def _versions(level: Level, decoded: Sequence[Decoded]) -> Iterator[Version]:
             bytes=score.bytes,
             bpp=score.bpp,
             scores={name: finite(value) for name, value in score.values.items()},
-            picture=_data_uri(_middle(pixels)),
+            decoded=_data_uri(_middle(pixels)),
             bits=None if bits is None else _data_uri(_middle(bits_colours(bits, scale))),
             bits_scale=None if bits is None else scale,
             title=f"{entry.curve}, {entry.point.setting}" if count[entry.curve] > 1 else entry.curve,
@@ -202,7 +202,7 @@ def _middle(x: Tensor) -> Tensor:
 
 
 def _data_uri(x: Tensor) -> str:
-    """A picture, uint8 (3, H, W), as lossless WebP within an address."""
+    """An image, uint8 (3, H, W), as lossless WebP within an address."""
     file = io.BytesIO()
     image = Image.fromarray(x.permute(1, 2, 0).contiguous().numpy())
     image.save(file, "WEBP", lossless=True, method=WEBP_METHOD, quality=WEBP_EFFORT)

@@ -122,6 +122,8 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
                 ]  # small; the first validates on the bundled
             if "hybrid" in command:
                 arguments += ["--model.phases", "[{train: all, steps: 2, learning_rate: 1.0e-3}]"]
+        if "configs/codec/mbt2018_mean.yaml" in arguments:
+            arguments += ["--model.codec.init_args.N", "32", "--model.codec.init_args.M", "48"]
         assert main(arguments) == 0, command
     made = {"photo.litc", "photo.png", "shards", "report.html", "figure.svg", "imported.safetensors"}
     assert made <= {path.name for path in tmp_path.iterdir()}

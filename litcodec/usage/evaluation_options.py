@@ -1,5 +1,6 @@
 """Options of ``litcodec evaluate`` and ``litcodec report``."""
 
+import argparse
 from pathlib import Path
 
 from litcodec.limits import MAX_PIXELS, VIEWER_IMAGES

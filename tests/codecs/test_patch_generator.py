@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from litcodec.bitstream import pack
 from litcodec.cli import main
 from litcodec.codec_files import load_codec
 from litcodec.codecs import PatchGenerator
-from litcodec.errors import BitstreamError, ShapeError
+from litcodec.errors import BitstreamError, Corrupt, ShapeError
+from litcodec.frozen import from_stream
 from litcodec.objectives import MSE, Objective, Term, bits_per_pixel
+from litcodec.types import Compressed
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +99,14 @@ def test_the_two_trainings_of_the_configurations_follow_each_other(tmp_path: Pat
 def test_arguments_that_make_no_codec_are_refused() -> None:
     with pytest.raises(ShapeError, match="odd"):
         PatchGenerator(centres=16)
+
+
+@pytest.mark.parametrize("size", [(8192, 8192), (1, 2**20)])
+@pytest.mark.parametrize("words", [0, 1, 100])
+def test_a_few_bytes_that_claim_a_large_image_are_refused(
+    codec: PatchGenerator, size: tuple[int, int], words: int
+) -> None:
+    frozen = codec.freeze()
+    data = pack(Compressed((bytes(4 * words),), size), frozen.fingerprint)
+    with pytest.raises(Corrupt, match=rf"{4 * words} bytes cannot be a string of 98304 symbols"):
+        from_stream(frozen, data)

@@ -1,6 +1,5 @@
 """What a run cannot do is one line, and leaves no trace of something that did not happen."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from litcodec.cli import main
 from litcodec.codecs import FactorizedPrior
 from litcodec.errors import OptionError
 from litcodec.training import CodecModule
-from tests.training.runs import command, environment, fit_here
+from tests.in_process import litcodec
+from tests.training.runs import command, fit_here
 
 pytestmark = pytest.mark.filterwarnings("default")  # Lightning warns before it is refused
 SHORT = ("--trainer.max_steps", "3")
@@ -133,14 +133,8 @@ def test_a_logger_whose_library_is_not_installed_is_one_line(
 
 @pytest.mark.slow
 def test_wandb_writes_where_its_variable_says(tmp_path: Path) -> None:
-    done = subprocess.run(
-        command(tmp_path, *WANDB, *SHORT),
-        env={**environment(), "WANDB_DIR": str(tmp_path / "elsewhere")},
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-    )
+    words = command(tmp_path, *WANDB, *SHORT)[3:]
+    done = litcodec(tmp_path, *words, WANDB_DIR=str(tmp_path / "elsewhere"))
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(list((tmp_path / "elsewhere").glob("wandb/offline-run-*/*.wandb"))) == 1
     assert not list((tmp_path / "runs").rglob("*.wandb"))
@@ -152,7 +146,7 @@ def test_wandb_writes_where_its_variable_says(tmp_path: Path) -> None:
         (["--model.lmbda", "1" + "0" * 400], "the configuration cannot be used: int too large"),
         (["--model.codec.init_args.N=-4"], "the configuration cannot be used: "),
         (["--model.codec.init_args.N", str(10**9)], "the configuration cannot be used: "),
-        (["--data.init_args.num_workers=-1"], "num_workers must be at least 0; got -1."),
+        (["--data.init_args.num_workers=-1"], "data.num_workers must be at least 0; got -1."),
         (["--run_name="], "run_name is empty"),
         (["--run_name=a/../../b"], "run_name a/../../b leads out of run_root"),
     ],

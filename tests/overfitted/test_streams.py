@@ -162,7 +162,7 @@ def test_a_fit_that_was_kept_goes_on_as_if_never_interrupted():
 
 @pytest.mark.parametrize("at", [9, 39])  # of 40: symbols are rounded from 38 on
 def test_an_interrupted_fit_ends_with_the_bytes_of_an_uninterrupted_one(at: int, tmp_path: Path):
-    x, settings = picture(40, 57), Settings(iterations=40)
+    x, settings = smooth_image(40, 57), Settings(iterations=40)
     first, second = Overfitter(x, settings), Overfitter(x, settings)
 
     def stop(progress: Progress) -> None:

@@ -24,6 +24,7 @@ class Codec(Buildable, nn.Module, ABC):
 
     training_arguments: ClassVar[frozenset[str]] = frozenset({"quantiser"})
     lmbda_range: RateRange | None = None  # if it has one, ``forward`` takes one lmbda for each image
+    only_size: tuple[int, int] | None = None  # (H, W) of the image, if it codes but one
     has_stages = False  # whether an enhancer works on what an inner codec decodes
     chooses_resolution = False  # whether its encoder may code images at half size
 

@@ -23,7 +23,7 @@ from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, as_i
 from litcodec.data.windows import PatchWindows, Skipped, Window
 
 if TYPE_CHECKING:
-    from litcodec.data.datamodule import FolderDataModule, StreamDataModule
+    from litcodec.data.datamodule import FolderDataModule, OneImage, StreamDataModule
     from litcodec.data.shards import ShardTiles
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ImageBatch",
     "LoadedImage",
     "NamedImage",
+    "OneImage",
     "PatchLoader",
     "PatchWindows",
     "Photographs",
@@ -60,6 +61,7 @@ __all__ = [
 # These need lightning or litdata, which take seconds to import; reading one image should not.
 _LATE = {
     "FolderDataModule": "datamodule",
+    "OneImage": "datamodule",
     "ShardTiles": "shards",
     "StreamDataModule": "datamodule",
 }

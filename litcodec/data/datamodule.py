@@ -1,7 +1,10 @@
 """Lightning datamodules: training patches from a folder or from shards, whole images for everything else."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -11,12 +14,13 @@ from torch.utils.data import DataLoader
 
 from litcodec.data.bundled import bundled_photographs
 from litcodec.data.cache import CachedPhotographs
+from litcodec.data.formats import list_images
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.shards import ShardTiles
 from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, image_loader
 from litcodec.data.windows import PatchWindows
-from litcodec.errors import OptionError
+from litcodec.errors import OptionError, UnreadableImage
 from litcodec.limits import MAX_PIXELS
 
 LEAST = {
@@ -178,6 +182,54 @@ class StreamDataModule(PhotographsDataModule):
             cache_chunks=self.cache_chunks,
             max_pixels=self.max_pixels,
         )
+
+
+class _Again:
+    """The same batch again and again, for a trainer that counts steps."""
+
+    def __init__(self, batch: ImageBatch) -> None:
+        self.batch = batch
+
+    def __iter__(self) -> Iterator[ImageBatch]:
+        return repeat(self.batch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing but the image's name: a run may stop at any step."""
+        return {"names": self.batch.names}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with the same batch."""
+
+
+class OneImage(L.LightningDataModule):
+    """One whole image, to train a codec of its own on and to validate it.
+
+    Args:
+        image: its file; None is the first of the bundled held-back photographs.
+        max_pixels: refuse larger ones.
+
+    Raises:
+        UnreadableImage: if it is not there.
+    """
+
+    def __init__(self, image: Path | None = None, max_pixels: int = MAX_PIXELS) -> None:
+        super().__init__()
+        self.image = list_images(bundled_photographs() / "heldback")[0] if image is None else Path(image)
+        if not self.image.is_file():
+            raise UnreadableImage(f"{self.image} is not there, or no file: give an image as data.image.")
+        self.max_pixels = max_pixels
+
+    def train_dataloader(self) -> _Again:
+        """The image, without end."""
+        return _Again(next(iter(self.val_dataloader())))
+
+    def val_dataloader(self) -> DataLoader[NamedImage]:
+        """The image, once."""
+        return image_loader(WholeImages(self.image, max_pixels=self.max_pixels))
+
+    def on_after_batch_transfer(self, batch: ImageBatch, dataloader_idx: int) -> ImageBatch:
+        """8-bit integers to float in [0, 1], on the device."""
+        return batch._replace(x=_unit_range(batch.x))
 
 
 def _unit_range(x: Tensor) -> Tensor:

@@ -31,13 +31,13 @@ class ImageBatch(NamedTuple):
 
 
 class WholeImages(Dataset[NamedImage]):
-    """The readable images under a folder.
+    """The readable images under a folder, or the one that ``root`` is.
 
     Every file is decoded once here: a damaged one is named in the log and left out, instead of ending a run
     hours later.
 
     Args:
-        root: a folder, searched recursively.
+        root: a folder, searched recursively, or an image file.
         limit: keep only this many, the first; None keeps all.
         max_pixels: limit of H * W for one image.
 
@@ -46,11 +46,12 @@ class WholeImages(Dataset[NamedImage]):
     """
 
     def __init__(self, root: str | Path, *, limit: int | None = None, max_pixels: int = MAX_PIXELS) -> None:
-        self.root = Path(root)
+        one = Path(root).is_file()
+        self.root = Path(root).parent if one else Path(root)
         self.max_pixels = max_pixels
         self.paths: list[Path] = []
         self.skipped: dict[str, str] = {}  # name -> why it was left out
-        for path in list_images(root):
+        for path in [Path(root)] if one else list_images(root):
             if limit is not None and len(self.paths) >= limit:
                 break
             try:

@@ -5,6 +5,7 @@ networks, see ``weights.py``, and the grids, see ``walk.py``.
 """
 
 import copy
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, Self
 
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from litcodec.architecture import Architecture
-from litcodec.errors import Corrupt, TooLarge
+from litcodec.errors import Corrupt, ShapeError, TooLarge
 from litcodec.frozen.base import FrozenCodec, Resolution
 from litcodec.frozen.padding import check_image
 from litcodec.latent_coding import Coded
@@ -26,6 +27,8 @@ from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for
 from litcodec.overfitted.trainer import Overfitter, Progress, Settings
 
 FINGERPRINT = b"overfit1"
+ENCODER_TENSORS = ("networks", "grids", "digest")
+DIGEST_BYTES = 4
 
 
 class Written(NamedTuple):
@@ -38,16 +41,27 @@ class Written(NamedTuple):
     loss: float  # MSE + weight * bpp of both strings
 
 
+class FittedBefore(NamedTuple):
+    """An image that was fitted before, and all that is left of the fit."""
+
+    digest: int  # of the image's pixels
+    strings: tuple[bytes, bytes]
+    architecture: Architecture  # of the codec that was fitted
+
+
 class FrozenOverfitted(FrozenCodec):
     """Fits networks to each image that it compresses.
 
     Args:
         settings: how.
+        fitted: compress this image alone, and fit nothing.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        super().__init__(Architecture("litcodec.overfitted.FrozenOverfitted", {}), 1)
+    def __init__(self, settings: Settings | None = None, fitted: FittedBefore | None = None) -> None:
+        usual = Architecture("litcodec.overfitted.FrozenOverfitted", {})
+        super().__init__(usual if fitted is None else fitted.architecture, 1)
         self.settings = Settings() if settings is None else settings
+        self.fitted = fitted
         self._device = torch.device("cpu")
 
     @property
@@ -71,15 +85,21 @@ class FrozenOverfitted(FrozenCodec):
         return 2
 
     def encode(self, x: Tensor) -> Coded:
-        """Fit networks and grids to an image (1, 3, H, W), in minutes; ``y_hat`` is the finest grid."""
-        written = run(Overfitter(x, self.settings, self._device))
-        return Coded(
-            written.strings,
-            torch.from_numpy(written.grids[0]).float()[None, None],
-            sum(grid.size for grid in written.grids),
-            0,
-            0,
-        )
+        """Fit networks and grids to an image (1, 3, H, W), in minutes; ``y_hat`` is the finest grid.
+
+        Raises:
+            ShapeError: if another image was fitted before.
+        """
+        if self.fitted is None:
+            written = run(Overfitter(x, self.settings, self._device))
+            strings, grids = written.strings, written.grids
+        elif digest_of(x) == self.fitted.digest:
+            strings = self.fitted.strings
+            _, grids = self._read(strings, check_image(x))
+        else:
+            raise ShapeError("this codec was fitted to another image, and compresses that one alone.")
+        y_hat = torch.from_numpy(grids[0]).float()[None, None]
+        return Coded(strings, y_hat, sum(grid.size for grid in grids), 0, 0)
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """Decode an image, (1, 3, H, W), float32 in [0, 1]."""
@@ -92,8 +112,11 @@ class FrozenOverfitted(FrozenCodec):
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
         """Fit ``x`` and count the bits of every symbol of each grid, (1, 1, h, w), the finest first."""
-        strings = self.encode(x).strings
-        read, grids = self._read(strings, check_image(x))
+        return self.bits_of(self.encode(x).strings, check_image(x))
+
+    def bits_of(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> tuple[Tensor, ...]:
+        """Count the bits of every symbol of coded grids, (1, 1, h, w) each, the finest first."""
+        read, grids = self._read(strings, size)
         found = walk.bits(grids, read.layout.first, exact_network(read), read.layout.preset.context)
         return tuple(torch.from_numpy(bits)[None, None] for bits in found)
 
@@ -102,8 +125,12 @@ class FrozenOverfitted(FrozenCodec):
         return {}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """No tensors."""
-        return {}
+        """The strings of an image that was fitted before, as bytes; else no tensors."""
+        if self.fitted is None:
+            return {}
+        digest = self.fitted.digest.to_bytes(DIGEST_BYTES, "little")
+        held = zip(ENCODER_TENSORS, (*self.fitted.strings, digest), strict=True)
+        return {name: torch.from_numpy(np.frombuffer(data, np.uint8).copy()) for name, data in held}
 
     def _read(
         self, strings: tuple[bytes, ...], size: tuple[int, int]
@@ -120,6 +147,11 @@ class FrozenOverfitted(FrozenCodec):
             raise Corrupt(f"{layout.levels} grids, but an image of this size has {levels_for(*size)}.")
         sizes = grid_sizes(*size, layout.levels)
         return read, walk.decode(symbols, sizes, layout.first, exact_network(read), layout.preset.context)
+
+
+def digest_of(x: Tensor) -> int:
+    """CRC-32 of the 8-bit pixels of an image (1, 3, H, W) in [0, 1]."""
+    return zlib.crc32((x * 255).round().to(torch.uint8).cpu().contiguous().numpy().tobytes())
 
 
 def run(fit: Overfitter, callback: Callable[[Progress], None] | None = None) -> Written:
@@ -148,11 +180,14 @@ def best_of(fit: Overfitter) -> Written:
 class Fitted(Protocol):
     """Networks and grids of an image: what ``write`` needs of a fit."""
 
-    x: Tensor  # (1, 3, H, W), in [0, 1]
     networks: Networks
     levels: int
     finest: int  # the finest grid that is coded
     weight: float  # of a bit per pixel
+
+    @property
+    def x(self) -> Tensor:
+        """The image, (1, 3, H, W) in [0, 1]."""
 
     def symbols(self) -> list[Tensor]:
         """The grids, rounded, (h, w) each, the finest first."""

@@ -52,6 +52,11 @@ def lmbda_of(quality: float) -> float:
     return low * math.pow(high / low, (quality - 1) / 99)
 
 
+def weight_of(lmbda: float) -> float:
+    """The weight of a bit per pixel beside an MSE on [0, 1], given that of the MSE on 0..255 beside a bit."""
+    return 1 / (lmbda * 255**2)
+
+
 class Settings(NamedTuple):
     """How to fit."""
 
@@ -100,7 +105,7 @@ class Overfitter:
         self.settings, self.x = settings, x.detach().float().to(device)
         self.levels = levels_for(H, W)
         self.finest = min(settings.finest, self.levels - 1)
-        self.weight = 1 / (settings.lmbda * 255**2)  # of a bit per pixel
+        self.weight = weight_of(settings.lmbda)
         self._generator_state = torch.Generator().manual_seed(settings.seed).get_state()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)

@@ -31,7 +31,8 @@ def costs_of(codec: nn.Module) -> list[PartCost]:
         codec: (B, 3, H, W) in [0, 1] -> anything; is called twice, in evaluation mode, and left as it was.
     """
     training, device = codec.training, next(codec.parameters()).device
-    x = torch.full((1, 3, SIDE, SIDE), 0.5, device=device)
+    H, W = getattr(codec, "only_size", None) or (SIDE, SIDE)
+    x = torch.full((1, 3, H, W), 0.5, device=device)
     state = torch.random.get_rng_state()
     codec.eval()
     try:
@@ -48,7 +49,7 @@ def costs_of(codec: nn.Module) -> list[PartCost]:
             name,
             type(part).__name__,
             sum(parameter.numel() for parameter in part.parameters()),
-            sum(counts.get(f"{root}.{name}", {}).values()) / 2 / SIDE**2,
+            sum(counts.get(f"{root}.{name}", {}).values()) / 2 / (H * W),
         )
         for name, part in _parts(codec, "")
     ]

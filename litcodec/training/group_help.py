@@ -2,7 +2,7 @@
 
 import re
 
-DATAMODULES = ("litcodec.data.FolderDataModule", "litcodec.data.StreamDataModule")
+DATAMODULES = ("litcodec.data.FolderDataModule", "litcodec.data.StreamDataModule", "litcodec.data.OneImage")
 _OPTION = re.compile(r"  (-\w, )?--(?P<key>[\w.+]+)")
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import litcodec.overfitted  # noqa: F401  # a checkpoint may hold its codec
 from litcodec.codec_files import codec_bytes, read_training_checkpoint, round_to_half_precision
 from litcodec.evaluation import atomic_output, check_output
 

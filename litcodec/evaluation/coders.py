@@ -65,8 +65,8 @@ class AtRate:
         return self._decoder.decode(data)
 
 
-def codec_at_rate(codec: FrozenCodec, bpp: float, *, max_pixels: int) -> AtRate:
-    """A codec of variable rate at a rate.
+def codec_at_rate(codec: FrozenCodec, bpp: float, *, max_pixels: int) -> Coder:
+    """A codec of variable rate at a rate; one that aims at it by itself may miss it by some percent.
 
     Raises:
         CodecFileError: if it has but one rate.
@@ -74,6 +74,9 @@ def codec_at_rate(codec: FrozenCodec, bpp: float, *, max_pixels: int) -> AtRate:
     if codec.qualities is None:
         raise CodecFileError(f"a {codec.architecture.name} has one rate; leave --bpp out, or this codec.")
     lowest, highest = codec.qualities
+    aimed = codec.aimed_at(bpp)
+    if aimed is not None:
+        return CodecCoder(aimed, max_pixels=max_pixels)
 
     def at(step: int) -> Coder:
         quality = lowest + (highest - lowest) * step / (STEPS - 1)

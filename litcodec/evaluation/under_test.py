@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from litcodec.baselines import LOSSLESS_KEYS
 from litcodec.baselines.base import Baseline
-from litcodec.codec_files import load_codec
 from litcodec.device import find_device
 from litcodec.errors import CodecFileError
 from litcodec.evaluation.coders import BaselineCoder, baseline_at_rate, codec_at_rate
@@ -16,6 +15,7 @@ from litcodec.evaluation.curve_names import Named, curve_names, lmbda_words
 from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
+from litcodec.overfitted import curve_of, open_codec
 
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 QUALITIES = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
@@ -42,7 +42,7 @@ def codecs_under_test(
     """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
 
     Args:
-        paths: written by ``litcodec export``.
+        paths: written by ``litcodec export``, or names of overfitted codecs, see ``open_codec``.
         label: the curve of all of them; by class, number of weights and distortion if not given.
         max_pixels: refuse to decode larger images.
         before: what the results file holds already: a codec keeps the setting it had there, and takes none
@@ -59,19 +59,20 @@ def codecs_under_test(
     """
     found = []
     place = find_device(device)
-    loaded = {path: load_codec(path).to(place) for path in dict.fromkeys(paths)}
+    loaded = {path: open_codec(path).to(place) for path in dict.fromkeys(paths)}
     variable = any(codec.qualities is not None for codec in loaded.values())
     if qualities is not None and loaded and not variable:
         files = ", ".join(path.name for path in loaded)
         raise CodecFileError(
             f"{files}: not of variable rate, so there are no qualities; leave --qualities out."
         )
+    others = {path: codec for path, codec in loaded.items() if curve_of(path) is None}
     about_codecs = [
-        Named(c.architecture, c.training.distortion, c.fingerprint.hex()) for c in loaded.values()
+        Named(c.architecture, c.training.distortion, c.fingerprint.hex()) for c in others.values()
     ]
-    by_class = curve_names(about_codecs, before)
-    for (path, codec), usual_name in zip(loaded.items(), by_class, strict=True):
-        curve = label or names.get(path) or usual_name
+    by_class = dict(zip(others, curve_names(about_codecs, before), strict=True))
+    for path, codec in loaded.items():
+        curve = label or names.get(path) or curve_of(path) or by_class[path]
         for rate in dict.fromkeys(rates) if codec.qualities is not None else ():
             names_of = (path.as_posix(), None, codec.fingerprint.hex())
             coder = codec_at_rate(codec, rate, max_pixels=max_pixels)

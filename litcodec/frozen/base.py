@@ -132,6 +132,10 @@ class FrozenCodec(ABC):
         """
         raise RateError(f"a {self.architecture.name} has one rate, no quality {quality:g}.")
 
+    def aimed_at(self, bpp: float) -> "FrozenCodec | None":
+        """The same codec whose encoder aims at a rate by itself; None if a rate has to be searched for."""
+        return None
+
     def quality_of(self, strings: tuple[bytes, ...]) -> float | None:
         """At which quality an image was coded, as its strings say; None if the codec has one rate."""
         return None
@@ -214,6 +218,10 @@ class FrozenCodec(ABC):
             For each latent, outermost first, (1, C, h, w) bits, float32: the information content under the
             integer tables. Their sum is the length of the strings to within 0.5 % and a few bytes.
         """
+
+    def bits_of(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> tuple[Tensor, ...] | None:
+        """``bits`` of an image that is coded already; None where the image itself is needed."""
+        return None
 
     @abstractmethod
     def decoder_tensors(self) -> dict[str, Tensor]:

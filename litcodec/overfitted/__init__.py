@@ -4,6 +4,7 @@ from litcodec.overfitted.codec import FINGERPRINT, FrozenOverfitted, Written, be
 from litcodec.overfitted.entropy_network import EntropyNetwork
 from litcodec.overfitted.image_codec import OverfittedCodec
 from litcodec.overfitted.model import Parts
+from litcodec.overfitted.named import curve_of, open_codec
 from litcodec.overfitted.presets import PRESETS, Preset
 from litcodec.overfitted.synthesis import Synthesis
 from litcodec.overfitted.trainer import Overfitter, Progress, Settings, lmbda_of
@@ -24,7 +25,9 @@ __all__ = [
     "Upsampling",
     "Written",
     "best_of",
+    "curve_of",
     "lmbda_of",
+    "open_codec",
     "run",
     "write",
 ]

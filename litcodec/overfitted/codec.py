@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from litcodec.architecture import Architecture
-from litcodec.errors import Corrupt, ShapeError, TooLarge
-from litcodec.frozen.base import FrozenCodec, Resolution
+from litcodec.errors import Corrupt, RateError, ShapeError, TooLarge
+from litcodec.frozen.base import FrozenCodec, Resolution, TrainingInfo
 from litcodec.frozen.padding import check_image
 from litcodec.latent_coding import Coded
 from litcodec.latent_coding.frozen_net import full_float32
@@ -24,7 +24,8 @@ from litcodec.overfitted.choose_steps import choose_steps
 from litcodec.overfitted.exact_network import ExactNetwork
 from litcodec.overfitted.model import Networks
 from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for
-from litcodec.overfitted.trainer import Overfitter, Progress, Settings
+from litcodec.overfitted.trainer import QUALITIES, Overfitter, Progress, Settings, lmbda_of
+from litcodec.types import Compressed
 
 FINGERPRINT = b"overfit1"
 ENCODER_TENSORS = ("networks", "grids", "digest")
@@ -62,6 +63,8 @@ class FrozenOverfitted(FrozenCodec):
         super().__init__(usual if fitted is None else fitted.architecture, 1)
         self.settings = Settings() if settings is None else settings
         self.fitted = fitted
+        self.qualities = QUALITIES if fitted is None else None
+        self.training = TrainingInfo(self.settings.lmbda, "mse")
         self._device = torch.device("cpu")
 
     @property
@@ -83,6 +86,32 @@ class FrozenOverfitted(FrozenCodec):
     def string_count(self) -> int:
         """2: the networks and the symbols."""
         return 2
+
+    def at_quality(self, quality: float) -> "FrozenOverfitted":
+        """The same with the lambda of a quality from 1 to 100.
+
+        Raises:
+            RateError: if an image was fitted before.
+            OptionError: if there is no such quality.
+        """
+        return self._with(self.settings._replace(lmbda=lmbda_of(quality)))
+
+    def aimed_at(self, bpp: float) -> "FrozenOverfitted":
+        """The same, fitting to about a rate."""
+        return self._with(self.settings._replace(bpp=bpp))
+
+    def largest_within(self, x: Tensor, max_bytes: int) -> Compressed:
+        """Not offered: one fit meets a rate approximately, and a search would take many.
+
+        Raises:
+            RateError: always.
+        """
+        raise RateError("an overfitted codec meets a rate approximately: litcodec.overfit(image, bpp=...).")
+
+    def _with(self, settings: Settings) -> "FrozenOverfitted":
+        if self.fitted is not None:
+            raise RateError("this image was fitted before, at one rate.")
+        return FrozenOverfitted(settings).to(self._device)
 
     def encode(self, x: Tensor) -> Coded:
         """Fit networks and grids to an image (1, 3, H, W), in minutes; ``y_hat`` is the finest grid.

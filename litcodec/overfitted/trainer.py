@@ -36,7 +36,8 @@ RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wan
 _SUM_KEY = "picture"  # of the checksum of the image, in states on disk
 
 
-LMBDAS = (7.7e-4, 0.154)  # of quality 1 and 100
+QUALITIES = (1.0, 100.0)
+LMBDAS = (7.7e-4, 0.154)  # of these
 MINUTES = 5.0  # where nothing is said
 
 
@@ -46,10 +47,11 @@ def lmbda_of(quality: float) -> float:
     Raises:
         OptionError: if there is no such quality.
     """
-    if not 1 <= quality <= 100:
-        raise OptionError(f"a quality is 1 to 100; got {quality:g}.")
+    lowest, highest = QUALITIES
+    if not lowest <= quality <= highest:
+        raise OptionError(f"a quality is {lowest:g} to {highest:g}; got {quality:g}.")
     low, high = LMBDAS
-    return low * math.pow(high / low, (quality - 1) / 99)
+    return low * math.pow(high / low, (quality - lowest) / (highest - lowest))
 
 
 def weight_of(lmbda: float) -> float:

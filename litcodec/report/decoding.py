@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from litcodec.baselines import BASELINE_KEYS, LOSSLESS_KEYS, open_baselines
-from litcodec.bitstream import read_stream
-from litcodec.codec_files import load_codec
+from litcodec.bitstream import read_stream, unpack
 from litcodec.data import read_image
 from litcodec.errors import BaselineMissing, CodecFileError, ResultsError, TooLarge
 from litcodec.evaluation import read_results
@@ -18,6 +17,7 @@ from litcodec.evaluation.results import Point, Results, Score
 from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import pixels_needed
 from litcodec.metrics import bits_per_place
+from litcodec.overfitted import open_codec
 
 
 class Source(NamedTuple):
@@ -57,8 +57,7 @@ class Decoders:
             LitcodecError: if the codec or the file cannot be used.
         """
         _check_size(score, self._max_pixels)
-        path = source.folder / score.file
-        data = _read(path, score.bytes, stream=point.kind == "codec", max_pixels=self._max_pixels)
+        data = self._data(point, score, source)
         if point.kind == "codec":
             x_hat = from_stream(self._codec(point, source), data, max_pixels=self._max_pixels)
             pixels = (x_hat[0] * 255).round().to(torch.uint8).cpu()
@@ -71,12 +70,13 @@ class Decoders:
             raise ResultsError(f"its file holds {W}x{H} pixels, not {score.width}x{score.height}.")
         return pixels
 
-    def bits(self, point: Point, x: Tensor, source: Source) -> Tensor | None:
+    def bits(self, point: Point, x: Tensor, score: Score, source: Source) -> Tensor | None:
         """Where a learned codec spends its bits on ``x``, (H, W) in bits per pixel; None for baselines.
 
         Args:
             point: the codec.
             x: the original, uint8 (3, H, W).
+            score: of the kept file.
             source: of the point.
 
         Raises:
@@ -85,13 +85,21 @@ class Decoders:
         if point.kind != "codec":
             return None
         codec = self._codec(point, source)
-        bits = codec.bits(x[None].float() / 255)
+        data = self._data(point, score, source)
+        packed = unpack(data, fingerprint=codec.fingerprint, max_pixels=self._max_pixels)
+        bits = codec.bits_of(*packed)
+        if bits is None:
+            bits = codec.bits(x[None].float() / 255)
         return bits_per_place(bits, (x.shape[1], x.shape[2]), factor=codec.downsampling_factor).cpu()
+
+    def _data(self, point: Point, score: Score, source: Source) -> bytes:
+        path = source.folder / score.file
+        return _read(path, score.bytes, stream=point.kind == "codec", max_pixels=self._max_pixels)
 
     def _codec(self, point: Point, source: Source) -> FrozenCodec:
         path = _found(Path(point.source), source.folder)
         if path not in self._codecs:
-            self._codecs[path] = load_codec(path).to(self._device)
+            self._codecs[path] = open_codec(path).to(self._device)
         codec = self._codecs[path]
         if codec.fingerprint.hex() != point.fingerprint:
             raise CodecFileError(

@@ -160,7 +160,7 @@ class _Maker:
             source = self.sources[entry.origin]
             try:
                 pixels = self.decoders.decode(entry.point, score, source)
-                bits = self.decoders.bits(entry.point, x, source)
+                bits = self.decoders.bits(entry.point, x, score, source)
             except LitcodecError as error:
                 where = f"{entry.curve}, {entry.point.setting}, {score.image}"
                 self.note(f"The viewer is without {where}: {error}")

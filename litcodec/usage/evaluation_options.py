@@ -18,7 +18,8 @@ def add_evaluate(commands: Commands) -> None:
         type=values.path,
         nargs="*",
         metavar="CODEC",
-        help="codec files of litcodec export, or names of litcodec codecs",
+        help="codec files of litcodec export, names of litcodec codecs, or overfit:PRESET:LENGTH, such as "
+        "overfit:lop:5min or overfit:mop:2000it",
     )
     evaluate.add_argument(
         "--images", type=values.path, required=True, help="folder of images, searched recursively"

@@ -212,7 +212,10 @@ class Fitted(Protocol):
     networks: Networks
     levels: int
     finest: int  # the finest grid that is coded
-    weight: float  # of a bit per pixel
+
+    @property
+    def weight(self) -> float:
+        """Of a bit per pixel, beside the MSE on [0, 1]."""
 
     @property
     def x(self) -> Tensor:

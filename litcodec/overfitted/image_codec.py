@@ -20,7 +20,7 @@ from litcodec.overfitted.codec import (
 from litcodec.overfitted.entropy_network import features_of, surround
 from litcodec.overfitted.model import Networks
 from litcodec.overfitted.presets import Preset, grid_sizes, levels_for, preset_named
-from litcodec.overfitted.trainer import GAIN, Overfitter, weight_of
+from litcodec.overfitted.trainer import GAIN, Overfitter
 from litcodec.overfitted.weights import sizes_of
 from litcodec.types import CodecOutput
 
@@ -32,12 +32,12 @@ class OverfittedCodec(Codec):
         preset: sizes of the networks.
         height: of the image.
         width: of the image.
-        lmbda: weight of the distortion, by which the networks are rounded.
         finest: the finest grid that is coded.
         sizes: of the networks, as ``Preset`` lists them, where they are not those of the preset.
     """
 
     pixels: Tensor  # of the image, (3, H, W), uint8
+    rate_weight: Tensor
 
     def __init__(
         self,
@@ -45,15 +45,14 @@ class OverfittedCodec(Codec):
         *,
         height: int,
         width: int,
-        lmbda: float,
         finest: int = 0,
         sizes: list[int] | None = None,
     ) -> None:
         super().__init__()
         self.levels, self.finest = levels_for(height, width), finest
         self.only_size = (height, width)
-        self.weight = weight_of(lmbda)
         self.networks = Networks(preset_named(preset) if sizes is None else Preset(*sizes), self.levels)
+        self.register_buffer("rate_weight", torch.zeros((), dtype=torch.float64))
         self.register_buffer("pixels", torch.zeros(3, height, width, dtype=torch.uint8))
         for k, size in enumerate(grid_sizes(height, width, self.levels)):
             self.register_buffer(f"grid{k}", torch.zeros(size))
@@ -64,8 +63,9 @@ class OverfittedCodec(Codec):
         H, W = fit.x.shape[2:]
         settings = fit.settings
         sizes = _sizes(fit.networks, settings.preset)
-        codec = cls(settings.preset, height=H, width=W, lmbda=settings.lmbda, finest=fit.finest, sizes=sizes)
+        codec = cls(settings.preset, height=H, width=W, finest=fit.finest, sizes=sizes)
         codec.to(fit.x.device)
+        codec.rate_weight.fill_(fit.weight)
         codec.pixels.copy_((fit.x[0] * 255).round())
         codec.networks = fit.networks
         for k, grid in enumerate(fit.grids):
@@ -76,6 +76,11 @@ class OverfittedCodec(Codec):
     def x(self) -> Tensor:
         """The image, (1, 3, H, W) in [0, 1]."""
         return self.pixels[None].float() / 255
+
+    @property
+    def weight(self) -> float:
+        """Of a bit per pixel, beside the MSE on [0, 1]; networks are rounded by it."""
+        return float(self.rate_weight)
 
     @property
     def downsampling_factor(self) -> int:

@@ -155,7 +155,7 @@ class Overfitter:
             same = before[0:2] == self.settings[0:2] and before.finest == self.settings.finest
             if not same or before.bpp != self.settings.bpp or state[_SUM_KEY] != self._sum:
                 raise CheckpointError(
-                    "what was begun is of another image, preset or rate; leave out --resume."
+                    "what was begun is of another image, preset or rate; leave out --resume, or --ckpt_path."
                 )
             self.networks.load_state_dict(state["networks"])
             with torch.no_grad():

@@ -144,7 +144,8 @@ class OverfittedModule(L.LightningModule):
         """Go on from where the checkpoint was taken.
 
         Raises:
-            CodecFileError: if it is of another image, preset or lambda.
+            CodecFileError: if it is of another preset, size or module.
+            CheckpointError: if it is of another image or lambda.
         """
         check_same_codec(checkpoint.get("litcodec"), self.codec)
         if not isinstance(checkpoint.get(STATE), dict):

@@ -84,7 +84,7 @@ class OverfittedCodec(Codec):
 
     @property
     def downsampling_factor(self) -> int:
-        """See ``Codec``."""
+        """1: grids of odd sides are rounded up, nothing is padded."""
         return 1
 
     @torch.no_grad()
@@ -100,7 +100,14 @@ class OverfittedCodec(Codec):
         return [none] * self.finest + [bits(surround(y[k]), features_of(y, k)) for k in coded]
 
     def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``, with symbols rounded; all symbols of a grid get their mean likelihood."""
+        """Reconstruct the image from rounded symbols; all symbols of a grid get their mean likelihood.
+
+        Args:
+            x: of the size of the image; not looked at otherwise.
+
+        Raises:
+            ShapeError: if it has another size.
+        """
         size = check_image(x)
         if size != self.only_size:
             raise ShapeError(f"this codec was fitted to an image of {self.only_size}, not {size}.")
@@ -112,7 +119,7 @@ class OverfittedCodec(Codec):
         return CodecOutput(self.networks.reconstruct(y), tuple(likelihoods))
 
     def latents(self, x: Tensor) -> Latents:
-        """There are none of the usual kind.
+        """Refuse: there are grids, no y.
 
         Raises:
             OptionError: always.
@@ -123,7 +130,7 @@ class OverfittedCodec(Codec):
         )
 
     def freeze(self) -> FrozenOverfitted:
-        """See ``Codec.freeze``; it compresses this image alone.
+        """Write networks and grids: a codec that compresses this image alone.
 
         Raises:
             FreezeError: if networks are of classes that no stream holds.
@@ -131,7 +138,11 @@ class OverfittedCodec(Codec):
         return self._frozen(digest_of(self.x), write(self).strings)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenOverfitted:
-        """See ``Codec.restore``."""
+        """Read what a codec file holds of the image.
+
+        Raises:
+            FreezeError: if it holds something else.
+        """
         if set(tensors) != set(ENCODER_TENSORS) or any(t.dtype != torch.uint8 for t in tensors.values()):
             raise FreezeError(f"a file of an overfitted codec holds {', '.join(ENCODER_TENSORS)}.")
         networks, grids, digest = (tensors[name].numpy().tobytes() for name in ENCODER_TENSORS)

@@ -2,6 +2,7 @@
 
 import csv
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,15 @@ def test_what_is_logged_is_of_these_bytes(whole: Path) -> None:
     assert len(list((run / "reconstructions").iterdir())) == 2
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """Ctrl-C as a new process has it, whatever a run before has left."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 @pytest.mark.parametrize("at", [17, 39])
 def test_a_run_ended_by_ctrl_c_goes_on_to_the_same_bytes(
     at: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -56,11 +56,11 @@ class EntropyStatistics(ValidationCallback):
         self._density: FactorizedDensity | None = None
 
     def begin(self) -> None:
-        """See ``ValidationCallback``."""
+        """Forget the counts of the last validation."""
         self._counts, self._density = [], None
 
     def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
-        """See ``ValidationCallback``."""
+        """Count the quantised latents of one image, up to ``max_images``, on rank 0."""
         if not trainer.is_global_zero or len(self._counts) >= self.max_images:
             return
         codec, x = inner_of(watched_codec(pl_module), image)
@@ -70,7 +70,7 @@ class EntropyStatistics(ValidationCallback):
         self._counts.append(count_latents(codec, x, image.coded, size=image.size))
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """See ``ValidationCallback``."""
+        """Log the statistics of the images that were counted."""
         counts, self._counts = self._counts, []
         if self.broken or not counts:
             return

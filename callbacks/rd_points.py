@@ -81,11 +81,11 @@ class RDPoints(ValidationCallback):
         self._seen: list[RDPoint] = []
 
     def begin(self) -> None:
-        """See ``ValidationCallback``."""
+        """Forget the images of the last validation."""
         self._seen, self._rates = [], []
 
     def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
-        """See ``ValidationCallback``."""
+        """Measure one image: its real bytes, estimated bits and scores."""
         x, measured = image.x, image.measure(self.metrics)
         inner = inner_of(watched_codec(pl_module), image)
         # Of the true pixels, of which a hybrid's inner codec may have seen fewer.
@@ -104,7 +104,7 @@ class RDPoints(ValidationCallback):
         self._rates += rate_points(image, self.qualities, self.metrics)
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """See ``ValidationCallback``."""
+        """Gather the points of all ranks and log their means."""
         ranks = gather_from_ranks((self._seen, self._rates, self.broken))
         broken = any(rank_broken for *_, rank_broken in ranks)
         self.points = [] if broken else _merged([points for points, *_ in ranks])

@@ -54,11 +54,11 @@ class Reconstructions(ValidationCallback):
         self._chosen: dict[str, Reconstruction] = {}
 
     def begin(self) -> None:
-        """See ``ValidationCallback``."""
+        """Forget the reconstructions of the last validation."""
         self._chosen = {}
 
     def observe(self, trainer: L.Trainer, pl_module: L.LightningModule, image: ObservedImage) -> None:
-        """See ``ValidationCallback``."""
+        """Draw one image if it is among the first ``max_images`` by name."""
         # Loaders give images in order of name, mostly: then only the first few are ever drawn.
         if len(self._chosen) >= self.max_images and image.name > max(self._chosen):
             return
@@ -66,7 +66,7 @@ class Reconstructions(ValidationCallback):
         self._chosen = {first: self._chosen[first] for first in sorted(self._chosen)[: self.max_images]}
 
     def finish(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """See ``ValidationCallback``."""
+        """Gather the first images of all ranks; rank 0 saves and logs them."""
         # Names first: then only the images that will be shown travel between ranks.
         names = sorted({name for rank in gather_from_ranks(tuple(self._chosen)) for name in rank})
         wanted = [self._chosen[name] for name in names[: self.max_images] if name in self._chosen]

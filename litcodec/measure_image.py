@@ -53,12 +53,12 @@ class CodecCoder:
         self._last_size = (0, 0)
 
     def encode(self, x: Tensor) -> bytes:
-        """See ``Coder.encode``; also takes a float image (1, 3, H, W) in [0, 1]."""
+        """Code an image, (3, H, W) uint8 RGB or (1, 3, H, W) float in [0, 1], as a ``.litc`` file."""
         self._last_size = (x.shape[-2], x.shape[-1])
         return to_stream(self.codec, x[None].float() / 255 if x.dtype == torch.uint8 else x)
 
     def decode(self, data: bytes) -> Tensor:
-        """See ``Coder.decode``; rounded to 8 bits, as ``litcodec decompress`` writes it."""
+        """Decode a file to (3, H, W), uint8 RGB: rounded as ``litcodec decompress`` writes it."""
         limit = pixels_needed(*self._last_size) if self.max_pixels is None else self.max_pixels
         return eight_bits(from_stream(self.codec, data, max_pixels=limit))
 

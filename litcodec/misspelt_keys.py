@@ -41,22 +41,20 @@ def misspelt_key(arguments: Sequence[str]) -> str | None:
     for config in configs:
         for section, names in known.items():
             for key in _section(config, section):
-                if meant := _meant(str(key).removesuffix("+"), names, shortened=False):
+                if meant := _meant(str(key).removesuffix("+"), names):
                     return f"there is no key {section}.{key}. Did you mean {section}.{meant}?"
     for k, word in enumerate(arguments):
         section, _, key = word.partition("=")[0].removeprefix("--").partition(".")
         if word.startswith("--") and section in known and "." not in key:
-            if meant := _meant(key.removesuffix("+"), known[section], shortened=True):
+            if meant := _meant(key.removesuffix("+"), known[section]):
                 value = "" if "=" in word else " ".join(["", *arguments[k + 1 : k + 2]])
                 return f"unrecognized arguments: {word}{value}. Did you mean {section}.{meant}?"
     return None
 
 
-def _meant(key: str, names: set[str], *, shortened: bool) -> str | None:
-    """The close name; None if ``key`` is one, or the beginning of one where options may be shortened."""
-    if key in names or (shortened and any(name.startswith(key) for name in names)):
-        return None
-    return nearest(key, names)
+def _meant(key: str, names: set[str]) -> str | None:
+    """The close name; None if ``key`` is one."""
+    return None if key in names else nearest(key, names)
 
 
 def _configs(arguments: Sequence[str]) -> Iterator[Any]:

@@ -23,7 +23,7 @@ PATTERN = re.compile(rf"(?<![\w.])({'|'.join(BANNED)})(?![\w(])", re.IGNORECASE)
 BANNED_IN_NAMES = re.compile("picture", re.IGNORECASE)
 KEPT = {
     "callbacks/report_page.py": 3,  # the former name of an argument
-    "litcodec/usage.py": 1,  # the former name of an option
+    "litcodec/usage/evaluation_options.py": 1,  # the former name of an option
     "litcodec/dashboard/run_points.py": 1,  # a key of rd_point.json
     "litcodec/overfitted/trainer.py": 1,  # a key of a fit's state
 }
@@ -57,3 +57,13 @@ def test_no_name_has_another_word_for_an_image_than_files_and_options_of_earlier
     }
     found |= {name: 1 for name in found if BANNED_IN_NAMES.search(name)}
     assert {name: count for name, count in found.items() if count} == KEPT
+
+
+def test_no_docstring_only_points_at_another() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{k}"
+        for path in _files()
+        for k, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if path.suffix == ".py" and line.lstrip().startswith('"""See ')
+    ]
+    assert found == []

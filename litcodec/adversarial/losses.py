@@ -66,15 +66,15 @@ class NonSaturating(AdversarialLoss):
     """
 
     def of_real(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``softplus(-scores)``, shaped like ``scores``."""
         return F.softplus(-scores)
 
     def of_fake(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``softplus(scores)``, shaped like ``scores``."""
         return F.softplus(scores)
 
     def of_generator(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``softplus(-scores)``, shaped like ``scores``."""
         return F.softplus(-scores)
 
 
@@ -88,15 +88,15 @@ class LeastSquares(AdversarialLoss):
     boundary = 0.5
 
     def of_real(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``(scores - 1)**2``, shaped like ``scores``."""
         return (scores - 1).square()
 
     def of_fake(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``scores**2``, shaped like ``scores``."""
         return scores.square()
 
     def of_generator(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``(scores - 1)**2``, shaped like ``scores``."""
         return (scores - 1).square()
 
 
@@ -117,21 +117,21 @@ class Wasserstein(AdversarialLoss):
     boundary = None
 
     def of_real(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``-scores``."""
         return -scores
 
     def of_fake(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``scores``."""
         return scores
 
     def of_generator(self, scores: Tensor) -> Tensor:
-        """See ``AdversarialLoss``."""
+        """``-scores``."""
         return -scores
 
     def penalty(
         self, discriminator: Discriminator, x: Tensor, x_hat: Tensor, y_hat: Tensor | None
     ) -> Tensor | None:
-        """See ``AdversarialLoss``."""
+        """Weighted squared norm of the gradient between ``x`` and ``x_hat``, or None without weight."""
         if not self.gradient_penalty:
             return None
         # On the CPU, whose generator the step has seeded; in float32: a gradient's gradient.

@@ -46,7 +46,7 @@ class MultiScaleDiscriminator(Discriminator):
         )
 
     def forward(self, x: Tensor, y_hat: Tensor | None) -> Judgement:
-        """See ``Discriminator``."""
+        """Judge images (B, 3, H, W) in [0, 1] at every scale, each half as large as the one before."""
         found = []
         for scale in self.scales:
             found.append(scale(x, y_hat))

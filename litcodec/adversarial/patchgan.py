@@ -60,7 +60,7 @@ class PatchDiscriminator(Discriminator):
         )
 
     def forward(self, x: Tensor, y_hat: Tensor | None) -> Judgement:
-        """See ``Discriminator``.
+        """Score every patch of images (B, 3, H, W), given ``y_hat`` (B, M, h, w) if it is conditional.
 
         Raises:
             ShapeError: if it is conditional, and y_hat is missing or has other channels.

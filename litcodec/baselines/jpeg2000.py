@@ -34,7 +34,7 @@ class Jpeg2000:
         return f"{quality:g} bpp wanted"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is the wanted rate in bits per pixel, above 0."""
+        """Code ``x``, (3, H, W) uint8 RGB, at ``quality``: the wanted rate in bits per pixel, above 0."""
         if not 0 < quality <= 24:
             raise BaselineFailed(
                 f"{self.name} takes rates above 0 and up to 24 bits per pixel; got {quality:g}."

@@ -39,7 +39,7 @@ class JpegXl:
         return f"quality {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is libjxl's, 0 to below 100, which would be lossless."""
+        """Code ``x``, (3, H, W) uint8 RGB, at libjxl's ``quality``: 0 to below 100 (lossless)."""
         if not 0 <= quality < 100:
             raise BaselineFailed(f"{self.name} takes qualities from 0 to below 100; got {quality:g}.")
         options = {"quality": quality, "effort": EFFORT, "num_threads": 1}

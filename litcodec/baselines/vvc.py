@@ -46,7 +46,7 @@ class Vvc:
         return f"QP {quality:g}"
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline.compress``; ``quality`` is the quantisation parameter, 63 (coarsest) to 0."""
+        """Code ``x``, (3, H, W) uint8 RGB, at ``quality``: the quantisation parameter, 63 (coarsest) to 0."""
         qp = whole_quality(quality, 0, 63, name=self.name)
         pillow_image(x)  # of the right type and shape
         H, W = x.shape[1:]

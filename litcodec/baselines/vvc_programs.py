@@ -35,7 +35,7 @@ class Ffmpeg(NamedTuple):
     source: str
 
     def encoding(self, frame: Path, stream: Path, size: tuple[int, int], qp: int) -> tuple[str, ...]:
-        """See ``VvcPrograms``."""
+        """The command that codes the raw ``frame`` of ``size`` (H, W) as ``stream``."""
         H, W = size
         source = (*_RAW, "-video_size", f"{W}x{H}", "-framerate", "30", "-i", str(frame))
         effort = ("-threads", "1", "-preset", PRESET, "-qp", str(qp), "-qpa", "0")
@@ -53,7 +53,7 @@ class Ffmpeg(NamedTuple):
         )
 
     def decoding(self, stream: Path, frame: Path) -> tuple[str, ...]:
-        """See ``VvcPrograms``."""
+        """The command that decodes ``stream`` to a raw ``frame``."""
         source = ("-xerror", "-threads", "1", "-f", "vvc", "-i", str(stream))
         return (
             *self._quietly(),
@@ -88,7 +88,7 @@ class FraunhoferPrograms(NamedTuple):
     source: str
 
     def encoding(self, frame: Path, stream: Path, size: tuple[int, int], qp: int) -> tuple[str, ...]:
-        """See ``VvcPrograms``."""
+        """The command that codes the raw ``frame`` of ``size`` (H, W) as ``stream``."""
         H, W = size
         source = ("--input", str(frame), "--size", f"{W}x{H}", "--format", "yuv420_10")
         extent = ("--frames", "1", "--framerate", "30", "--threads", "1")
@@ -96,7 +96,7 @@ class FraunhoferPrograms(NamedTuple):
         return (str(self.encoder), *source, *extent, *effort, "--output", str(stream))
 
     def decoding(self, stream: Path, frame: Path) -> tuple[str, ...]:
-        """See ``VvcPrograms``."""
+        """The command that decodes ``stream`` to a raw ``frame``."""
         return (str(self.decoder), "--bitstream", str(stream), "--output", str(frame), "--threads", "1")
 
 

@@ -63,7 +63,7 @@ def unpack(data: bytes, *, fingerprint: bytes | None, max_pixels: int = MAX_PIXE
 
 
 def check_size(size: tuple[int, int], max_pixels: int) -> None:
-    """See that an image of ``size`` (H, W) has at most ``max_pixels``.
+    """Check that an image of ``size`` (H, W) has at most ``max_pixels``.
 
     Raises:
         TooLarge: if it has more, or would have when padded.

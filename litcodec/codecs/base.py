@@ -132,7 +132,7 @@ class TransformCodec(Codec):
 
     @property
     def density(self) -> FactorizedDensity | None:
-        """See ``Codec``."""
+        """The factorized density of the latent model, if it has one."""
         found = getattr(self.latent_model, "density", None)
         return found if isinstance(found, FactorizedDensity) else None
 
@@ -146,11 +146,11 @@ class TransformCodec(Codec):
 
     @property
     def downsampling_factor(self) -> int:
-        """See ``Codec``."""
+        """The stride of g_a times that of the latent model: H and W are padded to multiples of it."""
         return self.stride * self.latent_model.stride
 
     def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``."""
+        """Code and reconstruct ``x`` (B, 3, H, W) in [0, 1]."""
         return self.forward_with(x, self.latent_model)
 
     def forward_with(self, x: Tensor, code: Callable[[Tensor], CodedLatents]) -> CodecOutput:
@@ -173,7 +173,7 @@ class TransformCodec(Codec):
             self.latent_model.train(was_training)
 
     def latents(self, x: Tensor) -> Latents:
-        """See ``Codec.latents``."""
+        """The latents of ``x`` (B, 3, H, W) before quantisation, padded to whole latents."""
         return self.latents_with(x, self.latent_model.latents)
 
     def latents_with(self, x: Tensor, describe: Callable[[Tensor], Latents]) -> Latents:
@@ -184,11 +184,11 @@ class TransformCodec(Codec):
             return describe(y)
 
     def freeze(self) -> FrozenTransformCodec:
-        """See ``Codec.freeze``."""
+        """Copy the transforms and make the latent model exact; this codec is not changed."""
         g_a, g_s = frozen_copy(self.g_a), frozen_copy(self.g_s)
         return FrozenTransformCodec(self.architecture, g_a, g_s, self.latent_model.freeze())
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenTransformCodec:
-        """See ``Codec.restore``."""
+        """Build the frozen codec from the ``tensors`` of a codec file."""
         g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
         return FrozenTransformCodec(self.architecture, g_a, g_s, self.latent_model.restore(tensors))

@@ -63,17 +63,17 @@ class HybridCodec(Codec):
 
     @property
     def chooses_resolution(self) -> bool:  # type: ignore[override]
-        """See ``Codec``."""
+        """Whether the encoder may code images at half size or at their own: as ``native`` says."""
         return self.native
 
     @property
     def density(self) -> FactorizedDensity | None:
-        """See ``Codec``."""
+        """The learned density of the inner codec's outermost latent, if it has one."""
         return self.inner.density
 
     @property
     def downsampling_factor(self) -> int:
-        """See ``Codec``."""
+        """That of the inner codec times ``scale``: H and W are padded to multiples of it."""
         return self.inner.downsampling_factor * self.scale
 
     def forward(self, x: Tensor, part: Part = "all") -> CodecOutput:
@@ -110,11 +110,11 @@ class HybridCodec(Codec):
         return x if self.scale == 1 else halve(x)
 
     def latents(self, x: Tensor) -> Latents:
-        """See ``Codec.latents``; those of ``code_small(x)``."""
+        """The inner codec's latents of ``code_small(x)``, for ``x`` (B, 3, H, W)."""
         return self.inner.latents(self.code_small(x))
 
     def latent_source(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Codec, Tensor]:
-        """See ``Codec``."""
+        """The inner codec and the image that it codes: ``x`` if "native", else ``code_small(x)``."""
         return self.inner, x if resolution == "native" else self.code_small(x)
 
     def _at_scale(self, x: Tensor, part: Part) -> CodecOutput:
@@ -141,11 +141,11 @@ class HybridCodec(Codec):
         return output
 
     def freeze(self) -> FrozenHybrid:
-        """See ``Codec.freeze``."""
+        """Freeze the inner codec and copy the enhancer; this codec is not changed."""
         return self._frozen(self.inner.freeze(), frozen_copy(self.enhancer))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenHybrid:
-        """See ``Codec.restore``."""
+        """Build the frozen hybrid from the ``tensors`` of a codec file."""
         inner = self.inner.restore(part_of(tensors, "inner"))
         return self._frozen(inner, loaded_copy(self.enhancer, "enhancer", tensors))
 

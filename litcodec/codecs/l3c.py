@@ -84,11 +84,11 @@ class L3C(Codec):
 
     @property
     def downsampling_factor(self) -> int:
-        """See ``Codec``."""
+        """2 for each scale: H and W are padded to multiples of their product."""
         return 1 << len(self.encoders)
 
     def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``; ``x`` is rounded to 8 bits first, and that is ``x_hat``."""
+        """Score ``x`` (B, 3, H, W) in [0, 1], rounded to 8 bits first; that is ``x_hat``."""
         H, W = check_image(x)
         v = (x.float() * 255).round().clamp(0, 255)
         z = self._z(v)
@@ -123,17 +123,17 @@ class L3C(Codec):
         return _likelihood(v, logits, pixel_means(means, c, v), log_scales)
 
     def latents(self, x: Tensor) -> Latents:
-        """See ``Codec.latents``: z of the finest scale, in levels about the middle one."""
+        """Z of the finest scale, in levels about the middle one, for ``x`` (B, 3, H, W)."""
         check_image(x)
         return Latents(self._z((x.float() * 255).round().clamp(0, 255))[0])
 
     def freeze(self) -> FrozenL3C:
-        """See ``Codec.freeze``."""
+        """Copy the encoders and make the predictors exact; this codec is not changed."""
         scales = [ExactScale.from_float(predictor) for predictor in self._predictors]
         return self._frozen(frozen_copy(self.encoders), frozen_copy(self.heads), scales)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenL3C:
-        """See ``Codec.restore``."""
+        """Build the frozen codec from the ``tensors`` of a codec file."""
         scales = [
             ExactScale.from_tensors(predictor, f"predictors.{k}", tensors)
             for k, predictor in enumerate(self._predictors)

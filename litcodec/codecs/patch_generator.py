@@ -52,7 +52,7 @@ class PatchGenerator(TransformCodec):
         return math.ceil(math.log2(2 * self.latent_model.radius + 1))
 
     def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``."""
+        """Reconstruct ``x`` (B, 3, H, W); in training with ``sampled`` generate from random codes instead."""
         if not (self.sampled and self.training):
             return super().forward(x)
         output = self.forward_with(x, self._random_codes)

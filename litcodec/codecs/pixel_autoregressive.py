@@ -117,11 +117,11 @@ class PixelAutoregressive(Codec):
 
     @property
     def downsampling_factor(self) -> int:
-        """See ``Codec``: none."""
+        """1: images are not padded."""
         return 1
 
     def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``; ``x`` is rounded to 8 bits first, and that is ``x_hat``."""
+        """Score ``x`` (B, 3, H, W) in [0, 1], rounded to 8 bits first; that is ``x_hat``."""
         check_image(x)
         v = (x.float() * 255).round().clamp(0, 255)
         coded = v[:, CODED_ORDER]
@@ -186,7 +186,7 @@ class PixelAutoregressive(Codec):
         return LinearPrediction(self.usual_weights, self.usual_coefficients)
 
     def latents(self, x: Tensor) -> Latents:
-        """See ``Codec.latents``: the grey levels themselves."""
+        """The grey levels of ``x``, (B, 3, H, W), 0 to 255."""
         check_image(x)
         return Latents((x.float() * 255).round())
 
@@ -196,12 +196,12 @@ class PixelAutoregressive(Codec):
         return PixelParts(self.head, list(self.blocks), self.out, list(self.colours), list(self.last), unit)
 
     def freeze(self) -> FrozenPixelAutoregressive:
-        """See ``Codec.freeze``."""
+        """Make the network exact; this codec is not changed."""
         usual = None if self.prediction == "med" else LinearPrediction(*(t.cpu().clone() for t in self.usual))
         return FrozenPixelAutoregressive(self.architecture, PixelNetwork.from_float(self._parts), usual)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenPixelAutoregressive:
-        """See ``Codec.restore``."""
+        """Build the frozen codec from the ``tensors`` of a codec file."""
         network = PixelNetwork.from_tensors(self._parts, tensors)
         usual = None if self.prediction == "med" else _usual(tensors)
         return FrozenPixelAutoregressive(self.architecture, network, usual)

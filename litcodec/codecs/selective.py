@@ -43,7 +43,7 @@ class SelectiveGeneration(GenerativeCompression):
         super().__init__(N=N, M=M, centres=centres, blocks=blocks)
 
     def forward(self, x: Tensor) -> CodecOutput:
-        """See ``Codec.forward``; ``preserved`` is set in training."""
+        """Code and reconstruct ``x`` (B, 3, H, W); in training random boxes alone, as ``preserved`` says."""
         if not self.training:
             return super().forward(x)
         boxes: list[Tensor] = []
@@ -60,12 +60,12 @@ class SelectiveGeneration(GenerativeCompression):
         return output._replace(preserved=pixels[..., :H, :W])
 
     def freeze(self) -> FrozenSelective:
-        """See ``Codec.freeze``."""
+        """Copy the transforms and make the latent model exact; this codec is not changed."""
         coder = SelectedLatentCoder(self.latent_model.freeze())
         return FrozenSelective(self.architecture, frozen_copy(self.g_a), frozen_copy(self.g_s), coder)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenSelective:
-        """See ``Codec.restore``."""
+        """Build the frozen codec from the ``tensors`` of a codec file."""
         g_a, g_s = loaded_copy(self.g_a, "g_a", tensors), loaded_copy(self.g_s, "g_s", tensors)
         coder = SelectedLatentCoder(self.latent_model.restore(tensors))
         return FrozenSelective(self.architecture, g_a, g_s, coder)

@@ -61,17 +61,17 @@ class VariableRate(Codec):
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
-        """See ``Codec``: those of the codec inside, and the gains."""
+        """The parts of the inner codec, and the gains."""
         return {**self.inner.parts, "gains": self.gains}
 
     @property
     def density(self) -> FactorizedDensity | None:
-        """See ``Codec``."""
+        """The learned density of the inner codec's outermost latent, if it has one."""
         return self.inner.density
 
     @property
     def downsampling_factor(self) -> int:
-        """See ``Codec``."""
+        """That of the inner codec: H and W are padded to multiples of it."""
         return self.inner.downsampling_factor
 
     @property
@@ -103,7 +103,7 @@ class VariableRate(Codec):
         return self.inner.forward_with(x, code)
 
     def latents(self, x: Tensor, lmbdas: Tensor | None = None) -> Latents:
-        """See ``Codec.latents``; y is what is rounded, so it has been scaled, as in ``forward``."""
+        """The latents of ``x`` (B, 3, H, W) before quantisation; y has been scaled, as in ``forward``."""
         gain, _ = self._gains(x, lmbdas)
         return self.inner.latents_with(x, lambda y: self.inner.latent_model.latents(y * gain))
 
@@ -163,11 +163,11 @@ class VariableRate(Codec):
         return None
 
     def freeze(self) -> FrozenVariableRate:
-        """See ``Codec.freeze``."""
+        """Freeze the inner codec and copy the gains; this codec is not changed."""
         return self._frozen(self.inner.freeze(), frozen_copy(self.gains))
 
     def restore(self, tensors: Mapping[str, Tensor]) -> FrozenVariableRate:
-        """See ``Codec.restore``."""
+        """Build the frozen codec from the ``tensors`` of a codec file."""
         inner = self.inner.restore(part_of(tensors, "inner"))
         return self._frozen(inner, loaded_copy(self.gains, "gains", tensors))
 

@@ -83,7 +83,7 @@ class ChoiceDecoder:
         return found
 
     def finish(self) -> None:
-        """See that the string ends here.
+        """Check that the string ends here.
 
         Raises:
             Corrupt: if it goes on.

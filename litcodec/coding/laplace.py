@@ -110,7 +110,7 @@ class LaplaceDecoder:
             return self._decode(decoder, laplaces)
 
     def finish(self) -> None:
-        """See that the string ends here.
+        """Check that the string ends here.
 
         Raises:
             Corrupt: if it goes on.

@@ -46,7 +46,7 @@ def least_bits_of_mass(mass: int) -> int:
 
 
 def check_length(length: int, symbols: int, least: int) -> None:
-    """See that a string can hold its symbols.
+    """Check that a string can hold its symbols.
 
     Args:
         length: of the string, in bytes.

@@ -141,7 +141,7 @@ class LevelDecoder:
         return search.first
 
     def finish(self) -> None:
-        """See that the string ends here.
+        """Check that the string ends here.
 
         Raises:
             Corrupt: if it goes on.

@@ -131,7 +131,7 @@ class MixtureBlockCoder:
         return _LEAST * len(rows)
 
     def check_string(self, data: bytes, symbols: int) -> None:
-        """See that ``data`` can be a string of this many symbols, whatever their mixtures are.
+        """Check that ``data`` can be a string of this many symbols, whatever their mixtures are.
 
         Raises:
             Corrupt: if no encoder can have written so few bytes.

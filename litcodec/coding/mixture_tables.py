@@ -33,7 +33,7 @@ class MixtureTables(NamedTuple):
 
 
 def check_mixture_tables(tables: MixtureTables) -> None:
-    """See that ``tables`` are usable, whoever made them.
+    """Check that ``tables`` are usable, whoever made them.
 
     Raises:
         CodecFileError: if they are not.

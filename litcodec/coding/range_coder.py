@@ -65,7 +65,7 @@ class RangeCoder:
         self._blocks = BlockCoder(tables)
 
     def check_string(self, data: bytes, symbols: int) -> None:
-        """See that ``data`` can be a string of this many symbols, whatever their CDF indexes are.
+        """Check that ``data`` can be a string of this many symbols, whatever their CDF indexes are.
 
         For a decoder to ask before it takes memory for them, or for their rows.
 
@@ -75,7 +75,7 @@ class RangeCoder:
         check_length(len(data), symbols, int(self._blocks.least_bits.min()) * symbols)
 
     def check_string_of_all_rows(self, data: bytes, repeats: int) -> None:
-        """See that ``data`` can be a string in which every row of the tables occurs ``repeats`` times.
+        """Check that ``data`` can be a string in which every row of the tables occurs ``repeats`` times.
 
         Raises:
             Corrupt: if no encoder can have written so few bytes.
@@ -189,7 +189,7 @@ class StringDecoder:
         return symbols
 
     def finish(self) -> None:
-        """See that the string ends after the last part.
+        """Check that the string ends after the last part.
 
         Raises:
             Corrupt: if it goes on.

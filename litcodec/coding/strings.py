@@ -45,7 +45,7 @@ class OpenString:
             raise Corrupt(f"a string of {self.length} bytes does not decode; get the file again.") from error
 
     def finish(self) -> None:
-        """See that the string ends here.
+        """Check that the string ends here.
 
         Raises:
             Corrupt: if it goes on.

@@ -35,7 +35,7 @@ class IntegerTables(NamedTuple):
 
 
 def check_tables(tables: IntegerTables) -> None:
-    """See that ``tables`` are usable, whoever made them.
+    """Check that ``tables`` are usable, whoever made them.
 
     Raises:
         CodecFileError: if they are not.

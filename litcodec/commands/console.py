@@ -12,7 +12,7 @@ class _Descriptor(io.FileIO):
     """A file descriptor; what is written after its reader has gone is dropped."""
 
     def write(self, data: Any) -> int:
-        """See ``io.FileIO``."""
+        """Write ``data``; what a closed pipe does not take is dropped."""
         try:
             return super().write(data)
         except BrokenPipeError:

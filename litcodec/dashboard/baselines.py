@@ -40,15 +40,15 @@ class FewQualities:
         self.qualities = tuple(baseline.qualities[k] for k in chosen)
 
     def setting(self, quality: float) -> str:
-        """See ``Baseline``."""
+        """A quality in the words of the baseline."""
         return self.baseline.setting(quality)
 
     def compress(self, x: Tensor, quality: float) -> bytes:
-        """See ``Baseline``."""
+        """Code ``x``, (3, H, W) uint8 RGB, with the baseline."""
         return self.baseline.compress(x, quality)
 
     def decompress(self, data: bytes) -> Tensor:
-        """See ``Baseline``."""
+        """Decode a file of the baseline to (3, H, W), uint8 RGB."""
         return self.baseline.decompress(data)
 
 

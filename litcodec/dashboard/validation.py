@@ -59,7 +59,7 @@ class ObservedImage:
 
     @cached_property
     def bits(self) -> tuple[Tensor, ...]:
-        """See ``FrozenCodec.bits``."""
+        """Bits of every symbol of each latent, outermost first, (1, C, h, w)."""
         return self.codec.bits(self.x, self.resolution)
 
     @cached_property
@@ -93,11 +93,11 @@ class _AlreadyCoded:
         self.image = image
 
     def encode(self, x: Tensor) -> bytes:
-        """See ``Coder.encode``."""
+        """The stream that the validation has made of the image already."""
         return self.image.stream
 
     def decode(self, data: bytes) -> Tensor:
-        """See ``Coder.decode``."""
+        """The image that the validation has decoded already, (3, H, W), uint8."""
         return eight_bits(self.image.x_hat)
 
 

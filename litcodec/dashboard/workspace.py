@@ -153,7 +153,7 @@ def specification(entity: str, project: str) -> bytes:
 
 
 def _reach(url: str) -> None:
-    """See whether a server answers: W&B's own client would try again for a long time."""
+    """Ask whether a server answers: W&B's own client would try again for a long time."""
     try:
         urllib.request.urlopen(url, timeout=TIMEOUT_S).close()
     except urllib.error.HTTPError as answer:

@@ -32,11 +32,11 @@ class CachedPhotographs:
         return len(self.photographs)
 
     def name(self, index: int) -> str:
-        """See ``Photographs``."""
+        """The name of photograph ``index`` in logs."""
         return self.photographs.name(index)
 
     def order(self, rng: np.random.Generator) -> np.ndarray:
-        """See ``Photographs``."""
+        """A permutation of the indexes, a function of ``rng`` alone."""
         return self.photographs.order(rng)
 
     def read(self, index: int, *, min_side: int) -> Tensor:

@@ -50,7 +50,7 @@ class FolderStore:
             _check_size(folder / chunk.filename, chunk)
 
     def read(self, chunk: Chunk, offset: int, length: int) -> bytes:
-        """See `ShardStore`."""
+        """Read at most ``length`` bytes of a chunk, from ``offset`` on."""
         return _read(self.folder / chunk.filename, offset, length)
 
 
@@ -87,7 +87,7 @@ class RemoteStore:
         self._downloader = None
 
     def read(self, chunk: Chunk, offset: int, length: int) -> bytes:
-        """See `ShardStore`."""
+        """Read at most ``length`` bytes of a chunk from ``offset`` on, of its cached copy if it is there."""
         path = self.cache / chunk.filename
         if not self.whole_chunks and not path.is_file():
             try:

@@ -104,7 +104,7 @@ class SoftToHard(Codebook):
         return int((self.usage < DEAD_BELOW / len(self.centres)).sum())
 
     def forward(self, y: Tensor) -> Assigned:
-        """See ``Codebook``."""
+        """Assign vectors of ``y`` (B, M, h, w) to their nearest centres; gradients are soft."""
         vectors = self.vectors(y)
         if self.training and int(self.steps) == 0:
             self._start(vectors.detach().reshape(-1, self.dimensions))
@@ -176,11 +176,11 @@ class FiniteScalar(Codebook):
         self.register_buffer("centres", torch.arange(-self.reach, self.reach + 1)[:, None].float())
 
     def vectors(self, y: Tensor) -> Tensor:
-        """See ``Codebook``."""
+        """``y``, squeezed by the tanh, as vectors (B, M, h, w, 1)."""
         return super().vectors(self.reach * torch.tanh(y / self.reach))
 
     def forward(self, y: Tensor) -> Assigned:
-        """See ``Codebook``; gradients are those of the squeezed value, and of the two levels next to it."""
+        """Round the squeezed ``y`` (B, M, h, w); gradients are of its value and the two levels next to it."""
         squeezed = self.vectors(y)
         near = (1 - (squeezed - self.centres[:, 0]).abs()).clamp_min(0)  # (..., L): a hat over each level
         hard = torch.zeros_like(near).scatter_(-1, near.argmax(dim=-1, keepdim=True), 1.0)

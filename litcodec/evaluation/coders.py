@@ -22,11 +22,11 @@ class BaselineCoder:
         self.suffix = baseline.suffix
 
     def encode(self, x: Tensor) -> bytes:
-        """See ``Coder.encode``."""
+        """Code ``x``, (3, H, W) uint8 RGB, as a complete file of the baseline."""
         return self.baseline.compress(x, self.quality)
 
     def decode(self, data: bytes) -> Tensor:
-        """See ``Coder.decode``."""
+        """Decode a file to (3, H, W), uint8 RGB."""
         return self.baseline.decompress(data)
 
 
@@ -47,7 +47,7 @@ class AtRate:
         self.suffix = self._decoder.suffix
 
     def encode(self, x: Tensor) -> bytes:
-        """See ``Coder.encode``."""
+        """Code ``x``, (3, H, W) uint8 RGB, at the quality whose file is nearest to the wanted rate."""
         wanted = self.bpp * x.shape[-2] * x.shape[-1] / 8
         files: dict[int, bytes] = {}
         low, high = 0, self._steps - 1
@@ -61,7 +61,7 @@ class AtRate:
         return min(files.values(), key=lambda data: abs(math.log(len(data) / wanted)))
 
     def decode(self, data: bytes) -> Tensor:
-        """See ``Coder.decode``."""
+        """Decode a file to (3, H, W), uint8 RGB."""
         return self._decoder.decode(data)
 
 

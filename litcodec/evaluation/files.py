@@ -36,7 +36,7 @@ class CompressedFile(NamedTuple):
 
 
 class _Measured(NamedTuple):
-    """See ``CompressedFile``."""
+    """The measured fields of a ``CompressedFile``; each None if not measured."""
 
     psnr_rgb: float | None
     ms_ssim: float | None
@@ -154,7 +154,7 @@ def decompress_file(
 
 
 def refuse_original(output: Path) -> None:
-    """See that what is at ``output`` is no image but one that ``write_png`` wrote.
+    """Check that what is at ``output`` is no image but one that ``write_png`` wrote.
 
     Raises:
         OutputExists: if it is, perhaps what the stream was made of.

@@ -48,7 +48,7 @@ def output_paths(inputs: Sequence[Path], output: str | Path | None, suffix: str)
 
 
 def refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
-    """See that ``output`` is none of ``inputs``, by whatever name or link.
+    """Check that ``output`` is none of ``inputs``, by whatever name or link.
 
     Raises:
         OutputExists: if it is one.
@@ -63,7 +63,7 @@ def refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
 
 
 def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> Path:
-    """See that an output may be written, before the work for it is done.
+    """Check that an output may be written, before the work for it is done.
 
     Args:
         path: of the output.

@@ -21,7 +21,7 @@ NO_TARGET = RateTarget()
 
 
 def check_target(codec: FrozenCodec, target: RateTarget) -> None:
-    """See that ``codec`` has rates to choose from, if one is asked for.
+    """Check that ``codec`` has rates to choose from, if one is asked for.
 
     Raises:
         RateError: if it has but one.

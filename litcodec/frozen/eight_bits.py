@@ -44,7 +44,7 @@ def crc_of(image: Image) -> bytes:
 
 
 def check_crc(image: Image, crc: bytes) -> None:
-    """See that a decoded image is the one that was coded.
+    """Check that a decoded image is the one that was coded.
 
     Raises:
         Corrupt: if not.
@@ -55,7 +55,7 @@ def check_crc(image: Image, crc: bytes) -> None:
 
 
 def check_crc_length(crc: bytes) -> None:
-    """See that this can be a CRC, before anything is decoded.
+    """Check that this can be a CRC, before anything is decoded.
 
     Raises:
         Corrupt: if not.

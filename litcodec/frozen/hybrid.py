@@ -86,7 +86,7 @@ class FrozenHybrid(FrozenCodec):
         return self.inner.decode_latents(strings[: self.inner.string_count], size)
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
-        """See ``FrozenCodec``; of the size that ``encode`` takes, without the one byte that holds it.
+        """Bits of every symbol at the size that ``encode`` takes, without the one byte that holds it.
 
         Args:
             x: the image.
@@ -101,7 +101,7 @@ class FrozenHybrid(FrozenCodec):
         return tuple(_padded(latent, H, W, stride=h // latent.shape[2]) for latent in self.inner.bits(x))
 
     def decode_stages(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Stages:
-        """See ``FrozenCodec``."""
+        """Decode an image before and after the enhancer, (1, 3, H, W) each; both alike if "native"."""
         y_hat = self.decode_latents(strings, size)
         if self.resolution(strings) == "native":
             x_hat = self.inner.synthesise(y_hat, size)
@@ -113,7 +113,7 @@ class FrozenHybrid(FrozenCodec):
         return Stages(inner, self._enhanced(decoded, size), "half" if self._halves else "native")
 
     def resolution(self, strings: tuple[bytes, ...]) -> Resolution | None:
-        """See ``FrozenCodec``.
+        """The size at which an image was coded, as its last string says; None if there is no choice.
 
         Raises:
             CodecMismatch: if the number of strings is not this codec's.

@@ -55,7 +55,7 @@ class FrozenL3C(FrozenCodec):
         return len(self._encoders) + 2
 
     def encode(self, x: Tensor) -> Coded:
-        """See ``FrozenCodec.encode``; ``y_hat`` are the grey levels.
+        """Code an 8-bit image (1, 3, H, W) in [0, 1]; ``y_hat`` are its grey levels.
 
         Raises:
             ShapeError: if ``x`` is no 8-bit image.
@@ -78,7 +78,7 @@ class FrozenL3C(FrozenCodec):
         return Pyramid(image.transpose(2, 0, 1).astype(np.int64), z)
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec.decode``: the very levels, divided by 255.
+        """Decode the very grey levels, divided by 255: (1, 3, H, W).
 
         Raises:
             Corrupt: if they have another CRC.
@@ -95,7 +95,7 @@ class FrozenL3C(FrozenCodec):
         return tensor_of(image)
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
-        """See ``FrozenCodec``: of every level, (1, 3, H, W), and of z of each scale."""
+        """Bits of every grey level, (1, 3, H, W), and of z of each scale."""
         found = self._coder.bits(self._pyramid(levels_of(x)))
         return tuple(torch.from_numpy(bits)[None] for bits in found)
 

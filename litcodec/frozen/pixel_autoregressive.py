@@ -51,7 +51,7 @@ class FrozenPixelAutoregressive(FrozenCodec):
         return 2 if self._usual is None else 3
 
     def encode(self, x: Tensor) -> Coded:
-        """See ``FrozenCodec.encode``; ``y_hat`` are the grey levels.
+        """Code an 8-bit image (1, 3, H, W) in [0, 1]; ``y_hat`` are its grey levels.
 
         Raises:
             ShapeError: if ``x`` is no 8-bit image.
@@ -88,7 +88,7 @@ class FrozenPixelAutoregressive(FrozenCodec):
         return LinearPrediction(numbers[:-3].reshape(3, LINEAR_WEIGHTS), numbers[-3:])
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec.decode``: the very levels, divided by 255.
+        """Decode the very grey levels, divided by 255: (1, 3, H, W).
 
         Raises:
             Corrupt: if they have another CRC.

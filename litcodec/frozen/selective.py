@@ -28,7 +28,7 @@ class FrozenSelective(FrozenTransformCodec):
         self._mask_size: tuple[int, int] | None = None
 
     def with_mask(self, mask: Tensor) -> "FrozenSelective":
-        """See ``FrozenCodec``."""
+        """The same codec whose encoder preserves the blocks that ``mask`` (H, W), bool, touches."""
         if mask.dtype != torch.bool or mask.ndim != 2 or 0 in mask.shape:
             raise ShapeError(f"a mask is (H, W), bool, H, W >= 1; got {tuple(mask.shape)}, {mask.dtype}.")
         other = copy.copy(self)
@@ -40,7 +40,7 @@ class FrozenSelective(FrozenTransformCodec):
         return other
 
     def analyse(self, x: Tensor) -> Tensor:
-        """See ``FrozenTransformCodec``.
+        """Compute y of an image (1, 3, H, W).
 
         Raises:
             ShapeError: if the image has not the size of the mask.

@@ -70,15 +70,15 @@ class FrozenVariableRate(FrozenCodec):
         return other
 
     def at_quality(self, quality: float) -> "FrozenVariableRate":
-        """See ``FrozenCodec``."""
+        """The same codec, its encoder set to the level of a quality."""
         return self.at(level_of(quality))
 
     def quality_of(self, strings: tuple[bytes, ...]) -> float:
-        """See ``FrozenCodec``."""
+        """The quality of the level that the last string holds."""
         return quality_of(self.level_in(strings))
 
     def largest_within(self, x: Tensor, max_bytes: int) -> Compressed:
-        """See ``FrozenCodec``; x is analysed once and coded at every level that is tried."""
+        """Code ``x`` (1, 3, H, W) at the highest level that fits; g_a runs once for all levels tried."""
         self._check_encoder()
         size, y = check_image(x), self.analyse(x)
 

@@ -95,7 +95,7 @@ class AggregatedGroups:
         )
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``GroupNets``."""
+        """The integers of all networks, by name, for a codec file."""
         found: dict[str, Tensor] = {}
         for k, net in enumerate(self.nets):
             if net.channel is not None:
@@ -105,7 +105,7 @@ class AggregatedGroups:
         return found
 
     def walk(self, hyper_params: Tensor) -> "_Walk":
-        """See ``GroupNets``."""
+        """Begin an image of ``hyper_params`` (1, C, h, w)."""
         return _Walk(self, hyper_params)
 
 

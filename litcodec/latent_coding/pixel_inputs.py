@@ -73,7 +73,7 @@ class LinearInputs:
             self.learn(at, levels * PREDICTION_UNIT - self._predict(known.seen(at)))
 
     def __call__(self, at: Wide) -> Relative:
-        """See ``MedInputs``."""
+        """The network's inputs for the pixels at ``at``, and their linear predictions."""
         seen = self._known.seen(at)
         prediction = self._predict(seen)
         errors = self._errors[at + self._places].astype(np.int64)  # (6, n, 3)

@@ -84,7 +84,7 @@ class RefinedGroups:
         return cls(exact, take(tensors, TANH), support=support)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``GroupNets``."""
+        """The integers of all networks and the table of tanh, by name, for a codec file."""
         found = {TANH: self.tanh}
         for k, net in enumerate(self.nets):
             for name, each in zip(_NAMES, net, strict=True):
@@ -96,7 +96,7 @@ class RefinedGroups:
         return self.before[min(k, self.support)]
 
     def walk(self, hyper_params: Tensor) -> "_Walk":
-        """See ``GroupNets``."""
+        """Begin an image of ``hyper_params`` (1, C, h, w)."""
         return _Walk(self, hyper_params)
 
     def scales(self, k: int, x: Tensor) -> Tensor:

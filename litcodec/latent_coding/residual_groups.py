@@ -55,14 +55,14 @@ class ResidualGroups:
         return cls(exact, checkerboards=checkerboards)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``GroupNets``."""
+        """The integers of all networks, by name, for a codec file."""
         found: dict[str, Tensor] = {}
         for k, net in enumerate(self.nets):
             found.update(net_to(f"nets.{k}", net))
         return found
 
     def walk(self, hyper_params: Tensor) -> "_Walk":
-        """See ``GroupNets``."""
+        """Begin an image of ``hyper_params`` (1, C, h, w)."""
         return _Walk(self, hyper_params)
 
 

@@ -30,7 +30,7 @@ class SelectedLatentCoder:
         return SelectedLatentCoder(self.inner, preserved.cpu())
 
     def encode(self, y: Tensor) -> Coded:
-        """See ``LatentCoder``."""
+        """Code the preserved positions of ``y`` (1, M, h, w), and the mask."""
         mask = self._mask(y)
         coded = self.inner.encode(_taken(y, mask))
         strings = (*coded.strings, encode_mask(mask.numpy()))
@@ -39,30 +39,30 @@ class SelectedLatentCoder:
         )
 
     def decode(self, strings: tuple[bytes, ...], h: int, w: int) -> Tensor:
-        """See ``LatentCoder``."""
+        """Decode ``y_hat`` (1, M, h, w), with zeros where nothing was coded."""
         mask = torch.from_numpy(decode_mask(strings[1], h, w))
         return _put_back(self.inner.decode(strings[:1], 1, int(mask.count_nonzero())), mask)
 
     def bits(self, y: Tensor) -> tuple[Tensor, ...]:
-        """See ``LatentCoder``: 0 where nothing is coded."""
+        """Bits of every symbol of ``y`` (1, M, h, w), 0 where nothing is coded, and of the mask."""
         mask = self._mask(y)
         (bits,) = self.inner.bits(_taken(y, mask))
         return (_put_back(bits, mask), torch.from_numpy(mask_bits(mask.numpy()))[None, None])
 
     def to(self, device: torch.device | str) -> None:
-        """See ``LatentCoder``."""
+        """Move the floats of the inner coder to ``device``, in place."""
         self.inner.to(device)
 
     def with_rdoq(self, rdoq_lambda: float) -> "SelectedLatentCoder":
-        """See ``LatentCoder``."""
+        """The same coder, whose encoder rounds by rate and distortion."""
         return SelectedLatentCoder(self.inner.with_rdoq(rdoq_lambda), self.preserved)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``."""
+        """The tensors that decoding needs: those of the inner coder."""
         return self.inner.decoder_tensors()
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``LatentCoder``."""
+        """The tensors that only encoding needs: those of the inner coder."""
         return self.inner.encoder_tensors()
 
     def _mask(self, y: Tensor) -> Tensor:

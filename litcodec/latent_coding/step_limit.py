@@ -5,7 +5,7 @@ from litcodec.limits import MAX_STEPS
 
 
 def check_steps(steps: int, *, rows: int, columns: int) -> None:
-    """See that a wavefront is not too long: a few bytes may claim an image of one column, and hours.
+    """Check that a wavefront is not too long: a few bytes may claim an image of one column, and hours.
 
     Args:
         steps: of the wavefront.

@@ -53,11 +53,11 @@ class AggregatedGroupModel(GroupedModel):
         return [net for net in nets if isinstance(net, nn.Sequential)]
 
     def known(self, k: int, hyper_params: Tensor, before: Tensor) -> Tensor:
-        """See ``GroupedModel``."""
+        """``hyper_params`` (B, C, h, w), and what a network makes of the groups ``before``, if any."""
         return torch.cat([hyper_params, self.channel[str(k)](before)], dim=1) if k else hyper_params
 
     def gaussians(self, k: int, hyper_params: Tensor, known: Tensor, own: Tensor) -> Gaussians:
-        """See ``GroupedModel``."""
+        """Scales and means of group k, (B, g, h, w), from its own anchors and ``known``."""
         spatial = self.spatial[k](own * checkerboard_anchors(own))
         scales, means = self.aggregation[k](torch.cat([known, spatial], dim=1)).chunk(2, dim=1)
         return Gaussians(scales, means)

@@ -47,7 +47,7 @@ class CentresModel(LatentModel):
         return CodedLatents(y_hat, (self.density(y_hat),))
 
     def latents(self, y: Tensor) -> Latents:
-        """See ``LatentModel``; y as it is before rounding, moved to the outermost centre where beyond."""
+        """Y before rounding, clamped to the outermost centres, (B, M, h, w)."""
         return Latents(y.clamp(-self.radius, self.radius), centre=y.new_zeros(1, self.channels, 1, 1))
 
     def freeze(self) -> CentresLatentCoder:

@@ -79,11 +79,11 @@ class ChannelGroupModel(GroupedModel):
         return [net for net in self.nets if isinstance(net, nn.Sequential)]
 
     def known(self, k: int, hyper_params: Tensor, before: Tensor) -> Tensor:
-        """See ``GroupedModel``."""
+        """The part of ``hyper_params`` that is no scale or mean, and y_hat of the groups ``before``."""
         return torch.cat([hyper_params[:, 2 * self.before[-1] :], before], dim=1)
 
     def gaussians(self, k: int, hyper_params: Tensor, known: Tensor, own: Tensor) -> Gaussians:
-        """See ``GroupedModel``."""
+        """Log-scales and means of group k, (B, g, h, w): ``hyper_params`` plus a network's residual."""
         if k < self.checkerboards:
             known = torch.cat([known, own * checkerboard_anchors(own)], dim=1)
         more_scale, more_mean = self.nets[k](known).chunk(2, dim=1)

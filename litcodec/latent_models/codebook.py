@@ -80,7 +80,7 @@ class ScaledCodebookModel(ConditionalModel):
         self.histograms = Histograms(SCALE_LEVELS, len(codebook.centres))
 
     def forward(self, y: Tensor, hyper_params: Tensor, quantiser: Quantiser) -> CodedGiven:
-        """See ``ConditionalModel``; in training between the histograms of the two nearest scales."""
+        """Quantise ``y`` and score it by the histogram of its scale; in training between the nearest two."""
         assigned = self.codebook(y)
         B, M, h, w = hyper_params.shape
         scales = lower_bound(

@@ -40,7 +40,7 @@ class ContextMixtureModel(ConditionalModel):
         return CodedGiven(quantised.for_decoder, mixture_likelihood(quantised.for_rate, mixture))
 
     def latents(self, y: Tensor, hyper_params: Tensor) -> Latents:
-        """See ``ConditionalModel``; means and scales are those of whole mixtures."""
+        """``y`` with the means and standard deviations of whole mixtures, (B, M, h, w) each."""
         mixture = self._mixture(hyper_params, y.round())
         return Latents(y, None, mixture.mean, mixture.scale, y.new_zeros(()))
 

@@ -57,7 +57,7 @@ class HyperpriorModel(LatentModel):
 
     @property
     def stride(self) -> int:
-        """See ``LatentModel``: of h_a, found by running it once."""
+        """The stride of h_a, found by running it once."""
         if self._stride is None:
             like = next(self.h_a.parameters()).new_empty(1, self.channels, 0, 0)
             self._stride = downsampled_by(self.h_a.forward, like).stride

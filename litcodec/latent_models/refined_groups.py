@@ -59,17 +59,17 @@ class RefinedGroupModel(GroupedModel):
                 convolutions_of(net.lrp)[-1].weight.mul_(0.1)
 
     def known(self, k: int, hyper_params: Tensor, before: Tensor) -> Tensor:
-        """See ``GroupedModel``: y_hat of the groups that are seen."""
+        """Y_hat of the first ``support`` groups, of those that are decoded ``before``."""
         return before[:, : self.before[min(k, self.support)]]
 
     def gaussians(self, k: int, hyper_params: Tensor, known: Tensor, own: Tensor) -> Gaussians:
-        """See ``GroupedModel``."""
+        """Scales and means of group k, (B, g, h, w), each by a network of its own."""
         of_scales, of_means = hyper_params.chunk(2, dim=1)
         scales = self.cc_scale[k](torch.cat([of_scales, known], dim=1))
         return Gaussians(scales, self.cc_mean[k](torch.cat([of_means, known], dim=1)))
 
     def refine(self, k: int, hyper_params: Tensor, known: Tensor, y_hat: Tensor) -> Tensor:
-        """See ``GroupedModel``."""
+        """Add the latent residual that is predicted for group k to ``y_hat`` (B, g, h, w)."""
         of_means = hyper_params.chunk(2, dim=1)[1]
         change = self.lrp[k](torch.cat([of_means, known, y_hat], dim=1))
         return y_hat + LARGEST_CHANGE * torch.tanh(change)

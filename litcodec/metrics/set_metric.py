@@ -53,7 +53,7 @@ class Divergence(NamedTuple):
 
 
 def check_patches(metric: SetMetric, originals: Sequence[Tensor]) -> None:
-    """See that there are enough patches.
+    """Check that there are enough patches.
 
     Args:
         metric: of which.

@@ -51,26 +51,26 @@ class FrozenOverfitted(FrozenCodec):
 
     @property
     def fingerprint(self) -> bytes:
-        """See ``FrozenCodec``: that of all overfitted streams."""
+        """The one fingerprint of all overfitted streams."""
         return FINGERPRINT
 
     @property
     def device(self) -> torch.device:
-        """See ``FrozenCodec``."""
+        """Where images are fitted, and the synthesis runs."""
         return self._device
 
     def to(self, device: torch.device | str) -> Self:
-        """See ``FrozenCodec``."""
+        """Fit and decode on ``device`` from now on; returns the codec itself."""
         self._device = torch.device(device)
         return self
 
     @property
     def string_count(self) -> int:
-        """See ``FrozenCodec``."""
+        """2: the networks and the symbols."""
         return 2
 
     def encode(self, x: Tensor) -> Coded:
-        """See ``FrozenCodec.encode``: takes minutes. ``y_hat`` is the finest grid."""
+        """Fit networks and grids to an image (1, 3, H, W), in minutes; ``y_hat`` is the finest grid."""
         written = run(Overfitter(x, self.settings, self._device))
         return Coded(
             written.strings,
@@ -81,27 +81,27 @@ class FrozenOverfitted(FrozenCodec):
         )
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec.decode``."""
+        """Decode an image, (1, 3, H, W), float32 in [0, 1]."""
         read, grids = self._read(strings, size)
         return reconstruct(read, grids, self._device).cpu()
 
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """See ``FrozenCodec``: the finest grid, (1, 1, H, W)."""
+        """Decode the finest grid, (1, 1, H, W)."""
         return torch.from_numpy(self._read(strings, size)[1][0]).float()[None, None]
 
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
-        """See ``FrozenCodec``: of every symbol of every grid, the finest first."""
+        """Fit ``x`` and count the bits of every symbol of each grid, (1, 1, h, w), the finest first."""
         strings = self.encode(x).strings
         read, grids = self._read(strings, check_image(x))
         found = walk.bits(grids, read.layout.first, exact_network(read), read.layout.preset.context)
         return tuple(torch.from_numpy(bits)[None, None] for bits in found)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``: nothing, all is in the stream."""
+        """No tensors: all that decoding needs is in the stream."""
         return {}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
-        """See ``FrozenCodec``: nothing."""
+        """No tensors."""
         return {}
 
     def _read(

@@ -135,13 +135,13 @@ class AdversarialCodecModule(CodecModule):
         self._clip: tuple[float, str | None] | None = None
 
     def on_fit_start(self) -> None:
-        """See ``CodecModule``."""
+        """Check the weights' type, and silence a warning that does not apply here."""
         super().on_fit_start()
         # Lightning warns that checkpoints hold the weights after the step, as those of ``CodecModule`` do.
         warnings.filterwarnings("ignore", "Using ModelCheckpoint with manual optimization", UserWarning)
 
     def configure_callbacks(self) -> list[L.Callback]:
-        """See ``CodecModule``; takes gradient clipping over, which no trainer does for two optimisers."""
+        """Take gradient clipping over, which no trainer does for two optimisers."""
         if self.trainer.gradient_clip_val:
             self._clip = (float(self.trainer.gradient_clip_val), self.trainer.gradient_clip_algorithm)
             self.trainer.gradient_clip_val = None

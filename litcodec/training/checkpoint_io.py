@@ -19,7 +19,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """See ``TorchCheckpointIO``.
+        """Write a checkpoint beside ``path`` and move it there once it is whole.
 
         Raises:
             CheckpointError: if the file system refuses it; the checkpoint of before is still there.
@@ -51,7 +51,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             raise
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """See ``TorchCheckpointIO``.
+        """Read a checkpoint.
 
         Raises:
             CodecFileError: if it is damaged; it names the one before.

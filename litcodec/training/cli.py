@@ -172,7 +172,7 @@ class LitcodecCLI(LightningCLI):
 
 
 def _average_in_time(trainer: Namespace) -> None:
-    """See that weights are averaged at least once.
+    """Make sure that weights are averaged at least once.
 
     Lightning ends a run with the averages, whether there are any or not: one that ends before they begin
     would end with the weights it began with.

@@ -12,8 +12,9 @@ from litcodec.misspelt_keys import SEE_HELP
 from litcodec.training.module_class import flat_model
 from litcodec.training.wrong_keys import explained
 
-# Interpolation sees values from every config file and from the command line.
-PARSER = {"parser_mode": "omegaconf+"}
+# Interpolation sees values from every config file and from the command line. No key is the beginning of
+# another: a singular would be taken for its plural.
+PARSER = {"parser_mode": "omegaconf+", "allow_abbrev": False}
 # Keys of earlier versions -> what to write.
 RENAMED = {
     "distortion": "model.objective, such as litcodec.objectives.mse, .ms_ssim or .mixed",

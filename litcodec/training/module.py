@@ -139,7 +139,7 @@ class CodecModule(L.LightningModule):
         _check_float32(self.codec)
 
     def on_fit_start(self) -> None:
-        """See ``setup``: some trainers give weights their type only after it. Warns of slow precisions."""
+        """Check for float32 again, which some trainers change after ``setup``; warn of slow precisions."""
         _check_float32(self.codec)
         if (
             self.trainer.precision == "bf16-mixed"

@@ -15,7 +15,7 @@ from litcodec.errors import OptionError
 
 
 def check_number(name: str, value: float, *, zero: bool = False) -> None:
-    """See that an option of training is a finite number above 0 (or 0).
+    """Check that an option of training is a finite number above 0 (or 0).
 
     Raises:
         OptionError: if it is not.

@@ -57,7 +57,7 @@ class Position(NamedTuple):
 
 
 def check_phases(phases: Sequence[Phase], parts: Collection[str], *, scheduled: bool) -> None:
-    """See that a codec with these parts can be trained in these phases.
+    """Check that a codec with these parts can be trained in these phases.
 
     Args:
         phases: first to last.

@@ -23,7 +23,7 @@ class StepProgress(RichProgressBar):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """See ``L.Callback``."""
+        """Advance the bar; print a line now and then where there is no terminal."""
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
         self._line(trainer, pl_module, "")
 
@@ -36,7 +36,7 @@ class StepProgress(RichProgressBar):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """See ``L.Callback``."""
+        """Advance the bar; print a line now and then where there is no terminal."""
         super().on_validation_batch_end(trainer, pl_module, outputs, batch, batch_idx, dataloader_idx)
         self._line(trainer, pl_module, f", validation image {batch_idx + 1}")
 

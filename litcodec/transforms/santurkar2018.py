@@ -36,7 +36,7 @@ class OfPatches(nn.Sequential):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
+        """Map images (B, C, H, W) to one vector for each patch, (B, M, h, w)."""
         B, C, H, W = x.shape
         h, w = H // PATCH, W // PATCH
         patches = x.reshape(B, C, h, PATCH, w, PATCH).permute(0, 2, 4, 1, 3, 5)
@@ -66,7 +66,7 @@ class ToPatches(nn.Sequential):
         )
 
     def forward(self, y_hat: Tensor) -> Tensor:
-        """See the class."""
+        """Map vectors (B, M, h, w) to images of patches, (B, 3, h * PATCH, w * PATCH)."""
         B, M, h, w = y_hat.shape
         patches = super().forward(y_hat.permute(0, 2, 3, 1).reshape(-1, M, 1, 1))  # type: ignore[no-untyped-call]
         placed = patches.reshape(B, h, w, 3, PATCH, PATCH).permute(0, 3, 1, 4, 2, 5)

@@ -94,7 +94,7 @@ def row(ways: list[Way], x: Tensor, bpp: float, corner: tuple[int, int], side: i
 
 @torch.inference_mode()
 def main() -> None:
-    """See the module's docstring."""
+    """Draw the sheet that the module's docstring describes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -57,7 +57,7 @@ class Committed(FactorizedModel):
     """Adds a loss of its own to whatever the objective is."""
 
     def forward(self, y: Tensor) -> CodedLatents:
-        """See ``LatentModel``."""
+        """Quantise ``y`` (B, M, h, w), score it, and add the loss."""
         coded = super().forward(y)
         loss = 0.25 * (y - coded.y_hat.detach()).square().mean()
         return coded._replace(losses=(AuxiliaryLoss("commitment", loss),))

@@ -8,11 +8,14 @@ import lightning as L
 import numpy as np
 import pytest
 import torch
+from known_points import known_point
 from PIL import Image
 from tiny_run import LADDER, SIZES, Fit, TinyModule, as_loader, make_run_folder, validation_batches
 from torch.utils.data import DataLoader
 
 from litcodec.codecs import Codec, FactorizedPrior, MeanScaleHyperprior
+from litcodec.dashboard.run_points import RunPoint, terms_of, write_point
+from litcodec.dashboard.validation_images import ValidationImages
 from litcodec.data import FolderDataModule
 
 
@@ -108,3 +111,15 @@ def fit_in_run_folder(run_folder: Path, image_folder: Path) -> Fit:
         return trainer
 
     return run
+
+
+@pytest.fixture
+def siblings(run_folder: Path, image_folder: Path) -> list[RunPoint]:
+    """The other four of ``LADDER``, in run folders beside, two of them under other names."""
+    digest = ValidationImages(image_folder, ("a/first.png", "b/second.png", "b/tiny.png")).digest()
+    points = [known_point(k, terms=terms_of(run_folder), images_digest=digest) for k in (0, 1, 2, 4)]
+    for k, point in enumerate(points):
+        name = "sweep" if k < 2 else f"by-hand-{k}"
+        folder = make_run_folder(run_folder.parent.parent / name / f"{k + 2:03d}", point.lmbda)
+        write_point(folder, point)
+    return points

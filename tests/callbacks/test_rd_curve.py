@@ -1,4 +1,4 @@
-"""RDCurve: which runs make a curve, what they are compared with, and what is logged."""
+"""RDCurve: what the curve of several runs is compared with, and what is logged."""
 
 import json
 from collections.abc import Sequence
@@ -7,10 +7,11 @@ from pathlib import Path
 import lightning as L
 import numpy as np
 import pytest
+from known_points import QUALITIES, RATES, known_point
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import CSVLogger, WandbLogger
 from PIL import Image
-from tiny_run import LADDER, Fit, make_run_folder
+from tiny_run import LADDER, Fit
 from wandb_file import read_offline_run
 
 from litcodec.callbacks import RDCurve, RDPoint, RDPoints
@@ -24,36 +25,13 @@ from litcodec.dashboard.baselines import (
 )
 from litcodec.dashboard.run_points import (
     RunPoint,
-    as_json,
     from_json,
-    siblings_on_disk,
     terms_of,
-    write_point,
 )
-from litcodec.dashboard.sweep_runs import siblings_in_sweep
 from litcodec.dashboard.validation_images import ValidationImages, folder_of_images
-from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.evaluation.image_sets import ImagePoint
 from litcodec.metrics import SHIPPED
-
-RATES, QUALITIES = (0.1, 0.2, 0.4, 0.8, 1.2), (26.0, 29.0, 32.0, 35.0, 36.5)
-
-
-def _point(k: int, **other: object) -> RunPoint:
-    """A point of a curve: one of ``LADDER``."""
-    values = (
-        "terms",
-        "digest",
-        2000,
-        3,
-        LADDER[k],
-        RATES[k],
-        {"psnr": QUALITIES[k], "psnr_luma": QUALITIES[k] + 1, "ms_ssim": 0.95, "ms_ssim_db": 13.0 + k},
-        {"psnr": 3, "psnr_luma": 3, "ms_ssim": 3, "ms_ssim_db": 3},
-        {"a/first.png": ImagePoint(RATES[k], {"psnr": QUALITIES[k]})},
-    )
-    return RunPoint(*values)._replace(**other)
 
 
 def _curve(name: str, rates: Sequence[float], qualities: Sequence[float]) -> Curve:
@@ -80,67 +58,6 @@ class KnownPoints(RDPoints):
             RDPoint(name, 100, p.bpp, p.bpp, p.scores)
             for name in ("a/first.png", "b/second.png", "b/tiny.png")
         ]
-
-
-@pytest.fixture
-def siblings(run_folder: Path, image_folder: Path) -> list[RunPoint]:
-    """The other four of ``LADDER``, in run folders beside, two of them under other names."""
-    digest = ValidationImages(image_folder, ("a/first.png", "b/second.png", "b/tiny.png")).digest()
-    points = [_point(k, terms=terms_of(run_folder), images_digest=digest) for k in (0, 1, 2, 4)]
-    for k, point in enumerate(points):
-        name = "sweep" if k < 2 else f"by-hand-{k}"
-        folder = make_run_folder(run_folder.parent.parent / name / f"{k + 2:03d}", point.lmbda)
-        write_point(folder, point)
-    return points
-
-
-def test_a_point_survives_its_file_and_others_are_refused(tmp_path: Path) -> None:
-    point = _point(2, scores={"psnr": 31.0})
-    assert from_json(as_json(point)) == point
-    assert '"pictures": "digest"' in as_json(point)  # its key since the first version
-    for damaged in (
-        "{",
-        "[]",
-        as_json(point).replace('"bpp": 0.4', '"bpp": null'),
-        as_json(point)[:-20] + "}",
-    ):
-        with pytest.raises(ValueError, match=r"."):
-            from_json(damaged)
-    (tmp_path / "runs" / "a" / "002").mkdir(parents=True)
-    (tmp_path / "runs" / "a" / "002" / "rd_point.json").write_text("{}")
-    found, (error,) = siblings_on_disk(make_run_folder(tmp_path / "runs" / "a" / "001", 0.013), point)
-    assert found == []
-    assert "a/002/rd_point.json is not the point of a run: format litcodec-rd-point" in str(error)
-
-
-def test_points_of_the_first_version_are_still_read() -> None:
-    old = (
-        '{"format": "litcodec-rd-point", "version": 1, "terms": "t", "pictures": "p", "step": 5, '
-        '"images": 3, "lmbda": 0.013, "bpp": 0.5, "psnr_rgb": 30.0, "psnr_luma": 31.0, '
-        '"ms_ssim": null, "ms_ssim_db": null}'
-    )
-    point = from_json(old)
-    assert (point.terms, point.images_digest) == ("t", "p")
-    assert (point.scores, point.by_image) == ({"psnr": 30.0, "psnr_luma": 31.0}, {})
-
-
-def test_siblings_differ_in_lambda_alone(run_folder: Path, siblings: list[RunPoint]) -> None:
-    own = siblings[0]._replace(lmbda=LADDER[3])
-    for folder, stranger in (
-        ("other-terms", own._replace(terms="another", lmbda=0.1)),
-        ("other-images", own._replace(images_digest="another", lmbda=0.1)),
-        ("own-lambda", own),
-    ):
-        write_point(make_run_folder(run_folder.parent.parent / folder / "001", 0.1), stranger)
-    (run_folder.parent / "latest").symlink_to("002")
-    found, wrong = siblings_on_disk(run_folder, own)
-    assert sorted((s.point for s in found), key=lambda p: p.bpp) == sorted(siblings, key=lambda p: p.bpp)
-    assert {sibling.folder.parent.name for sibling in found} == {"sweep", "by-hand-2", "by-hand-3"}
-    assert wrong == []
-
-    other = make_run_folder(run_folder.parent / "009", LADDER[1])
-    assert terms_of(other) == terms_of(run_folder)
-    assert terms_of(make_run_folder(run_folder.parent / "010", LADDER[1], patch=9)) != terms_of(run_folder)
 
 
 def _image_points(factor: float) -> list[ImagePoint]:
@@ -173,7 +90,7 @@ def test_a_sweep_of_five_runs_has_figures_and_bd_rates_in_wandb(
 ) -> None:
     import wandb
 
-    own = _point(3)
+    own = known_point(3)
     curve = RDCurve(baselines=["jpeg"])
     fit_in_run_folder(
         [KnownPoints(own), curve], WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path))
@@ -213,12 +130,12 @@ def test_a_sweep_of_five_runs_has_figures_and_bd_rates_in_wandb(
 def test_without_wandb_bd_rates_are_logged_and_baselines_are_measured_once(
     tmp_path: Path, run_folder: Path, fit_in_run_folder: Fit, siblings: list[RunPoint]
 ) -> None:
-    fit_in_run_folder([KnownPoints(_point(3)), RDCurve(baselines=["jpeg"])], CSVLogger(str(tmp_path)))
+    fit_in_run_folder([KnownPoints(known_point(3)), RDCurve(baselines=["jpeg"])], CSVLogger(str(tmp_path)))
     (path,) = tmp_path.rglob("metrics.csv")
     assert "bd_rate/jpeg" in path.read_text().splitlines()[0]
     (kept,) = (run_folder.parent.parent / ".baselines").rglob("baselines.json")
     before = kept.stat().st_mtime_ns
-    fit_in_run_folder([KnownPoints(_point(3)), RDCurve(baselines=["jpeg"])])
+    fit_in_run_folder([KnownPoints(known_point(3)), RDCurve(baselines=["jpeg"])])
     assert kept.stat().st_mtime_ns == before
 
 
@@ -226,13 +143,13 @@ def test_no_baselines_when_none_are_asked_for_and_a_warning_where_they_fail(
     run_folder: Path, fit_in_run_folder: Fit
 ) -> None:
     curve = RDCurve(baselines=[])
-    fit_in_run_folder([KnownPoints(_point(3)), curve])
+    fit_in_run_folder([KnownPoints(known_point(3)), curve])
     assert curve.baseline_curves.found == ()
     assert not (run_folder.parent.parent / ".baselines").exists()
     with pytest.warns(UserWarning, match="RDCurve draws no baselines: .*jpeg9000"):
-        fit_in_run_folder([KnownPoints(_point(3)), RDCurve(baselines=["jpeg9000"])])
+        fit_in_run_folder([KnownPoints(known_point(3)), RDCurve(baselines=["jpeg9000"])])
     with pytest.warns(UserWarning, match="the limit is max_megapixels=0.05"):
-        fit_in_run_folder([KnownPoints(_point(3)), RDCurve(baselines=["jpeg"], max_megapixels=0.05)])
+        fit_in_run_folder([KnownPoints(known_point(3)), RDCurve(baselines=["jpeg"], max_megapixels=0.05)])
     assert from_json((run_folder / "rd_point.json").read_text()).lmbda == LADDER[3]
 
 
@@ -270,41 +187,3 @@ def test_only_the_images_that_are_validated_are_measured(tmp_path: Path, image_f
     assert (folder / "b/tiny.png").read_bytes() == (image_folder / "b/tiny.png").read_bytes()
     every = ValidationImages(image_folder, ("b/tiny.png", "a/first.png", "b/second.png"))
     assert folder_of_images(every, tmp_path / "place") == image_folder
-
-
-class _Run:
-    """As much of a W&B run as is asked for."""
-
-    def __init__(self, id: str, summary_metrics: dict[str, object], *, offline: bool = False) -> None:
-        self.id, self.summary_metrics, self.offline = id, summary_metrics, offline
-        self.entity, self.project, self.sweep_id = "us", "litcodec", "s1"
-
-
-def test_siblings_of_a_sweep_come_from_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    import wandb
-
-    asked: list[str] = []
-    own = _point(3)
-    runs = [
-        _Run("own", {"rd_point": as_json(own)}),
-        _Run("done", {"rd_point": as_json(_point(1)), "bpp": 1.0}),
-        _Run("under-way", {"bpp": 2.0}),
-        _Run("other-codec", {"rd_point": as_json(_point(2, terms="another"))}),
-    ]
-
-    class Api:
-        def __init__(self, timeout: int) -> None:
-            self.runs = runs
-
-        def sweep(self, path: str) -> "Api":
-            asked.append(path)
-            return self
-
-    monkeypatch.setattr(wandb, "Api", Api)
-    assert siblings_in_sweep(runs[0], own) == [_point(1)]
-    assert asked == ["us/litcodec/s1"]
-    assert siblings_in_sweep(_Run("own", {}, offline=True), own) == []
-    assert asked == ["us/litcodec/s1"]
-    runs.append(_Run("damaged", {"rd_point": "{}"}))
-    with pytest.raises(ResultsError, match=r"us/litcodec/s1: format litcodec-rd-point"):
-        siblings_in_sweep(runs[0], own)

@@ -1,10 +1,11 @@
 """A part of ``make fuzz`` in the suite: a fixed number of mutants of every target, and past trouble."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz.cases import case_rng, run_case
+from tests.fuzz.cases import Target, case_rng, run_case
 from tests.fuzz.seed_files import codec_files
 from tests.fuzz.stream_targets import refit
 from tests.fuzz.targets import TARGETS
@@ -32,6 +33,12 @@ def cases_of(name: str) -> int:
     return CASES.get(name) or CASES[name.partition("-")[0]]
 
 
+@cache
+def target_of(name: str) -> Target:
+    """A target, whose seeds are made once."""
+    return TARGETS[name]()
+
+
 def past_trouble() -> list[Path]:
     return [file for file in sorted(CORPUS.glob("*/*.*")) if file.parent.name in TARGETS]
 
@@ -39,7 +46,7 @@ def past_trouble() -> list[Path]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_mutants_bring_out_typed_errors_or_valid_results_and_nothing_else(name: str, tmp_path: Path):
-    target = TARGETS[name]()
+    target = target_of(name)
     path = tmp_path / f"mutant{target.suffix}"
     kinds = set()
     for index in range(cases_of(name)):
@@ -54,7 +61,7 @@ def test_mutants_bring_out_typed_errors_or_valid_results_and_nothing_else(name: 
 @pytest.mark.parametrize("file", past_trouble(), ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_past_trouble_stays_mended(file: Path, tmp_path: Path):
     name = file.parent.name
-    target = TARGETS[name]()
+    target = target_of(name)
     path = tmp_path / f"mutant{target.suffix}"
     path.write_bytes(file.read_bytes())
     outcome = run_case(target, path)

@@ -32,7 +32,7 @@ def build(tmp_path: Path, *arguments: str) -> int:
     return main(["fit", *arguments, "--run_root", str(tmp_path), "--trainer.logger", "false"])
 
 
-@pytest.mark.parametrize("name", ["base.yaml", "quickstart.yaml", *HYBRIDS])
+@pytest.mark.parametrize("name", ["base.yaml", "quickstart.yaml", "overfit.yaml", *HYBRIDS])
 def test_a_config_of_its_own_builds(name: str, tmp_path: Path) -> None:
     assert build(tmp_path, "--config", str(CONFIGS / name)) == 0
 

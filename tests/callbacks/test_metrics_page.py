@@ -14,7 +14,8 @@ from wandb_file import read_offline_run
 
 from litcodec.callbacks import EntropyStatistics, PatchThroughput, RDCurve, RDPoints, Reconstructions
 from litcodec.codecs import Codec, FactorizedPrior, MeanScaleHyperprior, VariableRate
-from litcodec.training import CodecModule, NonFiniteGuard
+from litcodec.data import OneImage
+from litcodec.training import CodecModule, NonFiniteGuard, OverfittedModule
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
@@ -40,21 +41,38 @@ def _keys_of_page() -> dict[str, re.Pattern[str]]:
     return {key: re.compile(re.sub("<[^>]+>", r"[^/]+", re.escape(key).replace(r"\<", "<"))) for key in keys}
 
 
-@pytest.fixture
-def held(tmp_path: Path, fit: Callable[..., L.Trainer]) -> set[str]:
+def _logger(folder: Path) -> WandbLogger:
+    return WandbLogger(project="litcodec", offline=True, save_dir=str(folder))
+
+
+def _keys_in(folder: Path) -> set[str]:
+    """Of the run that has just ended there."""
     import wandb
 
+    wandb.finish()
+    wandb.teardown()
+    run = read_offline_run(folder)
+    return {key for row in run.history for key in row} | set(run.summary)
+
+
+@pytest.fixture
+def held(tmp_path: Path, fit: Callable[..., L.Trainer], image_folder: Path) -> set[str]:
     found: set[str] = set()
     for name, make in CODECS.items():
         torch.manual_seed(0)
         callbacks = [RDPoints(), Reconstructions(), EntropyStatistics(), PatchThroughput(window=2)]
         others = [RDCurve(baselines=()), LearningRateMonitor("step"), NonFiniteGuard()]
-        logger = WandbLogger(project="litcodec", offline=True, save_dir=str(tmp_path / name))
-        fit(CodecModule(make()), [*callbacks, *others], logger)
-        wandb.finish()
-        wandb.teardown()
-        run = read_offline_run(tmp_path / name)
-        found |= {key for row in run.history for key in row} | set(run.summary)
+        fit(CodecModule(make()), [*callbacks, *others], _logger(tmp_path / name))
+        found |= _keys_in(tmp_path / name)
+    folder = tmp_path / "overfitted"
+    options = {"max_steps": 2, "val_check_interval": 2, "check_val_every_n_epoch": None}
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
+    trainer = L.Trainer(
+        accelerator="cpu", devices=1, logger=_logger(folder), default_root_dir=tmp_path,
+        callbacks=[RDPoints()], log_every_n_steps=1, **options, **quiet,
+    )  # fmt: skip
+    trainer.fit(OverfittedModule(), datamodule=OneImage(image_folder / "b" / "tiny.png"))
+    found |= _keys_in(folder)
     return {key for key in found if not key.startswith("_")}
 
 

@@ -1,4 +1,4 @@
-"""No block grid: steps across the borders of the latents' 16x16 pixels are no larger than those beside them."""
+"""No block grid: steps across the borders of 16x16 pixels are no larger than those beside them."""
 
 import pytest
 import torch

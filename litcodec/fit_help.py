@@ -71,7 +71,7 @@ CODECS = (
     "L3C",
 )
 OBJECTIVES = ("mse", "ms_ssim", "mixed", "Objective")
-DATAMODULES = ("FolderDataModule", "StreamDataModule")
+DATAMODULES = ("FolderDataModule", "StreamDataModule", "OneImage")
 CALLBACKS = (
     "RDPoints",
     "Reconstructions",

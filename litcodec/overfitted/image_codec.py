@@ -19,9 +19,9 @@ from litcodec.overfitted.codec import (
 )
 from litcodec.overfitted.entropy_network import features_of, surround
 from litcodec.overfitted.model import Networks
-from litcodec.overfitted.presets import Preset, grid_sizes, levels_for, preset_named
+from litcodec.overfitted.presets import SIDE_MAX, Preset, grid_sizes, levels_for, preset_named
 from litcodec.overfitted.trainer import GAIN, Overfitter
-from litcodec.overfitted.weights import sizes_of
+from litcodec.overfitted.weights import check_sizes, sizes_of
 from litcodec.types import CodecOutput
 
 
@@ -34,6 +34,9 @@ class OverfittedCodec(Codec):
         width: of the image.
         finest: the finest grid that is coded.
         sizes: of the networks, as ``Preset`` lists them, where they are not those of the preset.
+
+    Raises:
+        FreezeError: if a stream has no room for such an image or such networks.
     """
 
     pixels: Tensor  # of the image, (3, H, W), uint8
@@ -51,7 +54,11 @@ class OverfittedCodec(Codec):
         super().__init__()
         self.levels, self.finest = levels_for(height, width), finest
         self.only_size = (height, width)
-        self.networks = Networks(preset_named(preset) if sizes is None else Preset(*sizes), self.levels)
+        if not (1 <= min(self.only_size) <= max(self.only_size) <= SIDE_MAX and 0 <= finest < self.levels):
+            raise FreezeError(f"a stream holds no {height} x {width} pixels without {finest} of the grids.")
+        networks = preset_named(preset) if sizes is None else Preset(*sizes)
+        check_sizes(networks)  # before networks of a damaged file's sizes are made
+        self.networks = Networks(networks, self.levels)
         self.register_buffer("rate_weight", torch.zeros((), dtype=torch.float64))
         self.register_buffer("pixels", torch.zeros(3, height, width, dtype=torch.uint8))
         for k, size in enumerate(grid_sizes(height, width, self.levels)):

@@ -100,11 +100,20 @@ def sizes_of(networks: Networks) -> Preset:
         synthesis.out.in_features,
         len(synthesis.residuals),
     )
+    check_sizes(sizes)
+    return sizes
+
+
+def check_sizes(sizes: Preset) -> None:
+    """Check that a stream has room for networks.
+
+    Raises:
+        FreezeError: if it has not.
+    """
     limits = Preset(CONTEXT_MAX, ENTROPY_WIDTH_MAX, LAYERS_MAX, WIDTH_MAX, RESIDUALS_MAX)
     for name, size, limit in zip(Preset._fields, sizes, limits, strict=True):
         if size > limit or (size < 1 and name != "residuals"):
             raise FreezeError(f"a stream holds networks with a {name} of 1 to {limit}; got {size}.")
-    return sizes
 
 
 def groups_of(networks: Networks) -> list[list[nn.Parameter]]:

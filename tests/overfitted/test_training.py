@@ -10,8 +10,9 @@ import torch
 
 import litcodec
 from litcodec.bitstream import pack, unpack
+from litcodec.codec_files import build_codec
 from litcodec.data import read_image, write_png
-from litcodec.errors import FreezeError, OptionError, ShapeError
+from litcodec.errors import CodecFileError, FreezeError, OptionError, ShapeError
 from litcodec.frozen import to_stream
 from litcodec.overfitted import (
     FINGERPRINT,
@@ -218,6 +219,28 @@ def test_an_exported_fit_codes_its_image_alone(whole: Path, tmp_path: Path) -> N
     assert 8 * len(strings[1]) == pytest.approx(bits, rel=0.005, abs=64)
     with pytest.raises(ShapeError, match="another image"):
         to_stream(codec, x.flip(3))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"sizes": [6, 8, 2_000_000_000, 8, 1]}, "entropy_layers of 1 to 3; got 2000000000"),
+        ({"sizes": [6, 8]}, "cannot be built"),
+        ({"height": 2**20}, "1048576 x 32 pixels"),
+        ({"finest": 7}, "without 7 of the grids"),
+        ({"preset": "hip"}, "no preset 'hip'"),
+    ],
+)
+def test_a_codec_file_that_claims_other_sizes_is_refused_at_once(
+    changed: dict[str, object], reason: str
+) -> None:
+    described = {
+        "class_path": "litcodec.overfitted.OverfittedCodec",
+        "init_args": {"height": 48, "width": 32},
+    }
+    assert build_codec(described).only_size == (48, 32)
+    with pytest.raises(CodecFileError, match=reason):
+        build_codec({**described, "init_args": {**described["init_args"], **changed}})
 
 
 def test_options_that_make_no_sense_are_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from litcodec.errors import OptionError
 from litcodec.ops.laplace import laplace_bits
 from litcodec.ops.shifts import shifts
 
@@ -31,10 +32,15 @@ class EntropyNetwork(nn.Module):
         context: how many of ``NEIGHBOURS`` it sees.
         width: of the hidden layers.
         layers: how many.
+
+    Raises:
+        OptionError: if there are not as many.
     """
 
     def __init__(self, *, context: int, width: int, layers: int) -> None:
         super().__init__()
+        if not 1 <= context <= len(NEIGHBOURS) or layers < 1:
+            raise OptionError(f"1 to {len(NEIGHBOURS)} neighbours and a layer; got {context} and {layers}.")
         self.context = context
         inputs = context + FEATURES
         sizes = [inputs, *[width] * layers]

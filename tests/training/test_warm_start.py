@@ -5,7 +5,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging
 
 from litcodec.codec_files import load_codec, save_codec
-from litcodec.codecs import Codec, Elic, LearnedCosine, MeanScaleHyperprior, ScaleHyperprior, VariableRate
+from litcodec.codecs import Codec, Elic, LappedCosine, MeanScaleHyperprior, ScaleHyperprior, VariableRate
 from litcodec.errors import CodecFileError
 from litcodec.objectives import bits_per_pixel
 from litcodec.training import CodecModule
@@ -74,9 +74,13 @@ def test_a_run_starts_from_a_codec_file(tmp_path: Path) -> None:
         CodecModule(MeanScaleHyperprior(N=4, M=8), start_checkpoint=tmp_path / "codec.safetensors")
 
 
-def cosine_2(**changed: float) -> VariableRate:
-    inner = LearnedCosine(N=128, M=320, context=96)
-    return VariableRate(inner, **{"lmbda_min": 0.001, "lmbda_max": 0.15, "anchors": 6, **changed})  # type: ignore[arg-type]
+def inner() -> LappedCosine:
+    return LappedCosine(analysis_blocks=5, synthesis_blocks=7)
+
+
+def cosine_3(**changed: float) -> VariableRate:
+    rates = {"lmbda_min": 0.0004, "lmbda_max": 0.15, "anchors": 7, **changed}
+    return VariableRate(inner(), **rates)  # type: ignore[arg-type]
 
 
 def _share_density(codec: Codec, other: Codec) -> None:
@@ -88,25 +92,25 @@ def _share_density(codec: Codec, other: Codec) -> None:
 
 @pytest.fixture(scope="module")
 def packaged() -> VariableRate:
-    codec = CodecModule(cosine_2(), start_checkpoint=Path("cosine-2")).codec.eval()
+    codec = CodecModule(cosine_3(), start_checkpoint=Path("cosine-3")).codec.eval()
     assert isinstance(codec, VariableRate)
     return codec
 
 
 def test_a_run_starts_from_a_packaged_codec_by_name(packaged: VariableRate) -> None:
-    frozen = load_codec(codec_path(Path("cosine-2")))
+    frozen = load_codec(codec_path(Path("cosine-3")))
     gains = {**frozen.decoder_tensors(), **frozen.encoder_tensors()}
     for name, value in packaged.gains.state_dict().items():
         assert torch.equal(value, gains[f"gains.{name}"]), name
-    with pytest.raises(CodecFileError, match=r"no packaged codec of that name; those are .*cosine-2"):
-        CodecModule(cosine_2(), start_checkpoint=Path("cosine-9"))
+    with pytest.raises(CodecFileError, match=r"no packaged codec of that name; those are .*cosine-3"):
+        CodecModule(cosine_3(), start_checkpoint=Path("cosine-9"))
 
 
 @torch.no_grad()
 def test_one_rate_of_a_packaged_codec_codes_as_that_does(packaged: VariableRate, image_like) -> None:
     x = image_like(64, 96)
-    for lmbda in (0.001, 0.0067, 0.15):
-        module = CodecModule(LearnedCosine(), lmbda=lmbda, start_checkpoint=Path("cosine-2"))
+    for lmbda in (0.0004, 0.0067, 0.15):
+        module = CodecModule(inner(), lmbda=lmbda, start_checkpoint=Path("cosine-3"))
         codec = module.codec.eval()
         _share_density(codec, packaged)
         y = packaged.latents(x, torch.tensor([lmbda])).y
@@ -115,26 +119,25 @@ def test_one_rate_of_a_packaged_codec_codes_as_that_does(packaged: VariableRate,
         assert (found.x_hat - wanted.x_hat).abs().mean() < 1e-4
         rates = [float(bits_per_pixel(output)) for output in (wanted, found)]
         assert rates[1] == pytest.approx(rates[0], rel=0.01)
-    with pytest.raises(CodecFileError, match=r"cosine-2 codes at lmbda 0\.001 to 0\.15, not at 0\.2"):
-        CodecModule(LearnedCosine(), lmbda=0.2, start_checkpoint=Path("cosine-2"))
-    with pytest.raises(
-        CodecFileError, match=r"cosine-2 holds a VariableRate .* says LearnedCosine .*'M': 64"
-    ):
-        CodecModule(LearnedCosine(M=64), lmbda=0.01, start_checkpoint=Path("cosine-2"))
+    with pytest.raises(CodecFileError, match=r"cosine-3 codes at lmbda 0\.0004 to 0\.15, not at 0\.2"):
+        CodecModule(inner(), lmbda=0.2, start_checkpoint=Path("cosine-3"))
+    other = LappedCosine(N=64, analysis_blocks=5, synthesis_blocks=7)
+    with pytest.raises(CodecFileError, match=r"cosine-3 holds a VariableRate .* says LappedCosine .*'N': 64"):
+        CodecModule(other, lmbda=0.01, start_checkpoint=Path("cosine-3"))
 
 
 @torch.no_grad()
 def test_a_narrower_range_starts_with_the_gains_of_its_rates(packaged: VariableRate, image_like) -> None:
     x = image_like(64, 96)
-    narrow = cosine_2(lmbda_min=0.002, lmbda_max=0.02, anchors=2)
-    codec = CodecModule(narrow, start_checkpoint=Path("cosine-2")).codec.eval()
+    narrow = cosine_3(lmbda_min=0.002, lmbda_max=0.02, anchors=2)
+    codec = CodecModule(narrow, start_checkpoint=Path("cosine-3")).codec.eval()
     _share_density(codec, packaged)
     for lmbda in (0.002, 0.02):
         at = torch.tensor([lmbda])
         torch.testing.assert_close(codec.latents(x, at).y, packaged.latents(x, at).y, rtol=1e-4, atol=1e-3)
         assert (codec(x, at).x_hat - packaged(x, at).x_hat).abs().mean() < 1e-4
-    with pytest.raises(CodecFileError, match=r"codes at lmbda 0\.001 to 0\.15, .* says 0\.001 to 0\.2\."):
-        CodecModule(cosine_2(lmbda_max=0.2), start_checkpoint=Path("cosine-2"))
+    with pytest.raises(CodecFileError, match=r"codes at lmbda 0\.0004 to 0\.15, .* says 0\.0004 to 0\.2\."):
+        CodecModule(cosine_3(lmbda_max=0.2), start_checkpoint=Path("cosine-3"))
 
 
 def test_gains_that_no_convolution_can_take_are_refused(tmp_path: Path) -> None:

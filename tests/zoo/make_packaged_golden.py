@@ -25,7 +25,8 @@ SIZES = {1: (64, 96), 50: (37, 53), 100: (70, 41)}  # of the golden images
 
 
 def heldback() -> list[Path]:
-    """Photographs that no packaged codec was trained on; lossless-1 alone has seen all but the second."""
+    """Photographs that no packaged codec was trained on; lossless-1, and lossless-2 through its
+    weights, have seen all but the second."""
     return list_images(bundled_photographs() / "heldback")
 
 

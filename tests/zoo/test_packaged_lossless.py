@@ -13,14 +13,21 @@ from litcodec.cli import main
 from litcodec.codec_files import load_codec
 from litcodec.data import read_image, write_png
 from litcodec.frozen import FrozenCodec, from_stream, to_stream
-from litcodec.zoo import Card, lossless_card
+from litcodec.zoo import Card, lossless_card, packaged_cards
 
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def card() -> Card:
-    return lossless_card()
+@pytest.fixture(
+    scope="module", params=[card for card in packaged_cards() if card.lossless], ids=lambda card: card.name
+)
+def card(request: pytest.FixtureRequest) -> Card:
+    found: Card = request.param
+    return found
+
+
+def test_the_latest_is_the_one_that_is_meant() -> None:
+    assert lossless_card().name == "lossless-2"
 
 
 @pytest.fixture(scope="module")

@@ -333,7 +333,7 @@ def main() -> None:
     parser.add_argument("input", type=Path, help="folder of photographs; with --export a checkpoint")
     parser.add_argument("output", type=Path, help="checkpoint to write; with --export a codec file")
     parser.add_argument("--export", action="store_true", help="make a codec file of a checkpoint")
-    parser.add_argument("--rdoq-lambda", type=float, default=50.0, help="of the codec file; 0 for none")
+    parser.add_argument("--rdoq-lambda", type=float, default=30.0, help="of the codec file; 0 for none")
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
     parser.add_argument("--validate", type=Path, default=Path("litcodec/photographs/heldback"))
     parser.add_argument("--steps", type=int, default=8000)

@@ -33,7 +33,7 @@ class Failure(NamedTuple):
 class Point(NamedTuple):
     """One codec at one setting, over all images."""
 
-    curve: str  # points of one name make one curve: "litcodec cosine-2", "JPEG"
+    curve: str  # points of one name make one curve: "litcodec cosine-3", "JPEG"
     kind: Literal["codec", "baseline"]
     setting: str  # "lmbda 0.0130", "quality 40"
     source: str  # the codec file's path, or the libraries: "Pillow 12.1, libjpeg-turbo 3.1"

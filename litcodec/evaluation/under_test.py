@@ -49,7 +49,7 @@ def codecs_under_test(
             that another file has.
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
         rates: bits per pixel, at which they are measured instead, each image at the quality that has it.
-        names: curves of single files, where ``label`` is not given: "litcodec cosine-2".
+        names: curves of single files, where ``label`` is not given: "litcodec cosine-3".
         device: where they run.
 
     Raises:

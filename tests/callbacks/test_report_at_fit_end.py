@@ -41,7 +41,7 @@ def test_a_fit_ends_with_codec_results_and_report(
     html = (run_folder / "report.html").read_text()
     assert html.startswith("<!")
     assert "FactorizedPrior (14k)" in html
-    assert '"JPEG"' in html  # the yardsticks, measured for the curve, are not measured again
+    assert '"JPEG"' in html  # the baselines, measured for the curve, are not measured again
 
     run = read_offline_run(tmp_path)
     (row,) = [row for row in run.history if "report" in row]

@@ -18,7 +18,7 @@ from litcodec.evaluation import read_results
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch, jpeg) -> list[str]:
-    """Of all yardsticks only the tests' own is installed; gives the keys asked for."""
+    """Of all baselines only the tests' own is installed; gives the keys asked for."""
     asked: list[str] = []
 
     def opened(keys: Sequence[str]) -> Baselines:
@@ -36,7 +36,7 @@ def run(*words: str | Path) -> int:
 
 
 @pytest.mark.parametrize("keys", ["fake,other", "all"])
-def test_a_yardstick_that_is_missing_is_named_and_left_out(
+def test_a_baseline_that_is_missing_is_named_and_left_out(
     keys: str, two_codecs, installed, image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     output = tmp_path / "r.json"
@@ -88,7 +88,7 @@ def test_what_fails_is_one_line_each_and_tried_again(
     assert capsys.readouterr().err == "litcodec: continuing; 11 scores are there already.\n"
 
 
-def test_help_names_every_yardstick(capsys: pytest.CaptureFixture[str]):
+def test_help_names_every_baseline(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         run("--help")
     told = "".join(capsys.readouterr().out.split())

@@ -44,7 +44,7 @@ def test_what_is_infinite_or_undefined_stays_out_of_the_mean(make_results):
     assert only.points[0].scores["ms_ssim"] == 1.0
 
 
-def test_points_come_by_rate_and_codecs_before_yardsticks(make_results):
+def test_points_come_by_rate_and_codecs_before_baselines(make_results):
     results = make_results(
         {
             "JPEG": {"quality 80": LARGE, "quality 10": SMALL},

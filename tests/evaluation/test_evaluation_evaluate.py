@@ -44,7 +44,7 @@ def test_a_codecs_scores_are_those_that_compressing_reports(two_codecs, image_fo
         assert score.encode_s > 0 < score.decode_s
 
 
-def test_a_yardsticks_scores_are_those_of_pillow_and_numpy(jpeg, image_folder: Path, tmp_path: Path):
+def test_a_baselines_scores_are_those_of_pillow_and_numpy(jpeg, image_folder: Path, tmp_path: Path):
     results = evaluate([], image_folder, tmp_path / "results.json", baselines=[jpeg])
 
     assert [(p.curve, p.kind, p.setting, p.source, p.lmbda, p.fingerprint) for p in results.points] == [

@@ -105,7 +105,7 @@ def test_a_damaged_results_file_is_kept_unless_forced(two_codecs, image_folder: 
     assert output.read_text().endswith('"version": 1')
 
 
-def test_a_retrained_codec_and_another_version_of_a_yardstick_are_measured_anew(
+def test_a_retrained_codec_and_another_version_of_a_baseline_are_measured_anew(
     make_codec, jpeg, encoded, image_folder: Path, tmp_path: Path
 ):
     output, path = tmp_path / "results.json", tmp_path / "codec.safetensors"

@@ -73,7 +73,7 @@ def test_neither_a_second_evaluation_nor_the_report_fits_again(
         ("overfit:mop", Settings("mop", minutes=5), "overfitted mop, 5 min"),
         ("overfit:hop:0.5min", Settings("hop", minutes=0.5), "overfitted hop, 0.5 min"),
         ("overfit:lop:2000it", Settings("lop", iterations=2000), "overfitted lop, 2,000 iterations"),
-        ("cosine-2", None, None),
+        ("cosine-3", None, None),
         ("codec.safetensors", None, None),
     ],
 )

@@ -43,7 +43,7 @@ def shown(evaluated: Path) -> ViewerImage:
 
 
 @pytest.fixture(scope="module")
-def yardsticks(evaluated: Path) -> ViewerImage:
+def baselines(evaluated: Path) -> ViewerImage:
     (image,) = _gallery(evaluated, results=_only(read_results(evaluated), "JPEG", "WebP")).images
     return image
 
@@ -80,18 +80,18 @@ def test_versions_are_pixel_for_pixel_what_the_kept_files_decode_to(shown: Viewe
     assert len(seen) == 3
 
 
-def test_every_version_is_its_codecs_file_nearest_to_a_common_size(yardsticks: ViewerImage, evaluated: Path):
+def test_every_version_is_its_codecs_file_nearest_to_a_common_size(baselines: ViewerImage, evaluated: Path):
     sizes: dict[str, dict[str, int]] = {}
     for point in _only(read_results(evaluated), "JPEG", "WebP").points:
         for score in point.scores:
             if score.image == "a.png":
                 sizes.setdefault(point.curve, {})[point.setting] = score.bytes
     first, second = sizes
-    assert [(v.level, v.curve) for v in yardsticks.versions] == [
+    assert [(v.level, v.curve) for v in baselines.versions] == [
         (level, curve) for level in ("low", "middle", "high") for curve in (first, second)
     ]
     rates = []
-    for ours, theirs in zip(yardsticks.versions[::2], yardsticks.versions[1::2], strict=True):
+    for ours, theirs in zip(baselines.versions[::2], baselines.versions[1::2], strict=True):
         rates.append(ours.bytes)  # the common size is a file of the first curve
         by_ratio = {
             setting: max(size / ours.bytes, ours.bytes / size) for setting, size in sizes[second].items()

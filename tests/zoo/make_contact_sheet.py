@@ -1,6 +1,6 @@
 """Make a contact sheet: crops at pixel size of photographs, of codecs, and of other formats at equal bytes.
 
-    python tests/zoo/make_contact_sheet.py docs/crops.jpg --codecs cosine-2,cosine-3 kodim19.png:100,0 ...
+    python tests/zoo/make_contact_sheet.py docs/crops.jpg --codecs cosine-3 kodim19.png:100,0 ...
 
 One row for each photograph and rate. Everything gets its finest setting within the rate, or its coarsest if
 that takes more; what it took and its PSNR, of the whole image, stand above its crop.
@@ -100,7 +100,7 @@ def main() -> None:
     )
     parser.add_argument("output", type=Path)
     parser.add_argument("photographs", nargs="+", help="FILE:LEFT,TOP of the crop")
-    parser.add_argument("--codecs", default="cosine-2")
+    parser.add_argument("--codecs", default="cosine-3")
     parser.add_argument("--baselines", default="webp,avif")
     parser.add_argument("--bpp", default="0.15,0.3")
     parser.add_argument("--side", type=int, default=224, help="of a crop, in pixels")

@@ -67,4 +67,4 @@ def test_the_default_codec_shows_no_grid(
     for x in photographs:
         coded = codec.largest_within(x[None] / 255, int(bpp * x.shape[1] * x.shape[2] / 8))
         decoded.append((codec.decompress([coded])[0] * 255).round())
-    assert blocking(decoded, photographs) <= 1.05
+    assert blocking(decoded, photographs) <= 1.08  # cosine-2's is 7

@@ -107,7 +107,7 @@ def test_every_plane_fits_its_place(open_page):
     assert widths == [0, 0, 0]
 
 
-def test_deltas_follow_the_yardstick_and_the_quality_and_the_best_comes_first(page: Page):
+def test_deltas_follow_the_baseline_and_the_quality_and_the_best_comes_first(page: Page):
     assert page.locator("#bd-anchor").input_value() == JPEG
     assert _column(page, "#bd-table", 1) == [HOSTILE, OURS, VTM, HM]
     assert _column(page, "#bd-table", 2) == ["−50.6", "−20.5", "+7.0", f"Not compared: {REFUSAL}"]

@@ -5,6 +5,8 @@ r"""Train cosine-3 on one device, without Lightning: on a GPU a step is one CUDA
         --start last.pt --cooldown 0.8 --ms-ssim 0.08
     python configs/zoo/train_cosine_3.py --export final.pt cosine-3.safetensors
 
+    python configs/zoo/train_cosine_3.py PHOTOGRAPHS more.pt --start litcodec/zoo/cosine-3.safetensors
+
 On a CPU that computes in bfloat16, --bf16 --batch 8 --side 192: 0.45 s a step on one core of a Zen 5.
 PHOTOGRAPHS is a folder of JPEGs; those that litcodec holds back are left out by name. Every photograph is
 used downscaled by a random factor too. Matrices inside of blocks are trained by Muon, everything else by
@@ -26,7 +28,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from litcodec.codec_files import round_to_half_precision, save_codec
+from litcodec.codec_files import load_codec, round_to_half_precision, save_codec, unfreeze
 from litcodec.codecs import LappedCosine, VariableRate
 from litcodec.frozen import TrainingInfo
 from litcodec.objectives import MSE, MSSSIM, Objective, Term, describe
@@ -248,7 +250,13 @@ class Trainer:
         path.with_suffix(".part").replace(path)
 
     def load(self, path: Path) -> int:
-        """The step at which ``save`` wrote it."""
+        """Go on from what ``save`` wrote, or from a codec file; returns the step."""
+        if path.suffix == ".safetensors":
+            frozen = load_codec(path)
+            unfreeze(self.codec, frozen)
+            for mean, parameter in zip(self.averaged, self.named.values(), strict=True):
+                mean.copy_(parameter.detach())
+            return frozen.training.step or 0
         state = torch.load(path, map_location=self.x.device, weights_only=True)
         self.codec.load_state_dict(state["model"])
         for mean, found in zip(self.averaged, state["averaged"], strict=True):
@@ -334,7 +342,7 @@ def main() -> None:
     parser.add_argument("output", type=Path, help="checkpoint to write; with --export a codec file")
     parser.add_argument("--export", action="store_true", help="make a codec file of a checkpoint")
     parser.add_argument("--rdoq-lambda", type=float, default=30.0, help="of the codec file; 0 for none")
-    parser.add_argument("--start", type=Path, help="checkpoint to go on from")
+    parser.add_argument("--start", type=Path, help="checkpoint or codec file to go on from")
     parser.add_argument("--validate", type=Path, default=Path("litcodec/photographs/heldback"))
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument(

@@ -5,6 +5,7 @@ import importlib
 import io
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from unittest import mock
 import torch
 
 from litcodec.cli import main
+
+TEMPORARY = Path(tempfile.gettempdir())
 
 
 class Done(NamedTuple):
@@ -38,6 +41,7 @@ def litcodec(folder: Path, *arguments: str, **variables: str) -> Done:
 def as_a_process(folder: Path, **variables: str) -> Iterator[None]:
     """Be in ``folder``; leave no variable, path, module, thread count or random state behind."""
     importlib.invalidate_caches()
+    _forget({path.stem for path in folder.glob("*") if path.suffix in ("", ".py")})
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -61,4 +65,16 @@ def _forget_modules_below(folder: Path) -> None:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if file and Path(file).is_relative_to(folder):
-            del sys.modules[name]
+            _forget({name.partition(".")[0]})
+
+
+def _forget(packages: set[str]) -> None:
+    """Forget what another test has imported under these names."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name.partition(".")[0] not in packages or not file or not Path(file).is_relative_to(TEMPORARY):
+            continue
+        for kind in vars(module).values():  # jsonargparse imports the modules of all subclasses that live
+            if isinstance(kind, type) and kind.__module__ == name:
+                kind.__module__ = __name__
+        del sys.modules[name]

@@ -34,7 +34,7 @@ def part_file(target: Path) -> Iterator[tuple[BinaryIO, str]]:
 def _locked(target: Path) -> tuple[int, str]:
     while True:
         descriptor, temporary = tempfile.mkstemp(prefix=_prefix(target), suffix=".part", dir=target.parent)
-        _lock(descriptor)
+        _lock(descriptor, wait=True)
         if os.path.exists(temporary):  # nobody took it for stale before it was locked
             return descriptor, temporary
         os.close(descriptor)
@@ -55,12 +55,15 @@ def _remove_stale(target: Path) -> None:
             os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
-    """Whether nobody else holds it; False where a file system has no locks: then nothing is stale."""
+def _lock(descriptor: int, *, wait: bool = False) -> bool:
+    """Whether it is ours now; False where a file system has no locks: then nothing is stale.
+
+    Not ours if somebody else holds it, who may be removing the file; ``wait`` for the end of that.
+    """
     if sys.platform == "win32":
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True

@@ -1,8 +1,12 @@
 """Outputs: nothing that was there is lost, whatever it is and whoever writes at the same time."""
 
 import os
+import sys
+import tempfile
+import threading
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +35,34 @@ def test_of_two_writers_of_120_files_each_file_has_one(tmp_path: Path):
         counts = pool.starmap(_attempts, [(tmp_path, b"a"), (tmp_path, b"b")])
     assert sum(counts) == 120
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"{k}.litc" for k in range(120))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks")
+def test_a_file_that_another_writer_takes_for_stale_at_once_is_made_anew(tmp_path: Path, monkeypatch):
+    import fcntl
+
+    make, made = tempfile.mkstemp, []
+
+    def taken(**where: Any) -> tuple[int, str]:
+        descriptor, path = make(**where)
+        made.append(path)
+        if len(made) > 1:
+            return descriptor, path
+        other = os.open(path, os.O_RDONLY)
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def remove() -> None:
+            os.unlink(path)
+            os.close(other)
+
+        threading.Timer(0.2, remove).start()  # after our own writer has looked whether it is there
+        return descriptor, path
+
+    monkeypatch.setattr(tempfile, "mkstemp", taken)
+    write(tmp_path / "a", content=b"whole")
+    assert len(made) == 2
+    assert (tmp_path / "a").read_bytes() == b"whole"
+    assert os.listdir(tmp_path) == ["a"]
 
 
 def test_what_appears_while_a_file_is_written_stays(tmp_path: Path):

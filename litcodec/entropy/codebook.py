@@ -106,8 +106,12 @@ class SoftToHard(Codebook):
     def forward(self, y: Tensor) -> Assigned:
         """Assign vectors of ``y`` (B, M, h, w) to their nearest centres; gradients are soft."""
         vectors = self.vectors(y)
-        if self.training and int(self.steps) == 0:
-            self._start(vectors.detach().reshape(-1, self.dimensions))
+        if self.training:  # before centres are used: a backward pass needs them as they were
+            flat = vectors.detach().reshape(-1, self.dimensions)
+            if int(self.steps) == 0:
+                self._start(flat)
+            elif int(self.steps) % REVIVE_EVERY == 0:
+                self._revive(flat)
         distances = _distances(vectors, self.centres)
         nearest = distances.argmin(dim=-1, keepdim=True)
         hard = torch.zeros_like(distances).scatter_(-1, nearest, 1.0)
@@ -132,7 +136,7 @@ class SoftToHard(Codebook):
 
     @torch.no_grad()
     def _follow(self, vectors: Tensor, hard: Tensor, soft: Tensor) -> None:
-        """After a step: sigma, how much centres are used, and what becomes of dead ones."""
+        """After a step: sigma, and how much centres are used."""
         self.steps += 1
         gap = (self.values(soft) - self.values(hard)).square().mean()
         if int(self.steps) == 1:
@@ -142,12 +146,14 @@ class SoftToHard(Codebook):
         self.log_sigma.add_(rise).clamp_(max=math.log(SIGMA_MAX))
         share = hard.flatten(0, -2).mean(dim=0)
         self.usage.mul_(USAGE_DECAY).add_((1 - USAGE_DECAY) * share)
-        if int(self.steps) % REVIVE_EVERY == 0:
-            dead = self.usage < DEAD_BELOW / len(self.usage)
-            flat = vectors.reshape(-1, self.dimensions)
-            found = flat[torch.randint(len(flat), (len(self.centres),), device=flat.device)]
-            self._move(torch.where(dead[:, None], found, self.centres))
-            self.usage[dead] = 1 / len(self.usage)
+
+    @torch.no_grad()
+    def _revive(self, vectors: Tensor) -> None:
+        """Move dead centres to vectors of the batch."""
+        dead = self.usage < DEAD_BELOW / len(self.usage)
+        found = vectors[torch.randint(len(vectors), (len(self.centres),), device=vectors.device)]
+        self._move(torch.where(dead[:, None], found.to(self.centres.dtype), self.centres))
+        self.usage[dead] = 1 / len(self.usage)
 
     def _move(self, centres: Tensor) -> None:
         """The same on every rank."""

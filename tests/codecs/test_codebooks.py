@@ -1,6 +1,7 @@
 """Latents quantised with a codebook: exact round trips, rates as estimated, centres that are used."""
 
 import copy
+import math
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from litcodec.codec_files import load_codec, save_codec, unfreeze
 from litcodec.codecs import Codec, FactorizedPrior, ScaleHyperprior
 from litcodec.entropy import FiniteScalar, SoftToHard
+from litcodec.entropy.codebook import REVIVE_EVERY
 from litcodec.errors import BitstreamError, FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
 from litcodec.latent_models import CodebookModel, ScaledCodebookModel
@@ -167,6 +169,21 @@ def test_centres_start_at_clusters_and_dead_ones_come_back():
         book(y)
     assert float(book.centres[0].detach().abs().max()) < 10
     assert float(book.log_sigma) > 0  # the gap has to fall
+
+
+@pytest.mark.parametrize("codec", [FactorizedPrior, ScaleHyperprior])
+def test_training_goes_on_where_dead_centres_move(codec: type[Codec]):
+    torch.manual_seed(0)
+    model = codec(**SMALL, codebook=SoftToHard(centres=8, dimensions=2)).train()
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    x = torch.rand(1, 3, 64, 64)
+    for _ in range(2 * REVIVE_EVERY + 1):
+        optimiser.zero_grad()
+        output = model(x)
+        loss = (output.x_hat - x).square().mean() - sum(p.log2().mean() for p in output.likelihoods)
+        loss.backward()
+        optimiser.step()
+    assert math.isfinite(float(loss))
 
 
 def test_sizes_that_do_not_fit_are_refused():

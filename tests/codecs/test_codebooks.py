@@ -183,7 +183,7 @@ def test_training_goes_on_where_dead_centres_move(codec: type[Codec]):
         loss = (output.x_hat - x).square().mean() - sum(p.log2().mean() for p in output.likelihoods)
         loss.backward()
         optimiser.step()
-    assert math.isfinite(float(loss))
+    assert math.isfinite(loss.item())
 
 
 def test_sizes_that_do_not_fit_are_refused():

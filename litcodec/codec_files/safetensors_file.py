@@ -6,7 +6,7 @@ Reading one runs no code and allocates no more than a small multiple of what the
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from reprlib import repr as shortened
 
@@ -100,12 +100,11 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
     try:
         left_out = _left_out(about, tensors)
         codec = empty.restore({**tensors, **left_out})
+        _forget_encoder(codec, left_out)
     except (FreezeError, ShapeError, CodecFileError) as error:
         raise CodecFileError(f"{path} is damaged: {error}") from error
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CodecFileError(f"{path} is damaged: {str(error).partition(chr(10))[0][:200]}") from error
-    for name in left_out:  # so that nothing can be coded by any way
-        codec.encoder_tensors()[name].fill_(math.nan)
     codec.training, codec.decoder_only = description.training, bool(left_out)
     codec.identity = description.identity or codec.identity
     if codec.fingerprint.hex() != about.get("fingerprint"):
@@ -128,6 +127,15 @@ def _left_out(about: Mapping[str, object], tensors: Mapping[str, Tensor]) -> dic
     if sum(map(math.prod, shapes.values())) > LEFT_OUT_MAX * sum(t.numel() for t in tensors.values()):
         raise CodecFileError(f"it leaves out more than {LEFT_OUT_MAX} times what it holds.")
     return {name: torch.zeros(()).expand(shape) for name, shape in shapes.items()}
+
+
+def _forget_encoder(codec: FrozenCodec, names: Iterable[str]) -> None:
+    """Leave no numbers where weights are missing, so that nothing can be coded by any way."""
+    encoder = codec.encoder_tensors()
+    for name in names:
+        if name not in encoder or not encoder[name].is_floating_point():
+            raise CodecFileError(f"it leaves out {shortened(name)}, which is no weight of its encoder.")
+        encoder[name].fill_(math.nan)
 
 
 def _narrowed(tensor: Tensor) -> Tensor:

@@ -66,12 +66,14 @@ def test_no_training_starts_from_it(kept: FrozenCodec) -> None:
 
 
 @pytest.mark.parametrize(
-    "left_out", [7, {"g": "x"}, {"g": [-1]}, {"g": [2**40]}, {"inner.g_s.0.weight": [1]}, {"g": [1.5]}]
+    "left_out",
+    [7, {"g": "x"}, {"g": [-1]}, {"g": [2**40]}, {"inner.g_s.0.weight": [1]}, {"g": [1.5]}, {"g": [1]}],
 )
+@pytest.mark.parametrize("decoder_only", [True, False])
 def test_a_damaged_list_of_what_is_left_out_is_one_line(
-    whole: FrozenCodec, tmp_path: Path, left_out: object
+    whole: FrozenCodec, tmp_path: Path, left_out: object, decoder_only: bool
 ) -> None:
-    data = codec_bytes(whole, decoder_only=True)
+    data = codec_bytes(whole, decoder_only=decoder_only)
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     about = json.loads(header["__metadata__"]["litcodec"])

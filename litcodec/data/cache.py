@@ -3,6 +3,7 @@
 import numpy as np
 from torch import Tensor
 
+from litcodec.data.least import below_least
 from litcodec.data.photographs import Photographs
 from litcodec.errors import ShapeError
 
@@ -22,8 +23,8 @@ class CachedPhotographs:
     """
 
     def __init__(self, photographs: Photographs, megabytes: int) -> None:
-        if megabytes < 0:
-            raise ShapeError(f"cache_mb must be at least 0; got {megabytes}.")
+        if wrong := below_least("cache_mb", megabytes):
+            raise ShapeError(wrong)
         self.photographs = photographs
         self.bytes_left = megabytes * 10**6
         self._kept: dict[int, Tensor] = {}

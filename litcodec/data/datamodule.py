@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from litcodec.data.bundled import bundled_photographs
 from litcodec.data.cache import CachedPhotographs
 from litcodec.data.formats import list_images
+from litcodec.data.least import LEAST, below_least
 from litcodec.data.loader import PatchLoader
 from litcodec.data.photographs import FolderPhotographs, Photographs
 from litcodec.data.shards import ShardTiles
@@ -22,18 +23,6 @@ from litcodec.data.whole_images import ImageBatch, NamedImage, WholeImages, imag
 from litcodec.data.windows import PatchWindows
 from litcodec.errors import OptionError, UnreadableImage
 from litcodec.limits import MAX_PIXELS
-
-LEAST = {
-    "patch_size": 1,
-    "batch_size": 1,
-    "crops_per_image": 1,
-    "steps_per_epoch": 1,
-    "num_workers": 0,
-    "cache_mb": 0,
-    "seed": 0,
-    "val_limit": 1,
-    "max_pixels": 1,
-}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -71,10 +60,9 @@ class PhotographsDataModule(L.LightningDataModule):
 
     def __post_init__(self) -> None:
         super().__init__()
-        for name, low in LEAST.items():  # here, before there is a run and its folder
-            value = getattr(self, name)
-            if value is not None and value < low:
-                raise OptionError(f"data.{name} must be at least {low}; got {value}.")
+        for name in LEAST:  # here, before there is a run and its folder
+            if wrong := below_least(name, getattr(self, name)):
+                raise OptionError(f"data.{wrong}")
         self.loader: PatchLoader | None = None  # of the training patches
         self.images: WholeImages | None = None  # of validation, test and prediction
         self._start = 0

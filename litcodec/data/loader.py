@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from litcodec.data.least import below_least
 from litcodec.data.windows import PatchWindows, Skipped, Window
 from litcodec.errors import EmptyDataset, ShapeError, ShardError
 
@@ -50,8 +51,8 @@ class PatchLoader:
         if steps_per_epoch is None:
             batch = windows.batch_size * windows.world_size
             steps_per_epoch = max(1, len(windows.photographs) * windows.crops_per_image // batch)
-        if steps_per_epoch < 1:
-            raise ShapeError(f"steps_per_epoch must be at least 1; got {steps_per_epoch}.")
+        if wrong := below_least("steps_per_epoch", steps_per_epoch):
+            raise ShapeError(wrong)
         self.windows = windows
         self.steps_per_epoch = steps_per_epoch
         self.num_workers = num_workers

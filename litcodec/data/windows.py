@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from litcodec.data.least import below_least
 from litcodec.data.photographs import Photographs
 from litcodec.errors import EmptyDataset, ImageError, ShapeError, TooSmallImage
 
@@ -68,14 +69,14 @@ class PatchWindows(Dataset[Window]):
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        for name, value, low in (
-            ("patch_size", patch_size, 1),
-            ("batch_size", batch_size, 1),
-            ("crops_per_image", crops_per_image, 1),
-            ("seed", seed, 0),
+        for name, value in (
+            ("patch_size", patch_size),
+            ("batch_size", batch_size),
+            ("crops_per_image", crops_per_image),
+            ("seed", seed),
         ):
-            if value < low:
-                raise ShapeError(f"{name} must be at least {low}; got {value}.")
+            if wrong := below_least(name, value):
+                raise ShapeError(wrong)
         if not 0 <= rank < world_size:
             raise ShapeError(f"rank must be in 0..{world_size - 1} (world_size={world_size}); got {rank}.")
         self.photographs = photographs

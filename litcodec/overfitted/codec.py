@@ -5,7 +5,6 @@ networks, see ``weights.py``, and the grids, see ``walk.py``.
 """
 
 import copy
-import zlib
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, Self
 
@@ -24,7 +23,7 @@ from litcodec.overfitted.choose_steps import choose_steps
 from litcodec.overfitted.exact_network import ExactNetwork
 from litcodec.overfitted.model import Networks
 from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for
-from litcodec.overfitted.trainer import QUALITIES, Overfitter, Progress, Settings, lmbda_of
+from litcodec.overfitted.trainer import QUALITIES, Overfitter, Progress, Settings, digest_of, lmbda_of
 from litcodec.types import Compressed
 
 FINGERPRINT = b"overfit1"
@@ -176,11 +175,6 @@ class FrozenOverfitted(FrozenCodec):
             raise Corrupt(f"{layout.levels} grids, but an image of this size has {levels_for(*size)}.")
         sizes = grid_sizes(*size, layout.levels)
         return read, walk.decode(symbols, sizes, layout.first, exact_network(read), layout.preset.context)
-
-
-def digest_of(x: Tensor) -> int:
-    """CRC-32 of the 8-bit pixels of an image (1, 3, H, W) in [0, 1]."""
-    return zlib.crc32((x * 255).round().to(torch.uint8).cpu().contiguous().numpy().tobytes())
 
 
 def run(fit: Overfitter, callback: Callable[[Progress], None] | None = None) -> Written:

@@ -14,13 +14,12 @@ from litcodec.overfitted.codec import (
     ENCODER_TENSORS,
     FittedBefore,
     FrozenOverfitted,
-    digest_of,
     write,
 )
 from litcodec.overfitted.entropy_network import features_of, surround
 from litcodec.overfitted.model import Networks
 from litcodec.overfitted.presets import SIDE_MAX, Preset, grid_sizes, levels_for, preset_named
-from litcodec.overfitted.trainer import GAIN, Overfitter
+from litcodec.overfitted.trainer import GAIN, Overfitter, digest_of
 from litcodec.overfitted.weights import check_sizes, sizes_of
 from litcodec.types import CodecOutput
 

@@ -22,7 +22,6 @@ from litcodec.overfitted.model import Networks, Parts, StepResult, backward
 from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
 from litcodec.overfitted.quantise import noisy_round
 from litcodec.overfitted.starting import starting_networks
-from litcodec.overfitted.synthesis import Synthesis
 
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
 TEMPERATURES = (0.5, 0.08)  # a cooler beginning freezes grids of zeros
@@ -57,6 +56,11 @@ def lmbda_of(quality: float) -> float:
 def weight_of(lmbda: float) -> float:
     """The weight of a bit per pixel beside an MSE on [0, 1], given that of the MSE on 0..255 beside a bit."""
     return 1 / (lmbda * 255**2)
+
+
+def digest_of(x: Tensor) -> int:
+    """CRC-32 of the 8-bit pixels of an image (1, 3, H, W) in [0, 1]."""
+    return zlib.crc32((x * 255).round().to(torch.uint8).cpu().contiguous().numpy().tobytes())
 
 
 class Settings(NamedTuple):
@@ -115,7 +119,7 @@ class Overfitter:
             self.networks = starting_networks(settings.preset, preset, self.levels)
             self.networks.take(Parts() if parts is None else parts, self.levels)
         self.networks.to(device)
-        if isinstance(self.networks.synthesis, Synthesis):
+        if hasattr(self.networks.synthesis, "start_at"):
             self.networks.synthesis.start_at(self.x.mean((0, 2, 3)))
         self.networks_before_rounding: Networks | None = None  # once symbols are rounded: as they were then
         self.grids = [
@@ -141,7 +145,7 @@ class Overfitter:
             "adam": self._adam.state_dict(),
             "soap": self.soap.state_dict(),
             **({} if before is None else {"before_rounding": before.state_dict()}),
-            _SUM_KEY: self._sum,
+            _SUM_KEY: digest_of(self.x),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -153,7 +157,7 @@ class Overfitter:
         try:
             before = Settings(**state["settings"])
             same = before[0:2] == self.settings[0:2] and before.finest == self.settings.finest
-            if not same or before.bpp != self.settings.bpp or state[_SUM_KEY] != self._sum:
+            if not same or before.bpp != self.settings.bpp or state[_SUM_KEY] != digest_of(self.x):
                 raise CheckpointError(
                     "what was begun is of another image, preset or rate; leave out --resume, or --ckpt_path."
                 )
@@ -171,10 +175,6 @@ class Overfitter:
             self.weight = float(state["weight"])
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise CheckpointError(f"what was begun cannot be gone on with: {error}") from error
-
-    @property
-    def _sum(self) -> int:
-        return zlib.crc32((self.x * 255).round().to(torch.uint8).cpu().numpy().tobytes())
 
     @property
     def fraction(self) -> float:

@@ -112,7 +112,7 @@ def lossless_card(folder: Path = FOLDER) -> Card:
     """
     found = [card for card in packaged_cards(folder) if card.lossless is not None]
     if found:
-        return max(found, key=lambda card: card.name)
+        return max(found, key=lambda card: (len(card.name), card.name))  # -10 comes after -2
     raise CodecFileError("no lossless codec is packaged; give a codec file with -c CODEC.")
 
 

@@ -137,11 +137,11 @@ from pathlib import Path
 from conftest import CountingJpeg
 from litcodec.evaluation import evaluate
 
-def tell(step):
+def show(step):
     if step.done == 4:
         os.kill(os.getpid(), signal.SIGKILL)
 
-evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], progress=tell)
+evaluate([], Path(sys.argv[1]), Path(sys.argv[2]), baselines=[CountingJpeg()], progress=show)
 """
     done = subprocess.run(
         [sys.executable, "-c", script, image_folder, output], cwd=Path(__file__).parent, check=False

@@ -44,7 +44,7 @@ def test_an_evaluation_that_is_killed_loses_no_image_and_ends_where_an_undisturb
     output = tmp_path / "killed" / "results.json"
 
     def die_at(done: int) -> None:
-        def tell(step: Step) -> None:
+        def show(step: Step) -> None:
             if step.done == done:
                 # What a process that is killed now leaves behind.
                 assert sum(len(point.scores) for point in read_results(output).points) == kept + done
@@ -52,7 +52,7 @@ def test_an_evaluation_that_is_killed_loses_no_image_and_ends_where_an_undisturb
 
         kept = sum(len(p.scores) for p in read_results(output).points) if output.exists() else 0
         with pytest.raises(KeyboardInterrupt):
-            evaluate(two_codecs, image_folder, output, baselines=[jpeg], progress=tell)
+            evaluate(two_codecs, image_folder, output, baselines=[jpeg], progress=show)
 
     die_at(2)
     die_at(5)

@@ -16,15 +16,14 @@ Adam, with one learning rate: after 600 steps of 32 crops of 256x256 the loss wa
 
 import argparse
 import math
-import random
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
+from muon import muon_step
+from photographs import Photographs
 from PIL import Image
 from torch import Tensor, nn
 
@@ -34,17 +33,8 @@ from litcodec.frozen import TrainingInfo
 from litcodec.objectives import MSE, MSSSIM, Objective, Term, describe
 from litcodec.objectives.objective import MS_SSIM_PER_MSE, bits_per_pixel, bits_per_pixel_of_each
 
-HELD_BACK = ("db6db408", "78fd95cf", "d60acb20", "9af68c1b")  # litcodec/photographs/heldback
 PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the range of lmbda, where validation looks
-WARM_UP, MOMENTUM, BALANCE = 200, 0.95, 0.4
-# Newton-Schulz steps, each as good as one can be after those before (Amsel et al., arXiv 2505.16932).
-POLAR = (
-    (4.0848, -6.8946, 2.9270),
-    (3.9505, -6.3029, 2.6377),
-    (3.7418, -5.5913, 2.3037),
-    (2.8769, -3.1427, 1.2046),
-    (2.8366, -3.0525, 1.2012),
-)
+WARM_UP, BALANCE = 200, 0.4
 
 
 def cosine_3() -> VariableRate:
@@ -53,91 +43,12 @@ def cosine_3() -> VariableRate:
     return VariableRate(inner, lmbda_min=0.0004, lmbda_max=0.15, anchors=7)
 
 
-def photographs_in(folder: Path) -> list[Path]:
-    """Its JPEGs, without those that litcodec holds back."""
-    return sorted(p for p in folder.rglob("*.jp*g") if not any(name in p.name for name in HELD_BACK))
-
-
-class Photographs(NamedTuple):
-    """Images one after the other in one uint8 tensor."""
-
-    flat: Tensor
-    starts: np.ndarray  # of each image
-    shapes: np.ndarray  # (n, 2), H and W
-
-    @classmethod
-    def read(cls, folder: Path, device: torch.device, side: int) -> "Photographs":
-        """Decode a folder; an image and its downscaled copy each need sides of ``side``."""
-        files = photographs_in(folder)
-        scales = random.Random(0)
-        with ThreadPoolExecutor() as pool:
-            pairs = pool.map(_with_copy, files, [scales.uniform(0.5, 0.9) for _ in files])
-            images = [image for pair in pairs for image in pair if min(image.shape[:2]) >= side]
-        shapes = np.array([image.shape[:2] for image in images])
-        starts = np.concatenate([[0], np.cumsum(3 * shapes.prod(axis=1).astype(np.int64))])
-        flat = torch.from_numpy(np.concatenate([image.reshape(-1) for image in images]))
-        print(f"{len(files)} photographs, {len(images)} images, {len(flat) / 3e6:.0f} megapixels", flush=True)
-        return cls(flat.to(device), starts, shapes)
-
-    def crops(self, step: int, count: int, side: int) -> Tensor:
-        """(count, 3, side, side) in [0, 1], flipped and transposed at random; a function of the step."""
-        rng = np.random.default_rng((7, step))
-        room = (self.shapes - side + 32).prod(axis=1)
-        which = rng.choice(len(self.shapes), count, p=room / room.sum())
-        top, left = (rng.integers(self.shapes[which, k] - side + 1) for k in (0, 1))
-        width, flips = self.shapes[which, 1], rng.random((3, count)) < 0.5
-        i = np.arange(side)
-        rows = np.where(flips[0, :, None], side - 1 - i, i) + top[:, None]
-        columns = np.where(flips[1, :, None], side - 1 - i, i) + left[:, None]
-        device = self.flat.device
-        rows_t = torch.from_numpy(3 * rows * width[:, None] + self.starts[which, None]).to(device)
-        places = rows_t[:, :, None] + torch.from_numpy(3 * columns).to(device)[:, None]
-        turned = torch.from_numpy(flips[2]).to(device)[:, None, None]
-        places = torch.where(turned, places.transpose(1, 2), places)
-        found = self.flat[(places[:, None] + torch.arange(3, device=device)[:, None, None])]
-        return found.float().div_(255).contiguous(memory_format=torch.channels_last)
-
-
-def _with_copy(file: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    with Image.open(file) as opened:
-        image = opened.convert("RGB")
-    size = round(image.width * scale), round(image.height * scale)
-    return np.asarray(image), np.asarray(image.resize(size, Image.Resampling.LANCZOS))
-
-
 def is_hidden(name: str, parameter: nn.Parameter) -> bool:
     """Whether Muon trains it: a matrix whose two sides are both features."""
     inside = any(part in name for part in (".expand.", ".contract.", "h_a.2.", "h_a.4.", "h_s.0.", "h_s.2."))
     return (
         name.endswith("weight") and parameter.dim() == 4 and (inside or ("nets." in name and ".2.w" in name))
     )
-
-
-def orthogonal(gradient: Tensor, dtype: torch.dtype) -> Tensor:
-    """The nearest matrix with equal singular values, as large as a step of Adam; computed in ``dtype``."""
-    X = gradient.flatten(1).to(dtype)
-    wide = X.shape[0] <= X.shape[1]
-    X = X if wide else X.T
-    X = X / (X.norm() + 1e-7)
-    for a, b, c in POLAR:
-        A = X @ X.T
-        X = a * X + (b * A + c * A @ A) @ X
-    X = X if wide else X.T
-    found: Tensor = X.reshape(gradient.shape).float() * (0.2 * math.sqrt(max(X.shape)))
-    return found
-
-
-def muon_step(
-    parameters: Iterable[nn.Parameter],
-    momentum: list[Tensor],
-    rate: float | Tensor,
-    dtype: torch.dtype = torch.float32,
-) -> None:
-    """One step of Muon, Nesterov momentum included; ``momentum`` is changed."""
-    for parameter, kept in zip(parameters, momentum, strict=True):
-        assert parameter.grad is not None
-        kept.lerp_(parameter.grad, 1 - MOMENTUM)
-        parameter.sub_(rate * orthogonal(torch.lerp(parameter.grad, kept, MOMENTUM), dtype))
 
 
 class Trainer:

@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from muon import muon_step
+from photographs import photographs_in
 from PIL import Image, ImageFilter
 from torch import Tensor, nn
-from train_cosine_3 import muon_step, photographs_in
 
 from litcodec.codec_files import load_codec, save_codec, unfreeze
 from litcodec.codecs import PixelAutoregressive

@@ -33,7 +33,9 @@ def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
         FreezeError: if the two do not fit, or the frozen one lacks its encoder.
     """
     if frozen.decoder_only:
-        raise FreezeError(f"this {frozen.architecture.name} is kept without its encoder and cannot train.")
+        raise FreezeError(
+            f"this {frozen.architecture.name} is kept without its encoder; start from another codec (litcodec codecs)."
+        )
     if codec.architecture != frozen.architecture:
         raise FreezeError(f"a {frozen.architecture} is not the codec to train, a {codec.architecture}.")
     tensors = {**frozen.decoder_tensors(), **frozen.encoder_tensors()}

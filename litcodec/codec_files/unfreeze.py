@@ -34,7 +34,8 @@ def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
     """
     if frozen.decoder_only:
         raise FreezeError(
-            f"this {frozen.architecture.name} is kept without its encoder; start from another codec (litcodec codecs)."
+            f"this {frozen.architecture.name} is kept without its encoder; "
+            "start from another codec (litcodec codecs)."
         )
     if codec.architecture != frozen.architecture:
         raise FreezeError(f"a {frozen.architecture} is not the codec to train, a {codec.architecture}.")

@@ -18,6 +18,19 @@ data:
   init_args: {train_url: shards}
 """
 
+WATCHED = """
+trainer:
+  callbacks:
+    - class_path: Reconstructions
+      init_args: {every_n_validations: 2}
+    - RDPoints
+    - class_path: LearningRateMonitor
+  logger: {class_path: CSVLogger, init_args: {save_dir: .}}
+model:
+  optimizer: {class_path: AdamW}
+  lr_scheduler: {class_path: StepLR, init_args: {step_size: 3}}
+"""
+
 
 def printed(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
     with pytest.raises(SystemExit, match="0"):
@@ -55,3 +68,16 @@ def test_names_in_a_config_file(
     assert found["model"]["objective"]["class_path"] == class_path
     if terms := found["model"]["objective"].get("init_args", {}).get("terms"):
         assert terms[0]["distortion"]["class_path"] == "litcodec.objectives.L1"
+
+
+def test_callbacks_loggers_and_optimisers_are_named_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "watched.yaml").write_text(WATCHED)
+    found = printed(capsys, "--config", str(tmp_path / "watched.yaml"), "--trainer.callbacks+", "ReportPage")
+    callbacks = [each["class_path"] for each in found["trainer"]["callbacks"]]
+    ours = ["Reconstructions", "RDPoints", "ReportPage"]
+    assert callbacks[:2] + callbacks[3:] == [f"litcodec.callbacks.{name}" for name in ours]
+    assert callbacks[2] == "lightning.pytorch.callbacks.LearningRateMonitor"
+    assert found["trainer"]["callbacks"][0]["init_args"]["every_n_validations"] == 2
+    assert found["trainer"]["logger"]["class_path"] == "lightning.pytorch.loggers.CSVLogger"
+    assert found["model"]["optimizer"]["class_path"] == "torch.optim.AdamW"
+    assert found["model"]["lr_scheduler"]["class_path"] == "torch.optim.lr_scheduler.StepLR"

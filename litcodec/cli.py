@@ -55,12 +55,12 @@ def _main(arguments: list[str]) -> int:
         print("litcodec: interrupted.", file=sys.stderr)
         return 130
     except Exception as error:
-        from litcodec.errors import LitcodecError
+        from litcodec.errors import LitcodecError, reason_of
 
         if debug or not isinstance(error, (LitcodecError, OSError)):
             traceback.print_exc()
         else:
-            print(f"litcodec: {LitcodecError(error)}", file=sys.stderr)
+            print(f"litcodec: {LitcodecError(reason_of(error))}", file=sys.stderr)
         return 1
 
 

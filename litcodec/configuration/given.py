@@ -17,6 +17,8 @@ def read_given(arguments: Sequence[str]) -> Tree:
     Raises:
         Mistake: if a file is missing or is not YAML.
     """
+    if not arguments:
+        raise Mistake("there is no configuration. Give one, such as --config configs/quickstart.yaml.")
     tree: Tree = {}
     for key, value in options(arguments):
         if key in ("--config", "-c"):
@@ -28,7 +30,7 @@ def read_given(arguments: Sequence[str]) -> Tree:
 
 def options(arguments: Sequence[str]) -> Iterator[tuple[str, str | None]]:
     """The pairs of ``--key value`` and ``--key=value``; None for a key without a value."""
-    for word, after in zip(arguments, [*arguments[1:], None], strict=True):
+    for word, after in zip(arguments, [*arguments, None][1:], strict=True):
         if word.startswith("-"):
             key, equals, value = word.partition("=")
             yield key, value if equals else after if after is None or not after.startswith("--") else None
@@ -53,22 +55,22 @@ def read_config(name: str | None) -> Tree:
         folder = "" if path.is_absolute() else f" in {Path.cwd()}"
         found = meant(path.name, names, names.__getitem__)
         raise Mistake(f"there is no file {name}{folder}{found}") from None
-    except yaml.MarkedYAMLError as error:
-        raise Mistake(f"{name} is not YAML: {_where(error)}{error.problem}.") from error
-    except yaml.reader.ReaderError as error:
-        raise Mistake(
-            f"{name} is not YAML: character {error.position + 1} is one that YAML does not allow."
-        ) from error
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+    except yaml.YAMLError as error:
+        raise Mistake(f"{name} is not YAML: {yaml_problem(error)}.") from error
+    except (OSError, ValueError, RecursionError):
         return {}
     if found is not None and not isinstance(found, dict):
         raise Mistake(f"{name} has no keys such as model: and trainer:, but only {str(found)[:40]!r}.")
     return found or {}
 
 
-def _where(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark
-    return "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
+def yaml_problem(error: Exception) -> str:
+    """Where a text ceases to be YAML, and why, on one line."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"character {error.position + 1} is one that YAML does not allow"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}: {error.problem}"
+    return " ".join(str(error).split())
 
 
 def _structured(text: str) -> Any:

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentError, ArgumentParser
-
 from litcodec.configuration.annotations import SCALARS, names_of, scalar_type, wants_class
 from litcodec.configuration.given import Tree
 from litcodec.configuration.sentences import Mistake, meant, no_class, not_there, wrong_value
@@ -97,6 +95,8 @@ def _check_value(key: str, value: Any, argument: Argument | None, sure: bool) ->
 
 def _check_scalar(key: str, value: Any, kind: Any) -> None:
     """Ask the parser of all options, here with this one alone."""
+    from jsonargparse import ArgumentError, ArgumentParser  # 0.1 s, which other commands need not wait for
+
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument(f"--{key}", type=kind)
     try:

@@ -23,9 +23,10 @@ def objective_path(word: object) -> object:
 
 
 def load_rooms() -> None:
-    """Import the rooms whose classes a configuration may name."""
-    for room in ROOMS:
-        import_module(room)
+    """Import the classes that a configuration may name; some rooms wait with theirs until asked."""
+    for room in map(import_module, ROOMS):
+        for name in room.__all__:
+            getattr(room, name)
 
 
 def known_names() -> list[str]:

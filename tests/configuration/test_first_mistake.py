@@ -95,6 +95,7 @@ def test_a_mistake_is_said_as_the_parser_says_it(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ("", "there is no configuration. Give one, such as --config configs/quickstart.yaml."),
         ("--config missing.yaml", "there is no file missing.yaml in {folder}."),
         ("--config goood.yaml", "there is no file goood.yaml in {folder}. Did you mean good.yaml?"),
         ("--config /no/where.yaml", "there is no file /no/where.yaml."),

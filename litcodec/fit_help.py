@@ -39,7 +39,7 @@ Later files and options replace earlier ones, key by key. configs/ has a file fo
   --trainer.max_steps N, --trainer.accelerator cpu|gpu, --trainer.devices N
   --trainer.precision P          32-true, bf16-mixed or 16-mixed
   --trainer.callbacks+ CLASS     one more: {callbacks}
-                                 or any of Lightning's
+                                 or any of Lightning's (here too the name alone is enough)
   --trainer.logger.init_args.offline false
                                  send to the W&B server; --trainer.logger false: log nothing
   --checkpoint.every_n_train_steps N

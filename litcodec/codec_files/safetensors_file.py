@@ -19,6 +19,7 @@ from litcodec.codec_files.description import build_codec, describe, parse
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
 from litcodec.regular_file import regular_file
+from litcodec.zoo import packaged_cards
 
 FORMAT = "litcodec-codec"
 # 1 had no tensors of 16 bits; 1 and 2 named classes of litcodec without their packages; a file of version 4
@@ -72,6 +73,9 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
     Raises:
         CodecFileError: if the file is missing, damaged, of another format, or does not hold what it says.
     """
+    if not Path(path).exists():
+        names = ", ".join(card.name for card in packaged_cards())
+        raise CodecFileError(f"there is no codec file {path}, and no packaged codec of that name: {names}.")
     about, tensors = read_safetensors(path)
     if about.get("format") != FORMAT:
         raise CodecFileError(

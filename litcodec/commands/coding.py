@@ -12,8 +12,9 @@ from litcodec.bitstream import read_header
 from litcodec.codec_files import load_codec, load_with_synthesis
 from litcodec.commands.standard_streams import DASH, through_files
 from litcodec.data import load_mask
+from litcodec.data.formats import SUFFIXES
 from litcodec.device import find_device
-from litcodec.errors import CodecFileError, LitcodecError
+from litcodec.errors import CodecFileError, LitcodecError, reason_of
 from litcodec.evaluation import (
     CompressedFile,
     DecompressedFile,
@@ -28,6 +29,8 @@ from litcodec.evaluation import (
 from litcodec.frozen import FrozenCodec
 from litcodec.overfitted import FINGERPRINT, FrozenOverfitted
 from litcodec.zoo import codec_path, default_card, lossless_card, packaged_codec
+
+OTHER_IMAGES = frozenset(SUFFIXES) - {".png", ".apng"}  # than what decompress writes
 
 Result = TypeVar("Result", CompressedFile, DecompressedFile)
 
@@ -97,6 +100,8 @@ def decompress(options: Options) -> int:
         return given or load_once(packaged_codec(fingerprint))
 
     def one(path: Path, output: Path) -> DecompressedFile:
+        if output.suffix.lower() in OTHER_IMAGES:
+            raise LitcodecError(f"{output} would hold a PNG: name it {output.with_suffix('.png')}.")
         if options.force and (options.output is None or Path(options.output) != output):
             refuse_original(output)
         return decompress_file(
@@ -121,7 +126,7 @@ def each(
             result = result._replace(file=str(path), output=str(output))
         except (LitcodecError, OSError, MemoryError, RuntimeError) as error:  # torch: out of memory
             failed += 1
-            reason = str(error).partition("\n")[0] or type(error).__name__
+            reason = reason_of(error)
             named = reason if str(path) in reason else f"{path}: {reason}"
             print(f"litcodec: {LitcodecError(named)}", file=sys.stderr)
             continue

@@ -108,7 +108,9 @@ def find_images(root: str | Path) -> FoundImages:
     """
     root = Path(root)
     if not root.is_dir():
-        raise EmptyDataset(f"{root} is not a folder. Give a folder of photographs ({' '.join(SUFFIXES)}).")
+        if root.exists():
+            raise EmptyDataset(f"{root} is a file, not a folder. Give the folder that it lies in.")
+        raise EmptyDataset(f"{root} is not a folder: there is nothing of that name.")
     paths, skipped = [], []
     for path, reason in _files(root):
         reason = reason or _reason(path)

@@ -63,6 +63,7 @@ def existing_file(path: str | Path) -> Path:
     if not path.is_file():
         raise UnreadableImage(
             f"{path}: {'a folder' if path.is_dir() else 'not a regular file'}, not an image."
+            + (f" Give the files in it, such as {path}/*.png." if path.is_dir() else "")
         )
     return path
 

@@ -33,7 +33,12 @@ def part_file(target: Path) -> Iterator[tuple[BinaryIO, str]]:
 
 def _locked(target: Path) -> tuple[int, str]:
     while True:
-        descriptor, temporary = tempfile.mkstemp(prefix=_prefix(target), suffix=".part", dir=target.parent)
+        try:
+            descriptor, temporary = tempfile.mkstemp(
+                prefix=_prefix(target), suffix=".part", dir=target.parent
+            )
+        except OSError as error:  # about the name that the user knows
+            raise type(error)(error.errno, error.strerror, str(target)) from error
         _lock(descriptor, wait=True)
         if os.path.exists(temporary):  # nobody took it for stale before it was locked
             return descriptor, temporary

@@ -65,6 +65,12 @@ def codecs_under_test(
     found = []
     place = find_device(device)
     loaded = {path: open_codec(path).to(place) for path in dict.fromkeys(paths)}
+    for path, codec in loaded.items():
+        if codec.decoder_only:
+            raise CodecFileError(
+                f"{path.stem} only decodes: its file has no encoder, so it cannot be evaluated. "
+                "litcodec codecs lists the others."
+            )
     variable = any(codec.qualities is not None for codec in loaded.values())
     if qualities is not None and loaded and not variable:
         files = ", ".join(path.name for path in loaded)

@@ -162,8 +162,8 @@ class FrozenCodec(ABC):
     def _check_encoder(self) -> None:
         if self.decoder_only:
             raise FreezeError(
-                f"this {self.architecture.name} is kept to decode its older streams alone; "
-                "compress with another codec (litcodec codecs)."
+                "this codec only decodes: its file has no encoder. Compress with another; "
+                "litcodec codecs lists them."
             )
 
     def decode_stages(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Stages:

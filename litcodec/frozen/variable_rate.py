@@ -119,7 +119,10 @@ class FrozenVariableRate(FrozenCodec):
 
     def encode(self, x: Tensor) -> Coded:
         """Code one image (1, 3, H, W) in [0, 1]; ``y_hat`` is the inner codec's, before it is scaled back."""
-        return self.encode_latents(self.analyse(x), self.level)
+        y = self.analyse(x)
+        with full_float32(y.device):
+            y *= self.gains_at(self.level).gain.to(y.device)  # in place: no second y of a large image
+        return self._with_level(self.inner.encode_latents(y), self.level)
 
     def analyse(self, x: Tensor) -> Tensor:
         """Y (1, M, h, w) of one image, which is the same at all levels: who tries several needs it once."""
@@ -127,8 +130,7 @@ class FrozenVariableRate(FrozenCodec):
 
     def encode_latents(self, y: Tensor, level: int) -> Coded:
         """The second half of ``encode``, at any level."""
-        coded = self.inner.encode_latents(self._scaled(y, level))
-        return coded._replace(strings=(*coded.strings, bytes([level])))
+        return self._with_level(self.inner.encode_latents(self._scaled(y, level)), level)
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
         """Decode one image of ``size`` (H, W): (1, 3, H, W), float32 in [0, 1]."""
@@ -182,6 +184,10 @@ class FrozenVariableRate(FrozenCodec):
         other.inner, other.has_realism, other.realism = inner, inner.has_realism, inner.realism
         other.second_fingerprint = inner.second_fingerprint
         return other
+
+    @staticmethod
+    def _with_level(coded: Coded, level: int) -> Coded:
+        return coded._replace(strings=(*coded.strings, bytes([level])))
 
     def _scaled(self, y: Tensor, level: int) -> Tensor:
         with full_float32(y.device):

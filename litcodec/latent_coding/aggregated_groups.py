@@ -131,9 +131,9 @@ class _Walk:
     def gaussians(self, places: Places) -> GroupGaussians:
         net, g = self._net, self._nets.groups[self._k]
         wanted = self._places(places)
-        found, first = self._hyper.new_empty(2 * g, len(wanted)), 0
+        found, first = torch.empty(2 * g, len(wanted), dtype=torch.float64), 0
         for at in torch.split(wanted, AT_ONCE):
-            sums = torch.addmm(net.aggregation.bias, self._hyper[at], net.of_hyper)
+            sums = torch.addmm(net.aggregation.bias, self._hyper[at].double(), net.of_hyper)
             if self._channel is not None:
                 sums.addmm_(self._channel[at], net.of_channel)
             sums.addmm_(net.spatial(self._known.context(at).double()), net.of_spatial)

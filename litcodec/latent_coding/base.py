@@ -64,7 +64,11 @@ class LatentCoder(Protocol):
 
 
 class ConditionalCoder(Protocol):
-    """Codes ``y`` (1, M, h, w) given ``hyper_params`` (1, C, h, w), float64 integers on the grid of 2^-12."""
+    """Codes ``y`` (1, M, h, w) given ``hyper_params`` (1, C, h, w).
+
+    ``hyper_params`` are float32 holding whole numbers, within +-2^24, in units of 2^-12: exact. Sums and
+    products of them belong into float64.
+    """
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:
         """The string of ``y``, and the ``y_hat``, float32, that the decoder will have."""

@@ -113,13 +113,14 @@ class ChannelGroupCoder:
         y_hat = torch.empty(1, self.channels, h, w)
         walk, first = self.nets.walk(hyper_params), 0
         for k, g in enumerate(self.nets.groups):
-            found = hyper_params.new_zeros(g, h * w)
+            found = torch.zeros(g, h * w, dtype=torch.float64)
             walk.begin(k)
             for places in halves if k < self.nets.checkerboards else (slice(None),):
                 if places is halves[1]:
                     walk.see_anchors(found)
                 scales, means = walk.gaussians(places)
                 indexes = self.scale_tables.indexes(scales)
+                del scales  # as large as the group
                 found[:, places] = visit(first, places, means, indexes).mul_(GRID).add_(means)
             found = walk.end(found)
             y_hat[0, first : first + g] = found.div_(GRID).reshape(g, h, w)

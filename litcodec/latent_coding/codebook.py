@@ -152,8 +152,9 @@ class ScaledCodebookCoder(_CentreCoder):
 
     def _indexes(self, hyper_params: Tensor) -> Indexes:
         M, h, w = hyper_params.shape[1:]
+        vectors = M // self.codebook.dimensions
         # Integers: sums are exact.
-        sums = hyper_params.reshape(M // self.codebook.dimensions, self.codebook.dimensions, h, w).sum(dim=1)
+        sums = hyper_params.double().reshape(vectors, self.codebook.dimensions, h, w).sum(dim=1)
         found = torch.bucketize(sums.contiguous(), self._thresholds, out_int32=True)
         return found.to(torch.uint8).flatten().numpy()
 

@@ -98,7 +98,7 @@ class ContextWalk:
         for steps in (everything[k : k + self.order.batched] for k in batches):
             # What is known before the first of these steps: one large product instead of several small ones.
             positions, counts = torch.cat(steps), [step.numel() for step in steps]
-            of_hyper_params = torch.addmm(self.parameters.bias, hyper[positions], self._of_hyper)
+            of_hyper_params = torch.addmm(self.parameters.bias, hyper[positions].double(), self._of_hyper)
             seen_first = torch.addmm(
                 self.context.bias, _bounded(known.context(positions, 0, first)), self._of_known
             )

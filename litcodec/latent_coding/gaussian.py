@@ -79,7 +79,7 @@ class GaussianCoder:
 
     def _parameters(self, hyper_params: Tensor) -> tuple[Tensor, Indexes]:
         """Means on the grid, (1, M, h, w) or a scalar zero, and every element's CDF index."""
-        scales, means = hyper_params, hyper_params.new_zeros(())
+        scales, means = hyper_params.double(), torch.zeros((), dtype=torch.float64)
         if self.predicts_means:
-            scales, means = hyper_params.chunk(2, dim=1)
+            scales, means = scales.chunk(2, dim=1)
         return means, self.scale_tables.indexes(scales)

@@ -47,7 +47,7 @@ class HyperpriorLatentCoder:
         self.of_magnitudes = of_magnitudes
         self.stride = upsampled_by(h_s, torch.empty(1, h_s.channels, 0, 0, dtype=torch.float64))
         pixels = PIXELS_PER_Y * self.stride**2
-        self._h_s = InStrips(h_s, rows_in=1, rows_out=self.stride, columns_in=1, pixels=pixels)
+        self._h_s = InStrips(self._in_float32, rows_in=1, rows_out=self.stride, columns_in=1, pixels=pixels)
 
     def to(self, device: torch.device | str) -> None:
         """Move what runs in floats, in place."""
@@ -94,8 +94,12 @@ class HyperpriorLatentCoder:
         return self.y_coder.decode(y_string, self.hyper_params(z_grid))
 
     def hyper_params(self, z_grid: Tensor) -> Tensor:
-        """What h_s predicts, (1, C, h, w), from z on the grid."""
+        """What h_s predicts, (1, C, h, w) float32, from z on the grid."""
         return self._h_s(z_grid)
+
+    def _in_float32(self, z_grid: Tensor) -> Tensor:
+        # Exact, as FixedPointNet clamps them to 2^24, and half the memory: the largest tensor of all.
+        return self.h_s(z_grid).float()
 
     def _hyper_analysis(self, y: Tensor) -> Tensor:
         z: Tensor = self.h_a(y.abs() if self.of_magnitudes else y)

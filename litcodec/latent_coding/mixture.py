@@ -102,7 +102,7 @@ class MixtureCoder:
         for steps in _batches(self.walk.order.steps(hyper_params)):
             positions = torch.cat(steps)
             seen = self.walk.context(known.context(positions).double())
-            parameters = self.walk.parameters(torch.cat([hyper[:, positions].T, seen], dim=1))
+            parameters = self.walk.parameters(torch.cat([hyper[:, positions].T.double(), seen], dim=1))
             yield from zip(steps, torch.split(parameters, [step.numel() for step in steps]), strict=True)
 
 

@@ -12,6 +12,7 @@ from litcodec.coding import PRECISION, IntegerTables
 from litcodec.errors import FreezeError
 
 LARGEST = 64  # larger symbols have the border of the last: there one step more costs next to nothing
+AT_ONCE = 2**20  # values
 
 
 class RDOQ:
@@ -49,9 +50,13 @@ class RDOQ:
 
     def __call__(self, v: Tensor, indexes: "np.ndarray[tuple[int], np.dtype[np.uint8]]") -> Tensor:
         """The symbols of ``v``, float64 of any shape, whose elements have these CDF indexes."""
-        size = v.abs()
-        below = size.floor()
-        row = torch.from_numpy(indexes.astype(np.int64)).reshape(v.shape)
-        border = self._borders[row, below.clamp(max=LARGEST - 1).long()]
-        symbols: Tensor = v.sign() * (below + (size - below >= border))
+        symbols = torch.empty_like(v, memory_format=torch.contiguous_format)
+        into, values = symbols.flatten(), v.flatten()
+        for a in range(0, len(values), AT_ONCE):  # so that temporary tensors stay small
+            some = values[a : a + AT_ONCE]
+            size = some.abs()
+            below = size.floor()
+            row = torch.from_numpy(indexes[a : a + AT_ONCE].astype(np.int64))
+            border = self._borders[row, below.clamp(max=LARGEST - 1).long()]
+            into[a : a + AT_ONCE] = some.sign() * (below + (size - below >= border))
         return symbols

@@ -91,16 +91,16 @@ class _Walk:
         own(known, self._sums)
 
     def gaussians(self, places: Places) -> GroupGaussians:
-        net, sums = self._nets.nets[self._k], self._sums[places]
-        change = sums.new_empty(2 * self._nets.groups[self._k], len(sums))
+        net, sums, g = self._nets.nets[self._k], self._sums[places], self._nets.groups[self._k]
+        # Two tensors: whoever has made CDF indexes of the scales no longer needs their memory.
+        log_scales = self._log_scales[self._channels][:, places].to(torch.float64, copy=True)
+        means = self._means[self._channels][:, places].to(torch.float64, copy=True)
         for a in range(0, len(sums), AT_ONCE):
             # One place after the other in rows: the rest of the network has 1x1 kernels.
-            change[:, a : a + AT_ONCE] = net.finish(sums[a : a + AT_ONCE].clone()).T
-        more_scale, more_mean = change.chunk(2)
-        return GroupGaussians(
-            more_scale.add_(self._log_scales[self._channels][:, places]),
-            more_mean.add_(self._means[self._channels][:, places]),
-        )
+            change = net.finish(sums[a : a + AT_ONCE].clone()).T
+            log_scales[:, a : a + AT_ONCE] += change[:g]
+            means[:, a : a + AT_ONCE] += change[g:]
+        return GroupGaussians(log_scales, means)
 
     def end(self, values: Tensor) -> Tensor:
         self._first += len(values)

@@ -52,8 +52,10 @@ class ScaleTables:
 
     def symbols(self, residual: Tensor, indexes: Indexes) -> Tensor:
         """The symbol of each fixed-point residual y - mean, float64."""
-        nearest = symbols_of(residual)
-        return nearest if self.rdoq is None else self.rdoq(residual / GRID, indexes)
+        if self.rdoq is None:
+            return symbols_of(residual)
+        _check_finite(residual)
+        return self.rdoq(residual / GRID, indexes)
 
 
 def scale_tables_from(name: str, tensors: Mapping[str, Tensor], *, log_scales: bool = False) -> ScaleTables:
@@ -79,7 +81,7 @@ def rdoq_to(name: str, scale_tables: ScaleTables) -> dict[str, Tensor]:
 
 def on_grid(y: Tensor) -> Tensor:
     """A latent in units of 2^-12, float64 on the CPU; not yet rounded."""
-    return y.double().cpu() * GRID
+    return y.cpu().to(torch.float64, copy=True).mul_(GRID)
 
 
 def symbols_of(residual: Tensor) -> Tensor:
@@ -88,9 +90,13 @@ def symbols_of(residual: Tensor) -> Tensor:
     Raises:
         FreezeError: if one is not finite.
     """
+    _check_finite(residual)
+    return (residual / GRID).round_()
+
+
+def _check_finite(residual: Tensor) -> None:
     if not residual.isfinite().all():
         raise FreezeError("the analysis transform gave latents that are not finite; the codec has diverged.")
-    return torch.round(residual / GRID)
 
 
 def clipped(symbols: Tensor) -> Tensor:

@@ -34,4 +34,4 @@ class Upsampling(nn.Module):
         Not ``taught``, the filter gets no gradient from it.
         """
         taps = self.taps[level] if taught else self.taps[level].detach()
-        return double(double(padded, taps, 1), taps, 2)
+        return double(double(padded, taps, 2), taps, 1)  # columns, the slower ones, of half of the rows

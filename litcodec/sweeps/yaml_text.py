@@ -4,6 +4,7 @@ from pathlib import Path
 
 import yaml
 
+from litcodec.configuration.given import yaml_problem
 from litcodec.errors import SweepError
 from litcodec.regular_file import regular_file
 
@@ -27,7 +28,7 @@ def read_yaml(path: Path) -> object:
     except UnicodeDecodeError as error:
         raise SweepError(f"{path} is not UTF-8 text: save it as such.") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-99-99
-        raise SweepError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise SweepError(f"{path} is not YAML: {yaml_problem(error)}.") from error
     except RecursionError as error:
         raise SweepError(f"{path} is nested too deeply.") from error
     if not _is_small(content):

@@ -165,8 +165,8 @@ def test_an_option_that_nothing_can_be_made_of_is_one_line(
         ("run_name: ${oc.evn:HOME}\n", "run_name: Unsupported interpolation type oc.evn", 1),
         ("model: &a\n  codec: *a\n", "o.yaml is nested too deeply, or refers to itself.", 1),
         ("a: " + "[" * 3000 + "]" * 3000, "o.yaml is nested too deeply, or refers to itself.", 1),
-        ("a: [1\n", "Problems parsing config: ", 2),
-        ("a: \0\n", "Problems parsing config: ", 2),
+        ("a: [1\n", "o.yaml is not YAML: line 2, column 1: expected ',' or ']'", 2),
+        ("a: \0\n", "o.yaml is not YAML: character 4 is one that YAML does not allow.", 2),
     ],
 )
 def test_a_config_that_is_none_is_one_line(

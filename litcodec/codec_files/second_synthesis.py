@@ -21,7 +21,7 @@ from litcodec.frozen import FrozenCodec
 FORMAT = "litcodec-synthesis"
 VERSION = 1
 SYNTHESIS = "g_s"  # the part of a codec, by name
-# Of a tensor's largest value: averages of weights that never change are off by float32's rounding, measured as
+# Of a tensor's largest value: averages of weights that never change are off by float32's rounding, by up to
 # 8e-7 after 500 steps of EMA.
 ROUNDING = 1e-5
 

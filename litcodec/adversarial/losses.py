@@ -1,4 +1,4 @@
-"""The game of generator and discriminator: what each of them minimises."""
+"""The adversarial losses: what the generator and the discriminator minimise."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

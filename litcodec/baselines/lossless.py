@@ -1,4 +1,4 @@
-"""Classic codecs that keep every pixel: PNG, WebP, JPEG 2000 and JPEG XL."""
+"""Lossless classic codecs: PNG, WebP, JPEG 2000 and JPEG XL."""
 
 from importlib.metadata import version
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""``litcodec compress`` and ``litcodec decompress``: many files, each on its own."""
+"""``litcodec compress`` and ``litcodec decompress``, for any number of files."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Values and classes of a configuration, held against the signatures in source files."""
+"""Checks the values and classes of a configuration against the signatures in source files."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Where the files of a set of shards lie: a folder, or an object store with a cache on the disk."""
+"""The files of a set of shards: in a folder, or in an object store with a cache on disk."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Codecs that lose nothing: how many bits of the file each 8-bit value of the image takes."""
+"""Lossless codecs: bits of the file per 8-bit value of the image."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a run that goes on from a checkpoint keeps: the checkpoint holds it, or the order of the data does."""
+"""The settings that a resumed run must keep: the checkpoint or the order of the data depends on them."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Starting a run from weights that have been trained before."""
+"""Starts a run from pretrained weights."""
 
 from pathlib import Path
 

@@ -61,6 +61,6 @@ def add_debug(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PACKAGE",
-        help="a package whose classes codec files and options may name; repeatable (also: LITCODEC_PLUGINS)",
+        help="allow classes of this package in codec files and options; repeatable (also: LITCODEC_PLUGINS)",
     )
     command.add_argument("--debug", action="store_true", help="show a traceback where something fails")

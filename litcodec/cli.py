@@ -77,15 +77,7 @@ def _with_plugins(arguments: list[str]) -> list[str]:
 def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "export":
-            from litcodec.commands.export import export
-
-            return export(
-                options.checkpoint,
-                options.output,
-                overwrite=options.force,
-                half=options.half,
-                rdoq_lambda=options.rdoq_lambda,
-            )
+            return _export(options)
         case "compress" if options.overfit:
             return _overfit(options)
         case "compress" | "decompress":
@@ -128,6 +120,17 @@ def _run(options: argparse.Namespace) -> int:
 def _options_of(kind: Callable[..., T], options: argparse.Namespace) -> T:
     """A command's own tuple of options, field by field."""
     return kind(*(getattr(options, name) for name in signature(kind).parameters))
+
+
+def _export(options: argparse.Namespace) -> int:
+    from litcodec.commands.export import export, export_synthesis
+
+    files, overwrite, half = (options.checkpoint, options.output), options.force, options.half
+    if options.realism_of is None:
+        return export(*files, overwrite=overwrite, half=half, rdoq_lambda=options.rdoq_lambda)
+    if options.rdoq_lambda is not None:
+        options.wrong_usage("--rdoq-lambda is of an encoder, --realism-of writes a decoder: give one of them")
+    return export_synthesis(*files, options.realism_of, overwrite=overwrite, half=half)
 
 
 def _overfit(options: argparse.Namespace) -> int:

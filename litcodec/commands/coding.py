@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from litcodec.bitstream import read_header
-from litcodec.codec_files import load_codec
+from litcodec.codec_files import load_codec, load_with_synthesis
 from litcodec.commands.standard_streams import DASH, through_files
 from litcodec.data import load_mask
 from litcodec.data.formats import SUFFIXES
@@ -51,6 +51,7 @@ class Options(NamedTuple):
     lossless: bool
     measure: bool
     mask: Path | None  # an image, white where pixels are preserved
+    realism: float  # of ``decompress``
 
 
 def compress(options: Options) -> int:
@@ -89,13 +90,13 @@ def compress(options: Options) -> int:
 def decompress(options: Options) -> int:
     """Decompress every file; returns 1 if any failed."""
     device = find_device(options.device)
-    load_once = cache(lambda path: load_codec(path).to(device))
+    load_once = cache(lambda path: load_with_synthesis(path, options.realism).to(device))
     given = None if options.codec is None else load_once(codec_path(options.codec))
 
     def codec_for(data: bytes) -> FrozenCodec:
         fingerprint = read_header(data).fingerprint
         if given is None and fingerprint == FINGERPRINT:
-            return FrozenOverfitted().to(device)
+            return FrozenOverfitted().to(device).at_realism(options.realism)
         return given or load_once(packaged_codec(fingerprint))
 
     def one(path: Path, output: Path) -> DecompressedFile:

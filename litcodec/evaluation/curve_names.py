@@ -95,6 +95,20 @@ def architecture_words(architecture: Architecture, *, is_codec: bool = True) -> 
     return " ".join([architecture.name, *shown, *([f"({parts})"] if parts else [])])
 
 
+def realism_curve(curve: str, realism: float) -> str:
+    """The name of a codec's curve at a realism: "litcodec cosine-3, realism 0.5"."""
+    return f"{curve}{_realism_words(realism)}"
+
+
+def without_realism(curve: str, realism: float) -> str:
+    """The name of the codec's curve without realism, of a point's."""
+    return curve.removesuffix(_realism_words(realism))
+
+
+def _realism_words(realism: float) -> str:
+    return f", realism {realism:g}" if realism else ""
+
+
 def lmbda_words(value: Any) -> str:
     """As the field writes it: 0.0130, 8.73; all digits where four are too few."""
     usual = f"{value:.4f}" if value < 1 else f"{value:.2f}"

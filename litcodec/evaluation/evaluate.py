@@ -55,6 +55,7 @@ def evaluate(
     set_metrics: Sequence[SetMetric] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
+    realism: Sequence[float] = (0.0,),
     progress: Callable[[Step], None] = lambda step: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Results:
@@ -79,6 +80,7 @@ def evaluate(
         set_metrics: what is measured of all decoded images of a codec at one setting, as a set.
         names: curves of single codec files, where ``label`` is not given.
         device: where learned codecs run.
+        realism: of the codecs' decoder, 0 to 1; above 0 with the second synthesis beside each codec file.
         progress: called with the progress.
         waiting: called if another run is writing to ``output``, whose end is waited for.
 
@@ -110,6 +112,7 @@ def evaluate(
             rates=rates,
             names=names,
             device=device,
+            realism=realism,
         )
         tests += baselines_under_test(baselines, rates)
         _check_texts(tests, output)

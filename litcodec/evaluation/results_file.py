@@ -28,6 +28,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cores": (0, 2**20),
     "threads": (0, 2**20),
     "digits": (0, 15),
+    "realism": (0, 1),
     "images": (1, 2**40),  # of a divergence
     "patches": (1, 2**40),
     **dict.fromkeys(("value", "low", "high", "floor"), (-MOST_OF_METRICS, MOST_OF_METRICS)),

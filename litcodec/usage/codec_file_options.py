@@ -33,6 +33,14 @@ def add_export(commands: Commands) -> None:
         default=argparse.SUPPRESS,
         help=argparse.SUPPRESS,
     )
+    export.add_argument(
+        "--realism-of",
+        type=values.path,
+        metavar="CODEC",
+        help="write the synthesis alone, for decompress --realism of this codec's streams; the run started "
+        "from it and trained g_s alone. Its place is beside the codec file: CODEC-realism.safetensors",
+    )
+    export.set_defaults(wrong_usage=export.error)
     export.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
     add_debug(export)
 

@@ -46,6 +46,14 @@ def add_coding(commands: Commands) -> None:
         action="store_true",
         help="decode the result and print PSNR, MS-SSIM and the decoding time",
     )
+    decompress.add_argument(
+        "--realism",
+        type=float,
+        default=0.0,
+        metavar="R",
+        help="0 (least distortion, the default) to 1 (most realism), of a codec with a second synthesis",
+    )
+    compress.set_defaults(realism=0.0)
     decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False, mask=None)
     _add_overfit(compress)
     for command in (compress, decompress):

@@ -65,6 +65,14 @@ def add_evaluate(commands: Commands) -> None:
         help="measure variable-rate codecs and baselines at these bits per pixel instead, each image at "
         "the quality whose file size is nearest: for comparisons at equal rates",
     )
+    evaluate.add_argument(
+        "--realism",
+        type=values.numbers,
+        default=(0.0,),
+        metavar="R,…",
+        help="0 to 1, at which codecs with a second synthesis decode the same files: with --metrics "
+        "psnr,effnet_frechet and --bpp one curve of the perception-distortion plane (default: 0)",
+    )
     add_device(evaluate)
     evaluate.add_argument("--label", help="name of the codecs' curve (default: class, weights, distortion)")
     evaluate.add_argument(

@@ -151,7 +151,7 @@ def _check_size(path: Path, chunk: Chunk) -> None:
     if size != chunk.bytes:
         what = "is not a file" if size is None else f"has {size:,} bytes"
         raise ShardError(
-            f"{path} {what}; its index says {chunk.bytes:,} bytes. Copy or write the shards anew."
+            f"{path} {what}; its index says {chunk.bytes:,} bytes. Copy the shards again, or write new ones."
         )
 
 

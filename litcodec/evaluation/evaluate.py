@@ -72,7 +72,7 @@ def evaluate(
         label: the name of the codecs' curve; by class, number of weights and distortion if not given.
         keep: keep the coded files, in ``<stem of output>.files`` beside the results.
         max_pixels: refuse larger images.
-        force: start anew, whatever ``output`` holds.
+        force: start over, whatever ``output`` holds.
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
         rates: bits per pixel, at which codecs of variable rate and baselines are measured instead: each image
             at the quality whose file is nearest.
@@ -207,7 +207,7 @@ def _check_same_images(before: Results, files_here: Sequence[ImageFile], output:
             what = "has changed since" if score.image in here else "is not among these"
             raise ResultsError(
                 f"{output} holds scores of other images: {score.image} of {before.images} {what}. "
-                "Write to another file with -o, or start anew with --force."
+                "Write to another file with -o, or start over with --force."
             )
 
 

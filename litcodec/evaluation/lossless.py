@@ -12,7 +12,7 @@ CHANNELS = 3
 
 
 class LosslessPoint(NamedTuple):
-    """One codec at one setting, all of whose files restore the very pixels."""
+    """One codec at one setting, all of whose files restore every pixel."""
 
     curve: str
     setting: str

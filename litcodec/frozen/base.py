@@ -55,7 +55,7 @@ class FrozenCodec(ABC):
     has_stages = False  # whether ``decode_stages`` shows an image before and after an enhancer
     takes_mask = False  # whether ``with_mask`` lets its encoder preserve a part of an image
     has_realism = False  # whether ``at_realism`` lets its decoder blend two syntheses
-    lossless = False  # whether decoded images are the very 8-bit images that were coded
+    lossless = False  # whether decoded images are exactly the 8-bit images that were coded
     decoder_only = False  # whether its file left out what compressing needs
     realism = 0.0  # of its decoder, see ``at_realism``
     second_fingerprint: bytes | None = None  # of the second synthesis, where there is one
@@ -243,7 +243,7 @@ class FrozenCodec(ABC):
 
     @abstractmethod
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """The first half of ``decode``: the very ``y_hat`` that ``encode`` reported."""
+        """The first half of ``decode``: exactly the ``y_hat`` that ``encode`` reported."""
 
     @abstractmethod
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:

@@ -45,7 +45,7 @@ def check_same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> No
             key, old, value = _where_they_differ(key, before[key], value)
             raise OptionError(
                 f"the checkpoint is of a run with {key} {_text(old)}, now it is {_text(value)}: a "
-                "run goes on as it began. Set it back, or start anew from its weights with "
+                "run goes on as it began. Set it back, or start a new run from its weights with "
                 "--model.start_checkpoint."
             )
 

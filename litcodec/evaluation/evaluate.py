@@ -55,6 +55,7 @@ def evaluate(
     set_metrics: Sequence[SetMetric] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
+    effort: int = 0,
     progress: Callable[[Step], None] = lambda step: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Results:
@@ -79,6 +80,7 @@ def evaluate(
         set_metrics: what is measured of all decoded images of a codec at one setting, as a set.
         names: curves of single codec files, where ``label`` is not given.
         device: where learned codecs run.
+        effort: 0 to 9, of encoders that refine latents; above 0 it is part of a curve's name.
         progress: called with the progress.
         waiting: called if another run is writing to ``output``, whose end is waited for.
 
@@ -110,6 +112,7 @@ def evaluate(
             rates=rates,
             names=names,
             device=device,
+            effort=effort,
         )
         tests += baselines_under_test(baselines, rates)
         _check_texts(tests, output)

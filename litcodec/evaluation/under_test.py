@@ -16,6 +16,7 @@ from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
 from litcodec.overfitted import curve_of, open_codec
+from litcodec.refinement import with_effort
 
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 QUALITIES = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
@@ -38,6 +39,7 @@ def codecs_under_test(
     rates: Sequence[float] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
+    effort: int = 0,
 ) -> list[UnderTest]:
     """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
 
@@ -51,10 +53,12 @@ def codecs_under_test(
         rates: bits per pixel, at which they are measured instead, each image at the quality that has it.
         names: curves of single files, where ``label`` is not given: "litcodec cosine-3".
         device: where they run.
+        effort: 0 to 9, see ``refinement.with_effort``; above 0 it is part of a curve's name.
 
     Raises:
         CodecFileError: if a file is missing or damaged, or qualities are asked of codecs that have none.
         ShapeError: if there is no such quality.
+        FreezeError: if latents of a codec cannot be refined.
         DeviceError: if there is no such device.
     """
     found = []
@@ -73,6 +77,9 @@ def codecs_under_test(
     by_class = dict(zip(others, curve_names(about_codecs, before), strict=True))
     for path, codec in loaded.items():
         curve = label or names.get(path) or curve_of(path) or by_class[path]
+        codec = with_effort(codec, effort)
+        if effort:
+            curve += f", effort {effort}"
         for rate in dict.fromkeys(rates) if codec.qualities is not None else ():
             names_of = (path.as_posix(), None, codec.fingerprint.hex())
             coder = codec_at_rate(codec, rate, max_pixels=max_pixels)

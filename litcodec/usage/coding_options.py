@@ -4,7 +4,7 @@ import argparse
 
 from litcodec.limits import MAX_PIXELS
 from litcodec.usage import values
-from litcodec.usage.shared_options import Commands, add_debug, add_device
+from litcodec.usage.shared_options import Commands, add_debug, add_device, add_effort
 
 
 def add_coding(commands: Commands) -> None:
@@ -46,6 +46,8 @@ def add_coding(commands: Commands) -> None:
         action="store_true",
         help="decode what was written, and say PSNR, MS-SSIM and the time that it takes",
     )
+    add_effort(compress)
+    decompress.set_defaults(effort=0)
     decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False, mask=None)
     _add_overfit(compress)
     for command in (compress, decompress):

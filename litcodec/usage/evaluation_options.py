@@ -5,7 +5,7 @@ from pathlib import Path
 
 from litcodec.limits import MAX_PIXELS, VIEWER_IMAGES
 from litcodec.usage import values
-from litcodec.usage.shared_options import Commands, add_debug, add_device, add_hidden_anchors
+from litcodec.usage.shared_options import Commands, add_debug, add_device, add_effort, add_hidden_anchors
 
 REPORT_FORMATS = ("html", "png", "svg", "csv", "md")
 
@@ -63,6 +63,7 @@ def add_evaluate(commands: Commands) -> None:
         help="measure codecs of variable rate and baselines at these bits per pixel instead, each image at "
         "the quality whose file is nearest: for comparisons at equal rates",
     )
+    add_effort(evaluate)
     add_device(evaluate)
     evaluate.add_argument("--label", help="name of the codecs' curve (default: class, weights, distortion)")
     evaluate.add_argument(

@@ -56,6 +56,7 @@ def evaluate(
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
     realism: Sequence[float] = (0.0,),
+    effort: int = 0,
     progress: Callable[[Step], None] = lambda step: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Results:
@@ -81,6 +82,7 @@ def evaluate(
         names: curves of single codec files, where ``label`` is not given.
         device: where learned codecs run.
         realism: of the codecs' decoder, 0 to 1; above 0 with the second synthesis beside each codec file.
+        effort: 0 to 9, of encoders that refine latents; above 0 it is part of a curve's name.
         progress: called with the progress.
         waiting: called if another run is writing to ``output``, whose end is waited for.
 
@@ -113,6 +115,7 @@ def evaluate(
             names=names,
             device=device,
             realism=realism,
+            effort=effort,
         )
         tests += baselines_under_test(baselines, rates)
         _check_texts(tests, output)

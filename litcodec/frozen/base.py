@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -34,6 +34,23 @@ class Stages(NamedTuple):
     inner: Tensor  # brought to full size by bicubic interpolation, where it is smaller
     enhanced: Tensor
     resolution: Resolution  # at which the inner codec coded it; chosen "native", it is not enhanced
+
+
+class Refiner(Protocol):
+    """Finds latents that cost less than those of the analysis transform; see ``litcodec.refinement``."""
+
+    def __call__(self, x: Tensor, y: Tensor, z_hat: Tensor, training: TrainingInfo) -> Tensor:
+        """Refine the latents of one image.
+
+        Args:
+            x: (1, 3, H, W) in [0, 1].
+            y: (1, M, h, w), as the latent coder takes it.
+            z_hat: of ``y``, (1, N, h/s, w/s), as the decoder has it.
+            training: what to minimise; lmbda and the objective are known.
+
+        Returns:
+            (1, M, h, w), to be coded given ``z_hat`` and rounded to the nearest.
+        """
 
 
 class FrozenCodec(ABC):
@@ -185,6 +202,14 @@ class FrozenCodec(ABC):
             FreezeError: if the codec has no Gaussian for every latent, or ``rdoq_lambda`` is not above 0.
         """
         raise FreezeError(f"a {self.architecture.name} has no Gaussians to weigh bits with.")
+
+    def with_refiner(self, refiner: Refiner) -> "FrozenCodec":
+        """The same codec whose encoder refines y, and keeps what is better in real bytes.
+
+        Raises:
+            FreezeError: if the codec has no hyperprior, or no Gaussians for y.
+        """
+        raise FreezeError(f"a {self.architecture.name} has no hyperprior, given which y can be refined.")
 
     def with_mask(self, mask: Tensor) -> "FrozenCodec":
         """The same codec whose encoder preserves what a mask says and lets the rest be generated.

@@ -4,7 +4,7 @@ import argparse
 
 from litcodec.limits import MAX_PIXELS
 from litcodec.usage import values
-from litcodec.usage.shared_options import Commands, add_debug, add_device
+from litcodec.usage.shared_options import Commands, add_debug, add_device, add_effort
 
 
 def add_coding(commands: Commands) -> None:
@@ -53,7 +53,9 @@ def add_coding(commands: Commands) -> None:
         metavar="R",
         help="0 (least distortion, the default) to 1 (most realism), of a codec with a second synthesis",
     )
+    add_effort(compress)
     compress.set_defaults(realism=0.0)
+    decompress.set_defaults(effort=0)
     decompress.set_defaults(quality=None, bpp=None, max_bytes=None, lossless=False, measure=False, mask=None)
     _add_overfit(compress)
     for command in (compress, decompress):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from litcodec.limits import MAX_PIXELS, VIEWER_IMAGES
 from litcodec.usage import values
-from litcodec.usage.shared_options import Commands, add_debug, add_device, add_hidden_anchors
+from litcodec.usage.shared_options import Commands, add_debug, add_device, add_effort, add_hidden_anchors
 
 REPORT_FORMATS = ("html", "png", "svg", "csv", "md")
 
@@ -73,6 +73,7 @@ def add_evaluate(commands: Commands) -> None:
         help="0 to 1, at which codecs with a second synthesis decode the same files: with --metrics "
         "psnr,effnet_frechet and --bpp one curve of the perception-distortion plane (default: 0)",
     )
+    add_effort(evaluate)
     add_device(evaluate)
     evaluate.add_argument("--label", help="name of the codecs' curve (default: class, weights, distortion)")
     evaluate.add_argument(

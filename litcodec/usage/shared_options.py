@@ -6,6 +6,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from litcodec.configuration.sentences import meant, nearest
 from litcodec.errors import LitcodecError
+from litcodec.limits import EFFORT_MAX
 from litcodec.usage import values
 
 _COMMAND = re.compile(r"argument COMMAND: invalid choice: '(?P<name>.*)' \(choose from (?P<known>.*)\)")
@@ -41,6 +42,19 @@ def add_hidden_anchors(command: argparse.ArgumentParser) -> None:
     """The former name of --baselines."""
     command.add_argument(
         "--anchors", type=values.keys, dest="baselines", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+    )
+
+
+def add_effort(command: argparse.ArgumentParser) -> None:
+    """Add ``--effort``."""
+    command.add_argument(
+        "--effort",
+        type=int,
+        choices=range(EFFORT_MAX + 1),
+        default=0,
+        metavar=f"0…{EFFORT_MAX}",
+        help="seconds to minutes to encode for fewer bits, of a codec with a hyperprior; "
+        "decoding stays as it is (%(default)s)",
     )
 
 

@@ -94,9 +94,7 @@ def test_a_missing_file_is_named(tmp_path: Path):
         tmp_path / "none.safetensors",
         "there is no codec file .*none.safetensors, and no packaged codec of that name: cosine-3",
     )
-    refused(
-        tmp_path, "there is no codec file .*none.safetensors, and no packaged codec of that name: cosine-3"
-    )
+    refused(tmp_path, "not a readable codec file")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n", b"x" * 1000, b"\xff" * 8 + b"{}"])

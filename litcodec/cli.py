@@ -134,8 +134,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _overfit(options: argparse.Namespace) -> int:
-    if options.codec is not None or options.lossless or options.mask is not None:
-        options.wrong_usage("--overfit takes none of -c, --lossless and --mask")
+    if options.codec is not None or options.lossless or options.mask is not None or options.effort:
+        options.wrong_usage("--overfit takes none of -c, --lossless, --mask and --effort")
     if options.lmbda is not None and (options.quality, options.bpp, options.max_bytes) != (None, None, None):
         options.wrong_usage("give one of --lmbda, -q, --bpp and --max-bytes")
     from litcodec.commands import coding, overfitting

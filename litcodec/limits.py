@@ -4,6 +4,7 @@ MAX_PIXELS = 2**26  # default limit for reading and decoding: 67 million, 8192 x
 MAX_STEPS = 2**17  # of a wavefront, each some 0.2 ms: a lossless image has up to 43,691 rows, others 699,000
 VIEWER_IMAGES = 3  # that a report shows by default
 MS_SSIM_MIN_SIDE = 161  # the 11-pixel window of MS-SSIM has to fit after four halvings
+EFFORT_MAX = 9  # of an encoder that refines latents
 _SIDE_PADDED = 64  # codecs pad to multiples of it: an image of one row takes as much memory as one of 64
 
 

@@ -22,6 +22,7 @@ from litcodec.frozen import FrozenCodec, from_stream
 from litcodec.limits import MAX_PIXELS
 from litcodec.overfitted import FINGERPRINT, FrozenOverfitted, Overfitter, Progress, Settings, run
 from litcodec.plugins import load_plugins
+from litcodec.refinement import with_effort
 from litcodec.types import Compressed
 from litcodec.zoo import codec_path, default_card
 
@@ -36,11 +37,13 @@ class LoadedCodec:
     Args:
         frozen: the codec.
         path: of its file, beside which its second synthesis is looked for.
+        roots: packages whose classes may be built; those that ``load_plugins`` finds if not given.
     """
 
-    def __init__(self, frozen: FrozenCodec, path: Path | None = None) -> None:
-        self.frozen = frozen
-        self.path = path
+    def __init__(
+        self, frozen: FrozenCodec, path: Path | None = None, roots: tuple[str, ...] | None = None
+    ) -> None:
+        self.frozen, self.path, self._roots = frozen, path, roots
 
     def to(self, device: str | torch.device) -> Self:
         """Move it to another device, in place.
@@ -58,6 +61,7 @@ class LoadedCodec:
         quality: float | None = None,
         bpp: float | None = None,
         max_bytes: int | None = None,
+        effort: int = 0,
     ) -> bytes:
         """The complete ``.litc`` stream of an image.
 
@@ -67,16 +71,19 @@ class LoadedCodec:
             quality: 1 to 100, for a codec of several rates; the middle if nothing is given.
             bpp: or the highest quality of at most this many bits per pixel.
             max_bytes: or of at most this many bytes.
+            effort: 0 to 9, how much time to spend on a better stream, see ``refinement.with_effort``.
 
         Raises:
             ShapeError: if ``image`` is none of these, or there is no such quality.
+            OptionError: if there is no such effort.
+            FreezeError: if the codec has no latents that can be refined.
             RateError: if the codec has one rate, or the lowest takes more bytes than are allowed.
         """
         if sum(value is not None for value in (quality, bpp, max_bytes)) > 1:
             raise ShapeError("give one of quality, bpp and max_bytes.")
         target = RateTarget(quality, bpp, max_bytes)
         check_target(self.frozen, target)
-        return stream_for(self.frozen, _as_tensor(image), target)
+        return stream_for(with_effort(self.frozen, effort, roots=self._roots), _as_tensor(image), target)
 
     @overload
     def decompress(self, data: bytes, *, realism: float = ..., max_pixels: int = ...) -> Image.Image: ...
@@ -141,7 +148,8 @@ def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Itera
     if codec == OVERFITTED:
         return LoadedCodec(FrozenOverfitted()).to(device)
     path = default_card().file if codec is None else codec_path(Path(codec))
-    return LoadedCodec(load_codec(path, load_plugins(tuple(plugins))), path).to(device)
+    roots = load_plugins(tuple(plugins))
+    return LoadedCodec(load_codec(path, roots), path, roots).to(device)
 
 
 def overfit(

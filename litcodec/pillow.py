@@ -72,8 +72,8 @@ class LitcImageFile(ImageFile.ImageFile):
 def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
     options = image.encoderinfo
     codec = options.get("codec") or _default()
-    rates = {name: options.get(name) for name in ("quality", "bpp", "max_bytes")}
-    file.write(codec.compress(image, **rates))
+    rates: dict[str, Any] = {name: options.get(name) for name in ("quality", "bpp", "max_bytes")}
+    file.write(codec.compress(image, **rates, effort=options.get("effort", 0)))
 
 
 @cache

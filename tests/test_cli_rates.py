@@ -10,6 +10,7 @@ from litcodec.cli import main
 from litcodec.codec_files import save_codec
 from litcodec.codecs import MeanScaleHyperprior, VariableRate
 from litcodec.data import read_image, write_png
+from litcodec.frozen import TrainingInfo
 from litcodec.frozen.rates import level_of
 from litcodec.metrics import psnr
 
@@ -24,7 +25,9 @@ def codecs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     made = {"one": inner, "all": VariableRate(inner)}
     folder = tmp_path_factory.mktemp("codecs")
     for name, codec in made.items():
-        save_codec(codec.eval().freeze(), folder / name)
+        frozen = codec.eval().freeze()
+        frozen.training = TrainingInfo(0.013, "mse")
+        save_codec(frozen, folder / name)
     return {name: str(folder / name) for name in made}
 
 
@@ -125,3 +128,35 @@ def test_wrong_rates_are_named(
     else:
         assert main(arguments) == code
     assert message in capsys.readouterr().err
+
+
+def test_effort_makes_another_stream_that_costs_less(
+    codecs: dict[str, str], photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    costs = []
+    for effort in (0, 5):
+        found = compressed(capsys, photograph, "-c", codecs["all"], "-q", 60, "--effort", effort)
+        assert level_of(found["q"]) == level_of(60)
+        squares = 255**2 * 10 ** (-found["psnr_rgb"] / 10)
+        costs.append(found["bpp"] + 0.0018 * (0.0932 / 0.0018) ** (level_of(60) / 255) * squares)
+    assert costs[1] < 0.99 * costs[0]
+    limited = compressed(capsys, photograph, "-c", codecs["all"], "--max-bytes", 700, "--effort", 1)
+    assert limited["bytes"] <= 700
+    back = tmp_path / "back.png"
+    assert (
+        main(["decompress", str(photograph.with_suffix(".litc")), "-c", codecs["all"], "-o", str(back)]) == 0
+    )
+    assert psnr(read_image(photograph), read_image(back)) == pytest.approx(limited["psnr_rgb"], abs=0.01)
+
+
+def test_effort_where_there_is_nothing_to_refine_is_refused(
+    photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compress", str(photograph), "--lossless", "--effort", "3"]) == 1
+    assert "has no hyperprior" in capsys.readouterr().err
+    for wrong in (["--effort", "10"], ["--effort", "3", "--overfit"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["compress", str(photograph), *wrong])
+        assert ended.value.code == 2
+        assert "--effort" in capsys.readouterr().err
+    assert not photograph.with_suffix(".litc").exists()

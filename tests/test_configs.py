@@ -43,7 +43,7 @@ def test_an_overlay_builds_upon_the_base(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("train", "val"):  # of data/folder.yaml
-        (tmp_path / "photographs" / name).mkdir(parents=True)
+        (tmp_path / "photographs" / name / "a").mkdir(parents=True)
     assert build(tmp_path, "--config", str(CONFIGS / "base.yaml"), "--config", str(CONFIGS / overlay)) == 0
 
 

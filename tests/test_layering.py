@@ -1,7 +1,7 @@
 """Imports point one way: every room may know only the rooms to the right of it.
 
-cli -> callbacks -> dashboard, pillow -> report, loaded -> training, evaluation -> measure_image, overfitted
-    -> codec_files, baselines, data, metrics
+cli -> callbacks -> dashboard, pillow -> report, loaded -> training, evaluation
+    -> measure_image, overfitted, refinement -> codec_files, baselines, data, metrics
     -> codecs -> latent_models -> frozen -> latent_coding, objectives, adversarial
     -> transforms, entropy, bitstream -> layers, coding -> ops, architecture, plugins, device, regular_file,
     configuration, zoo -> types, errors
@@ -23,7 +23,7 @@ LEVELS = {
     **dict.fromkeys(("dashboard", "pillow"), 12),
     **dict.fromkeys(("report", "loaded"), 11),
     **dict.fromkeys(("training", "evaluation", "interchange", "sweeps"), 10),
-    **dict.fromkeys(("measure_image", "overfitted"), 9),
+    **dict.fromkeys(("measure_image", "overfitted", "refinement"), 9),
     **dict.fromkeys(("codec_files", "baselines", "data", "metrics"), 8),
     "codecs": 7,
     "latent_models": 6,

@@ -1,4 +1,4 @@
-"""What every codec is: a module that trains, and a ``freeze`` that makes it real."""
+"""The base of every codec: a module that trains, and ``freeze``, which makes the codec that compresses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from litcodec.architecture import Buildable
-from litcodec.entropy import FactorizedDensity
+from litcodec.entropy import FactorizedDensity, Quantiser
 from litcodec.errors import ArchitectureError
 from litcodec.frozen import FrozenCodec, FrozenTransformCodec, RateRange, Resolution
 from litcodec.frozen.padding import check_image, pad_to
@@ -61,6 +61,22 @@ class Codec(Buildable, nn.Module, ABC):
     @abstractmethod
     def latents(self, x: Tensor) -> Latents:
         """The latents of ``x`` as they are before quantisation, padded to whole latents. For looking at."""
+
+    def from_latents(
+        self, y: Tensor, *, z_hat: Tensor, size: tuple[int, int], quantiser: Quantiser
+    ) -> CodecOutput:
+        """``forward`` from y on, with another quantiser and a z that is known.
+
+        Args:
+            y: (B, M, h, w).
+            z_hat: (B, N, h/s, w/s), rounded.
+            size: (H, W) of the images.
+            quantiser: of y, in training mode.
+
+        Raises:
+            ArchitectureError: if the codec has no one y, or no z.
+        """
+        raise ArchitectureError(f"a {type(self).__name__} has no one y, given z, to go on from.")
 
     def latent_source(self, x: Tensor, resolution: Resolution | None = None) -> tuple["Codec", Tensor]:
         """The codec whose latents ``x`` is coded with, and the image that it codes.
@@ -160,6 +176,14 @@ class TransformCodec(Codec):
         y = self.g_a(pad_to(x, self.downsampling_factor))
         with torch.autocast(x.device.type, enabled=False):
             y_hat, likelihoods, losses = code(y.float())
+        return CodecOutput(self.g_s(y_hat)[..., :H, :W], likelihoods, losses, y, y_hat)
+
+    def from_latents(
+        self, y: Tensor, *, z_hat: Tensor, size: tuple[int, int], quantiser: Quantiser
+    ) -> CodecOutput:
+        """Code and reconstruct y (B, M, h, w) given ``z_hat``; autocast is as the caller has set it."""
+        H, W = size
+        y_hat, likelihoods, losses = self.latent_model.code_given(y, z_hat, quantiser)
         return CodecOutput(self.g_s(y_hat)[..., :H, :W], likelihoods, losses, y, y_hat)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""``litcodec compress`` and ``litcodec decompress``: many files, each on its own."""
+"""``litcodec compress`` and ``litcodec decompress``, for any number of files."""
 
 import json
 import math
@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from litcodec.bitstream import read_header
 from litcodec.codec_files import load_codec, load_with_synthesis
+from litcodec.commands.effort_progress import showing_effort
 from litcodec.commands.standard_streams import DASH, through_files
 from litcodec.data import load_mask
 from litcodec.data.formats import SUFFIXES
@@ -28,6 +29,7 @@ from litcodec.evaluation import (
 )
 from litcodec.frozen import FrozenCodec
 from litcodec.overfitted import FINGERPRINT, FrozenOverfitted
+from litcodec.refinement import with_effort
 from litcodec.zoo import codec_path, default_card, lossless_card, packaged_codec
 
 OTHER_IMAGES = frozenset(SUFFIXES) - {".png", ".apng"}  # than what decompress writes
@@ -52,6 +54,7 @@ class Options(NamedTuple):
     measure: bool
     mask: Path | None  # an image, white where pixels are preserved
     realism: float  # of ``decompress``
+    effort: int
 
 
 def compress(options: Options) -> int:
@@ -72,7 +75,11 @@ def compress(options: Options) -> int:
         codec = codec.with_mask(load_mask(options.mask, max_pixels=options.max_pixels))
     target = RateTarget(options.quality, options.bpp, options.max_bytes)
     check_target(codec, target)  # wrong for all images alike: said once
+    with showing_effort() as progress:
+        return _compress_each(options, with_effort(codec, options.effort, progress), target)
 
+
+def _compress_each(options: Options, codec: FrozenCodec, target: RateTarget) -> int:
     def one(path: Path, output: Path) -> CompressedFile:
         return compress_file(
             path,

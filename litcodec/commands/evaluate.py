@@ -45,6 +45,7 @@ class Options(NamedTuple):
     metrics: Sequence[str]  # names or import paths; () for all shipped ones
     bpp: Sequence[float] | None = None  # rates to measure at
     realism: Sequence[float] = (0.0,)
+    effort: int = 0
 
 
 def evaluate_files(options: Options) -> int:
@@ -77,6 +78,7 @@ def evaluate_files(options: Options) -> int:
             names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},
             device=options.device,
             realism=options.realism,
+            effort=options.effort,
             progress=watcher.show,
             waiting=lambda: _say_waiting(options.output),
         )

@@ -1,4 +1,4 @@
-"""A run's configuration as text: what is certainly wrong with it, said before anything heavy is imported.
+"""Checks a run's configuration as text: certain mistakes are reported before anything heavy is imported.
 
 Importing PyTorch and Lightning takes five seconds. ``first_mistake`` reads files, options and the sources of
 the classes they name; whatever it is not certain of is left to the parser, which uses the same words.

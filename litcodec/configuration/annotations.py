@@ -1,4 +1,4 @@
-"""Type annotations of a source file, as syntax."""
+"""Reads type annotations of a source file as syntax."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The first mistake of a configuration, in one sentence."""
+"""Finds the first mistake of a configuration and describes it in one sentence."""
 
 from collections.abc import Sequence
 

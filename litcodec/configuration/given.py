@@ -1,4 +1,4 @@
-"""What a command line and its ``--config`` files say, laid over each other key by key."""
+"""Merges a command line and its ``--config`` files, key by key."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

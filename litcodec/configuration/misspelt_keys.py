@@ -1,4 +1,4 @@
-"""A misspelt key of ``model`` or ``trainer``.
+"""Finds misspelt keys of ``model`` and ``trainer``.
 
 Answers only where an argument of ``CodecModule`` or of Lightning's ``Trainer`` is close to what was written;
 everything else is left to the parser, which knows all keys.

@@ -1,4 +1,4 @@
-"""How a mistake in a configuration is said: the key, the value, and what can be written instead."""
+"""Describes a mistake in a configuration: the key, the value, and what can be written instead."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What a class path names and which arguments it takes, read from source files: nothing is imported.
+"""Finds what a class path names and which arguments it takes, from source files: nothing is imported.
 
 Importing Lightning to ask takes five seconds. Where a source does not say (compiled modules, names made at
 run time, decorators), the answer is "not known", and the parser decides.

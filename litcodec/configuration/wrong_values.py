@@ -1,4 +1,4 @@
-"""Values and classes of a configuration, held against the signatures in source files."""
+"""Checks the values and classes of a configuration against the signatures in source files."""
 
 import ast
 import json
@@ -84,13 +84,20 @@ def _check_value(key: str, value: Any, argument: Argument | None, sure: bool) ->
     if isinstance(value, list) or "${" in str(value):
         return
     if EXISTING_FOLDER in names:
-        if isinstance(value, str) and value.lower() not in _NO_CLASS and not Path(value).exists():
-            raise Mistake(f"{key}: there is no folder {value}.")
+        if isinstance(value, str) and value.lower() not in _NO_CLASS:
+            _check_folder(key, Path(value))
     elif names <= SCALARS:
         optional = argument is not None and ast.unparse(argument.default or ast.Constant(...)) == "None"
         _check_scalar(key, value, scalar_type(annotation) | None if optional else scalar_type(annotation))
     elif isinstance(value, str) and wants_class(names) and _is_class(value):
         _check_class(key, {"class_path": value}, sure)
+
+
+def _check_folder(key: str, folder: Path) -> None:
+    if not folder.exists():
+        raise Mistake(f"{key}: there is no folder {folder}.")
+    if folder.is_dir() and next(folder.iterdir(), None) is None:
+        raise Mistake(f"{key}: the folder {folder} is empty.")
 
 
 def _check_scalar(key: str, value: Any, kind: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which image formats are read, and which files of a folder those are."""
+"""The image formats that are read, and the files of a folder that have one."""
 
 import logging
 import os

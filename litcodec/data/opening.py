@@ -1,4 +1,4 @@
-"""Opening an image file: the right decoder, within every limit, with one typed error whatever is wrong."""
+"""Opens an image file with the right decoder and within all limits; whatever fails is one typed error."""
 
 import struct
 import threading

@@ -1,4 +1,4 @@
-"""What the curves of codecs are called."""
+"""Names the curves of codecs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

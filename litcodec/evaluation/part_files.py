@@ -1,4 +1,4 @@
-"""Files that are being written: beside their target, under names that the next writer of it knows for stale.
+"""Files while they are written: beside their target, under names by which the next writer finds stale ones.
 
 A writer holds a lock on its file. One that nobody holds was left by a process that was killed.
 """

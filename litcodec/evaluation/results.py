@@ -1,4 +1,4 @@
-"""What an evaluation found; its file is JSON whose schema is documented in ``SCHEMA.md``."""
+"""The results of an evaluation; their file is JSON with the schema in ``SCHEMA.md``."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple

@@ -18,6 +18,7 @@ from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
 from litcodec.overfitted import curve_of, open_codec
+from litcodec.refinement import with_effort
 
 # Qualities of a codec of variable rate: eight points, as the field has eight values of lmbda.
 QUALITIES = (1.0, 15.0, 29.0, 43.0, 57.0, 71.0, 85.0, 100.0)
@@ -41,6 +42,7 @@ def codecs_under_test(
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
     realism: Sequence[float] = (0.0,),
+    effort: int = 0,
 ) -> list[UnderTest]:
     """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
 
@@ -55,11 +57,13 @@ def codecs_under_test(
         names: curves of single files, where ``label`` is not given: "litcodec cosine-3".
         device: where they run.
         realism: of the decoder, 0 to 1; each above 0 makes a curve of its own.
+        effort: 0 to 9, see ``refinement.with_effort``; above 0 it is part of a curve's name.
 
     Raises:
         CodecFileError: if a file is missing or damaged, qualities are asked of codecs that have none, or
             realism of one that has no second synthesis beside it.
         ShapeError: if there is no such quality or realism.
+        FreezeError: if latents of a codec cannot be refined.
         DeviceError: if there is no such device.
     """
     found = []
@@ -84,6 +88,8 @@ def codecs_under_test(
     by_class = dict(zip(others, curve_names(about_codecs, before), strict=True))
     for (path, codec), r in product(loaded.items(), dict.fromkeys(realism)):
         curve = label or names.get(path) or curve_of(path) or by_class[path]
+        if effort:
+            curve, codec = f"{curve}, effort {effort}", with_effort(codec, effort)
         if r != 0:
             curve, codec = realism_curve(curve, r), with_synthesis_beside(codec, path).at_realism(r)
         for rate in dict.fromkeys(rates) if codec.qualities is not None else ():

@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -36,6 +36,23 @@ class Stages(NamedTuple):
     resolution: Resolution  # at which the inner codec coded it; chosen "native", it is not enhanced
 
 
+class Refiner(Protocol):
+    """Finds latents that cost less than those of the analysis transform; see ``litcodec.refinement``."""
+
+    def __call__(self, x: Tensor, y: Tensor, z_hat: Tensor, training: TrainingInfo) -> Tensor:
+        """Refine the latents of one image.
+
+        Args:
+            x: (1, 3, H, W) in [0, 1].
+            y: (1, M, h, w), as the latent coder takes it.
+            z_hat: of ``y``, (1, N, h/s, w/s), as the decoder has it.
+            training: what to minimise; lmbda and the objective are known.
+
+        Returns:
+            (1, M, h, w), to be coded given ``z_hat`` and rounded to the nearest.
+        """
+
+
 class FrozenCodec(ABC):
     """Compresses images to strings and back. Made by ``codec.freeze()`` or ``load_codec``.
 
@@ -55,7 +72,7 @@ class FrozenCodec(ABC):
     has_stages = False  # whether ``decode_stages`` shows an image before and after an enhancer
     takes_mask = False  # whether ``with_mask`` lets its encoder preserve a part of an image
     has_realism = False  # whether ``at_realism`` lets its decoder blend two syntheses
-    lossless = False  # whether decoded images are the very 8-bit images that were coded
+    lossless = False  # whether decoded images are exactly the 8-bit images that were coded
     decoder_only = False  # whether its file left out what compressing needs
     realism = 0.0  # of its decoder, see ``at_realism``
     second_fingerprint: bytes | None = None  # of the second synthesis, where there is one
@@ -186,6 +203,14 @@ class FrozenCodec(ABC):
         """
         raise FreezeError(f"a {self.architecture.name} has no Gaussians to weigh bits with.")
 
+    def with_refiner(self, refiner: Refiner) -> "FrozenCodec":
+        """The same codec whose encoder refines y, and keeps what is better in real bytes.
+
+        Raises:
+            FreezeError: if the codec has no hyperprior, or no Gaussians for y.
+        """
+        raise FreezeError(f"a {self.architecture.name} has no hyperprior, given which y can be refined.")
+
     def with_mask(self, mask: Tensor) -> "FrozenCodec":
         """The same codec whose encoder preserves what a mask says and lets the rest be generated.
 
@@ -243,7 +268,7 @@ class FrozenCodec(ABC):
 
     @abstractmethod
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """The first half of ``decode``: the very ``y_hat`` that ``encode`` reported."""
+        """The first half of ``decode``: exactly the ``y_hat`` that ``encode`` reported."""
 
     @abstractmethod
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:

@@ -1,8 +1,8 @@
-"""Rate against distortion of real bytes, for an encoder that has a choice."""
+"""The rate-distortion cost of real bytes, for an encoder that has a choice."""
 
 from torch import Tensor
 
-from litcodec.frozen.base import TrainingInfo
+from litcodec.frozen.base import FrozenCodec, TrainingInfo
 from litcodec.latent_coding import Coded
 from litcodec.objectives import WORDS, Objective, build
 
@@ -45,3 +45,10 @@ def cost(coded: Coded, x_hat: Tensor, x: Tensor, training: TrainingInfo) -> floa
     assert objective is not None
     bits_per_pixel = 8 * sum(map(len, coded.strings)) / (x.shape[2] * x.shape[3])
     return objective.cost(bits_per_pixel, x_hat, x, training.lmbda)
+
+
+def cheaper(codec: FrozenCodec, x: Tensor, first: Coded, second: Coded) -> Coded:
+    """The coding of ``x`` (1, 3, H, W) that costs less once it is decoded; the first, if they are equal."""
+    size = (x.shape[2], x.shape[3])
+    costs = [cost(c, codec.decode(c.strings, size), x, codec.training) for c in (first, second)]
+    return second if costs[1] < costs[0] else first

@@ -1,6 +1,7 @@
 """A frozen codec of one analysis and one synthesis transform, with a latent coder between them."""
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Self
 
@@ -9,10 +10,11 @@ from torch import Tensor, nn
 
 from litcodec.architecture import Architecture
 from litcodec.errors import FreezeError
-from litcodec.frozen.base import FrozenCodec, Resolution, fingerprint_of
+from litcodec.frozen.base import FrozenCodec, Refiner, Resolution, TrainingInfo, fingerprint_of
 from litcodec.frozen.blend import Blend
-from litcodec.frozen.padding import as_image, pad_to, padded_size
-from litcodec.latent_coding import Coded, InStrips, LatentCoder, downsampled_by, upsampled_by
+from litcodec.frozen.padding import as_image, check_image, pad_to, padded_size
+from litcodec.frozen.rd_cost import can_be_weighed, cheaper
+from litcodec.latent_coding import Coded, InStrips, LatentCoder, RefinableCoder, downsampled_by, upsampled_by
 from litcodec.latent_coding.frozen_net import full_float32, loaded_copy
 
 
@@ -34,6 +36,7 @@ class FrozenTransformCodec(FrozenCodec):
         self, architecture: Architecture, g_a: nn.Module, g_s: nn.Module, latent_coder: LatentCoder
     ) -> None:
         self.g_a, self.g_s, self.latent_coder = g_a, g_s, latent_coder
+        self._refining: tuple[RefinableCoder, Refiner] | None = None
         like = next(g_s.parameters())
         channels, self.stride = downsampled_by(g_a, like.new_empty(1, 3, 0, 0))
         back = upsampled_by(g_s, like.new_empty(1, channels, 0, 0))
@@ -89,9 +92,36 @@ class FrozenTransformCodec(FrozenCodec):
         other._g_s, other.realism = self._in_strips(Blend(self.g_s, self._second, realism)), realism
         return other
 
+    def with_refiner(self, refiner: Refiner) -> "FrozenTransformCodec":
+        """The same codec, whose encoder refines y; raises ``FreezeError`` if it has no hyperprior."""
+        coder = self.latent_coder.with_rdoq(math.inf)  # the refiner weighed bits already
+        if not isinstance(coder, RefinableCoder):
+            raise FreezeError(f"a {self.architecture.name} has no hyperprior, given which y can be refined.")
+        other = copy.copy(self)
+        other._refining = coder, refiner
+        return other
+
+    @property
+    def refines(self) -> bool:
+        """Whether its encoder has a refiner."""
+        return self._refining is not None
+
     def encode(self, x: Tensor) -> Coded:
         """Code one image (1, 3, H, W) in [0, 1], with the decoder's latents and counts."""
-        return self.encode_latents(self.analyse(x))
+        y = self.analyse(x)
+        coded, refined = self.encode_latents(y), self.encode_refined(x, y, self.training)
+        return coded if refined is None else cheaper(self, x, coded, refined)
+
+    def encode_refined(self, x: Tensor, y: Tensor, training: TrainingInfo) -> Coded | None:
+        """Code ``y`` of ``x`` after the refiner; None without one, or if the image is too small to weigh."""
+        if self._refining is None or not can_be_weighed(training, check_image(x)):
+            return None
+        coder, refiner = self._refining
+        with full_float32(self.device):
+            z_hat = coder.z_hat(y)
+        refined = refiner(x, y, z_hat, training)
+        with full_float32(self.device):
+            return coder.encode_given(refined, z_hat)
 
     def analyse(self, x: Tensor) -> Tensor:
         """Y (1, M, h, w), float32, of one image (1, 3, H, W): the first half of ``encode``."""

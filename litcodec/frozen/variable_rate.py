@@ -8,17 +8,20 @@ import torch
 from torch import Tensor
 
 from litcodec.architecture import Architecture
+from litcodec.bitstream import pack
 from litcodec.errors import Corrupt, FreezeError
-from litcodec.frozen.base import FrozenCodec, Resolution
+from litcodec.frozen.base import FrozenCodec, Refiner, Resolution
 from litcodec.frozen.padding import check_image
 from litcodec.frozen.rate_search import largest_level
 from litcodec.frozen.rates import MIDDLE, QUALITIES, RateRange, level_of, place, quality_of
+from litcodec.frozen.rd_cost import cheaper
 from litcodec.frozen.transform_codec import FrozenTransformCodec
 from litcodec.latent_coding import Coded
 from litcodec.latent_coding.frozen_net import full_float32
 from litcodec.layers import Gains, GainUnit
 from litcodec.types import Compressed
 
+LOWER = 2  # levels, some percent of the bytes
 LOG_GAIN_MAX = 40.0  # e^40 is far beyond all use, and a finite float32
 
 
@@ -82,6 +85,10 @@ class FrozenVariableRate(FrozenCodec):
         """The same codec, its decoder set to a realism; raises as every codec."""
         return self._around(self.inner.at_realism(realism))
 
+    def with_refiner(self, refiner: Refiner) -> "FrozenVariableRate":
+        """The same codec, whose encoder refines y; raises ``FreezeError`` if it has no hyperprior."""
+        return self._around(self.inner.with_refiner(refiner))
+
     def at_quality(self, quality: float) -> "FrozenVariableRate":
         """The same codec, its encoder set to the level of a quality."""
         return self.at(level_of(quality))
@@ -98,7 +105,22 @@ class FrozenVariableRate(FrozenCodec):
         def at_level(level: int) -> Compressed:
             return Compressed(self.encode_latents(y, level).strings, size)
 
-        return largest_level(at_level, self.fingerprint, max_bytes)
+        found = largest_level(at_level, self.fingerprint, max_bytes)
+        return self._refined_within(x, y, found, max_bytes) if self.inner.refines else found
+
+    def _refined_within(self, x: Tensor, y: Tensor, found: Compressed, max_bytes: int) -> Compressed:
+        """``found`` after the refiner, if that is better and has at most ``max_bytes``."""
+        level = self.level_in(found.strings)
+        plain, at = self.encode_latents(y, level), self.at(level)
+        # Refined latents may take some bytes more than those they were made of: then a lower level is tried.
+        for lower in (level, max(0, level - LOWER)):
+            refined = self.inner.encode_refined(x, self._scaled(y, lower), self.at(lower).training)
+            if refined is not None:
+                coded = self._with_level(refined, lower)
+                compressed = Compressed(coded.strings, found.size)
+                if len(pack(compressed, self.fingerprint)) <= max_bytes:
+                    return compressed if cheaper(at, x, plain, coded) is coded else found
+        return found
 
     def at(self, level: int) -> "FrozenVariableRate":
         """The same codec, its encoder set to ``level``, 0..255.
@@ -122,7 +144,9 @@ class FrozenVariableRate(FrozenCodec):
         y = self.analyse(x)
         with full_float32(y.device):
             y *= self.gains_at(self.level).gain.to(y.device)  # in place: no second y of a large image
-        return self._with_level(self.inner.encode_latents(y), self.level)
+        coded = self._with_level(self.inner.encode_latents(y), self.level)
+        refined = self.inner.encode_refined(x, y, self.training)
+        return coded if refined is None else cheaper(self, x, coded, self._with_level(refined, self.level))
 
     def analyse(self, x: Tensor) -> Tensor:
         """Y (1, M, h, w) of one image, which is the same at all levels: who tries several needs it once."""

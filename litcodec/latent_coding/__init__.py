@@ -1,7 +1,7 @@
 """Exact coders of latents: integers in fixed point <-> strings. What a decoder computes before g_s."""
 
 from litcodec.latent_coding.aggregated_groups import AggregatedGroups, AggregatedNets
-from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder
+from litcodec.latent_coding.base import Coded, ConditionalCoder, LatentCoder, RefinableCoder
 from litcodec.latent_coding.centres import CentresLatentCoder
 from litcodec.latent_coding.channel_groups import ChannelGroupCoder
 from litcodec.latent_coding.codebook import CodebookCoder, ScaledCodebookCoder
@@ -56,6 +56,7 @@ __all__ = [
     "PixelParts",
     "PixelWalk",
     "PyramidCoder",
+    "RefinableCoder",
     "RefinedGroups",
     "RefinedNets",
     "ResidualGroups",

@@ -1,6 +1,6 @@
-"""What every exact coder of latents offers."""
+"""The interface of every exact coder of latents."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -61,6 +61,17 @@ class LatentCoder(Protocol):
 
     def encoder_tensors(self) -> dict[str, Tensor]:
         """The rest: what only ``encode`` depends on."""
+
+
+@runtime_checkable
+class RefinableCoder(LatentCoder, Protocol):
+    """A coder of y and z: y can be refined given the z that was found without."""
+
+    def z_hat(self, y: Tensor) -> Tensor:
+        """The z (1, N, h/s, w/s), float32, that a decoder has of ``y`` (1, M, h, w)."""
+
+    def encode_given(self, y: Tensor, z: Tensor) -> Coded:
+        """``encode`` with a given z (1, N, h/s, w/s), rounded or not."""
 
 
 class ConditionalCoder(Protocol):

@@ -13,6 +13,7 @@ from litcodec.latent_coding.base import Coded, ConditionalCoder
 from litcodec.latent_coding.factorized import FactorizedLatentCoder
 from litcodec.latent_coding.geometry import upsampled_by
 from litcodec.latent_coding.strips import InStrips
+from litcodec.latent_coding.symbols import GRID
 from litcodec.latent_coding.tensors import net_to
 
 PIXELS_PER_Y = 256  # what a position of y usually stands for; it decides the height of strips, no result
@@ -77,7 +78,15 @@ class HyperpriorLatentCoder:
 
     def encode(self, y: Tensor) -> Coded:
         """Code ``y`` (1, M, h, w) as two strings, of y and z."""
-        z_string, z_grid, z_escapes, z_clipped = self.z_coder.encode_to_grid(self._hyper_analysis(y))
+        return self.encode_given(y, self._hyper_analysis(y))
+
+    def z_hat(self, y: Tensor) -> Tensor:
+        """The z (1, N, h/s, w/s), float32, that a decoder has of ``y`` (1, M, h, w)."""
+        return (self.z_coder.quantise_to_grid(self._hyper_analysis(y)) / GRID).float()
+
+    def encode_given(self, y: Tensor, z: Tensor) -> Coded:
+        """``encode`` with a given z (1, N, h/s, w/s), rounded or not."""
+        z_string, z_grid, z_escapes, z_clipped = self.z_coder.encode_to_grid(z)
         encoded, y_hat = self.y_coder.encode(y, self.hyper_params(z_grid))
         return Coded(
             (encoded.data, z_string),

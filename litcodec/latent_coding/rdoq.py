@@ -26,7 +26,8 @@ class RDOQ:
 
     Args:
         tables: rows that fall off to either side of 0 alike, as those of Gaussians.
-        rdoq_lambda: how many bits a squared error of one quantisation step is worth, above 0.
+        rdoq_lambda: how many bits a squared error of one quantisation step is worth, above 0; with infinity
+            it rounds to the nearest.
 
     Raises:
         FreezeError: if it is not, or a row has no symbol 0.

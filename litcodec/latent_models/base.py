@@ -1,4 +1,4 @@
-"""What every model of a latent offers: likelihoods in training, an exact coder when frozen."""
+"""The interface of every latent model: likelihoods in training, an exact coder when frozen."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from litcodec.entropy import MixedQuantiser, Quantiser
+from litcodec.errors import ArchitectureError
 from litcodec.latent_coding import ConditionalCoder, LatentCoder
 from litcodec.types import AuxiliaryLoss
 
@@ -52,6 +53,19 @@ class LatentModel(nn.Module, ABC):
     @abstractmethod
     def latents(self, y: Tensor) -> Latents:
         """``y`` with all that is predicted for it, as in eval mode. For looking at."""
+
+    def code_given(self, y: Tensor, z_hat: Tensor, quantiser: Quantiser) -> CodedLatents:
+        """``forward`` with another quantiser and a z that is known.
+
+        Args:
+            y: (B, M, h, w).
+            z_hat: (B, N, h/s, w/s), rounded; it has no likelihoods in what is returned.
+            quantiser: of y, if this model is in training mode.
+
+        Raises:
+            ArchitectureError: if the model has no z.
+        """
+        raise ArchitectureError(f"a {type(self).__name__} has no z, given which y could be coded.")
 
     @abstractmethod
     def freeze(self) -> LatentCoder:

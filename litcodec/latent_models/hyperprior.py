@@ -6,6 +6,7 @@ https://arxiv.org/abs/1802.01436
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from litcodec.entropy import FactorizedDensity, FixedPointNet, Quantiser
@@ -68,6 +69,13 @@ class HyperpriorModel(LatentModel):
         z = self.quantiser(self._hyper_analysis(y), self.density.medians())
         given = self.y_model(y, self.h_s(z.for_decoder), self.quantiser)
         return CodedLatents(given.y_hat, (given.likelihoods, self.density(z.for_rate)))
+
+    def code_given(self, y: Tensor, z_hat: Tensor, quantiser: Quantiser) -> CodedLatents:
+        """``forward`` of ``y`` (B, M, h, w) with another quantiser, given ``z_hat``."""
+        with torch.autocast(y.device.type, enabled=False):  # without gradients float32 costs little
+            hyper_params = self.h_s(z_hat)
+        given = self.y_model(y, hyper_params, quantiser)
+        return CodedLatents(given.y_hat, (given.likelihoods,))
 
     def latents(self, y: Tensor) -> Latents:
         """``y`` (B, M, h, w) with all that is predicted for it, as in eval mode."""

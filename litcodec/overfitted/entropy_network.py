@@ -1,4 +1,4 @@
-"""What a symbol is expected to be, given those decoded before it: one small network for all grids.
+"""Predicts each symbol's distribution from symbols decoded before it: one small network for all grids.
 
 Symbols are coded from the coarsest grid to the finest, in each along the lines ``column + 2 * row``. The
 network sees the nearest decoded symbols of the same grid and three features of the coarser ones: the parent,

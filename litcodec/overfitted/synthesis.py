@@ -1,4 +1,4 @@
-"""Makes the image of the upsampled grids: a few hundred multiplications a pixel."""
+"""Synthesises the image from the upsampled grids, in a few hundred multiplications per pixel."""
 
 import torch
 from torch import Tensor, nn

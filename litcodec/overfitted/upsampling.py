@@ -1,4 +1,4 @@
-"""Brings grids of half the size to the full size, with learned separable filters."""
+"""Upsamples grids by 2 with learned separable filters."""
 
 import torch
 import torch.nn.functional as F

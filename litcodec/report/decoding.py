@@ -1,4 +1,4 @@
-"""Kept files back into images, with the very codecs that made them."""
+"""Decodes kept files to images, with the codecs that made them."""
 
 import hashlib
 import stat

@@ -1,4 +1,4 @@
-"""What curves were measured on, and what a reader of a report has to know about it."""
+"""Notes below a report: what curves were measured on, and what a reader has to know."""
 
 import math
 from collections.abc import Mapping, Sequence

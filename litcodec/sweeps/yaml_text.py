@@ -1,4 +1,4 @@
-"""YAML that nobody has to trust: as plain values, or one line of what is wrong with it."""
+"""Reads YAML from untrusted files: as plain values, or one line about what is wrong."""
 
 from pathlib import Path
 

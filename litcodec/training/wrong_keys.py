@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in one sentence, and what was perhaps meant."""
+"""Describes what the parser finds wrong with a configuration, in one sentence."""
 
 import importlib
 import inspect

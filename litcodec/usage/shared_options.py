@@ -6,6 +6,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from litcodec.configuration.sentences import meant, nearest
 from litcodec.errors import LitcodecError
+from litcodec.limits import EFFORT_MAX
 from litcodec.usage import values
 
 _COMMAND = re.compile(r"argument COMMAND: invalid choice: '(?P<name>.*)' \(choose from (?P<known>.*)\)")
@@ -44,6 +45,19 @@ def add_hidden_anchors(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_effort(command: argparse.ArgumentParser) -> None:
+    """Add ``--effort``."""
+    command.add_argument(
+        "--effort",
+        type=int,
+        choices=range(EFFORT_MAX + 1),
+        default=0,
+        metavar=f"0…{EFFORT_MAX}",
+        help="seconds to minutes to encode for fewer bits, of a codec with a hyperprior; "
+        "decoding stays as it is (%(default)s)",
+    )
+
+
 def add_device(command: argparse.ArgumentParser) -> None:
     """Add ``--device``."""
     command.add_argument(
@@ -61,6 +75,6 @@ def add_debug(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PACKAGE",
-        help="a package whose classes codec files and options may name; repeatable (also: LITCODEC_PLUGINS)",
+        help="allow classes of this package in codec files and options; repeatable (also: LITCODEC_PLUGINS)",
     )
     command.add_argument("--debug", action="store_true", help="show a traceback where something fails")

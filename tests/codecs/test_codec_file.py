@@ -90,7 +90,10 @@ def test_a_flipped_byte_in_any_tensor_is_noticed(saved: Path, tmp_path: Path):
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
-    refused(tmp_path / "none.safetensors", "not a readable codec file")
+    refused(
+        tmp_path / "none.safetensors",
+        "there is no codec file .*none.safetensors, and no packaged codec of that name: cosine-3",
+    )
     refused(tmp_path, "not a readable codec file")
 
 

@@ -109,6 +109,7 @@ def test_a_mistake_is_said_as_the_parser_says_it(
             "--config good.yaml --data.train_dir /nowhere",
             "data.init_args.train_dir: there is no folder /nowhere.",
         ),
+        ("--config good.yaml --data.train_dir empty", "data.init_args.train_dir: the folder empty is empty."),
         ("--config good.yaml --model.lmbda high", "model.lmbda must be a number; got high."),
         ("--config wrong.yaml", "model.codec.init_args.inner.init_args.N must be a whole number; got many."),
         (
@@ -123,6 +124,7 @@ def test_a_mistake_is_said_as_the_parser_says_it(
 )
 def test_files_folders_and_modules_that_are_not_there(words: str, said: str, folder: Path) -> None:
     Path("broken.yaml").write_text("model:\n  codec: [1, 2\n  x: }\n")
+    Path("empty").mkdir()
     Path("list.yaml").write_text("- a\n")
     Path("good.yaml").write_text((CONFIGS / "base.yaml").read_text())
     inner = "{class_path: FactorizedPrior, init_args: {N: many}}"
@@ -147,7 +149,7 @@ def test_an_import_that_fails_inside_the_users_module_is_named(
 
 def test_no_configuration_of_ours_is_refused(folder: Path) -> None:
     for name in ("train", "val"):  # of data/folder.yaml
-        (folder / "photographs" / name).mkdir(parents=True)
+        (folder / "photographs" / name / "a").mkdir(parents=True)
     checked = 0
     for path in sorted(CONFIGS.rglob("*.yaml")):
         below = CONFIGS / ("hybrid_sr.yaml" if path.parent.name == "enhancer" else "base.yaml")

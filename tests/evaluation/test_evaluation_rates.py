@@ -144,3 +144,18 @@ def test_the_command_measures_at_rates(variable: Path, image_folder: Path, tmp_p
     with pytest.raises(SystemExit):
         main([*words, "0"])
     assert "--bpp" in capsys.readouterr().err
+
+
+def test_effort_is_a_curve_of_its_own(
+    image_folder: Path, tmp_path: Path, make_codec: Callable[..., Path]
+) -> None:
+    torch.manual_seed(0)
+    notes = TrainingInfo(0.05, "mse", 1)
+    codec = make_codec(tmp_path / "codec.safetensors", codec=MeanScaleHyperprior(N=8, M=12), notes=notes)
+    output = tmp_path / "results.json"
+    for effort in (0, 1):
+        evaluate([codec], image_folder, output, label="tiny", effort=effort)
+    curves = {curve.name: curve.points for curve in curves_of([read_results(output)])}
+    assert set(curves) == {"tiny", "tiny, effort 1"}
+    costs = [p.bpp + 0.05 * 255**2 * 10 ** (-p.scores["psnr"] / 10) for (p,) in curves.values()]
+    assert costs[1] < costs[0]

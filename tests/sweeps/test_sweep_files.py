@@ -158,7 +158,7 @@ def test_macros_mean_what_they_mean_to_wandb(
     ("keys", "said"),
     [
         ({"method": "bayes"}, "wandb sweep"),
-        ({"method": None}, "method None"),
+        ({"method": None}, "names no method; litcodec sweep runs a grid: add method: grid."),
         ({"parameters": None}, "no parameters"),
         ({"parameters": {"x": {"min": 1, "max": 2}}}, "'x'"),
         ({"parameters": {"x": {"values": []}}}, "'x'"),

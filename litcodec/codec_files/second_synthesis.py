@@ -21,6 +21,9 @@ from litcodec.frozen import FrozenCodec
 FORMAT = "litcodec-synthesis"
 VERSION = 1
 SYNTHESIS = "g_s"  # the part of a codec, by name
+# Of a tensor's largest value: averages of weights that never change are off by float32's rounding, by up to
+# 8e-7 after 500 steps of EMA.
+ROUNDING = 1e-5
 
 
 def synthesis_beside(codec_file: Path) -> Path:
@@ -126,7 +129,9 @@ def check_synthesis_alone_trained(trained: Codec, codec: FrozenCodec) -> None:
     found = trained.state_dict()
     for name, weight in expected.state_dict().items():
         words = set(name.split("."))
-        if not words & {SYNTHESIS, *NOT_KEPT} and not torch.equal(found[name], weight):
+        if words & {SYNTHESIS, *NOT_KEPT}:
+            continue
+        if not torch.allclose(found[name], weight, rtol=0, atol=ROUNDING * float(weight.abs().max())):
             raise CodecFileError(
                 f"has another {name} than the codec, whose streams it could not decode. Train g_s alone: "
                 "model.phases [{train: [g_s], ...}], from model.start_checkpoint of that codec."

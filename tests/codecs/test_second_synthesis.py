@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,17 @@ def test_a_checkpoint_that_changed_the_synthesis_alone_passes() -> None:
     narrower = variable_rate(lmbda_max=0.01, anchors=2)
     narrower.start_from(started_from(base), 0.0)
     check_synthesis_alone_trained(retrained(narrower), base)
+
+
+@torch.no_grad()
+def test_what_averaging_rounds_is_no_change() -> None:
+    base = variable_rate().freeze()
+    for factor, passes in ((1 + 1e-6, True), (1 + 1e-4, False)):
+        codec = started_from(base)
+        for parameter in codec.parameters():
+            parameter.mul_(factor)
+        with nullcontext() if passes else pytest.raises(CodecFileError, match="has another"):
+            check_synthesis_alone_trained(codec, base)
 
 
 @pytest.mark.parametrize("part", ["g_a", "h_a", "h_s", "gains"])

@@ -53,6 +53,7 @@ golden: setup  ## write new golden streams (review the diff; a change of bytes n
 	$(BIN)/python tests/golden/make_lossless_golden.py
 	$(BIN)/python tests/golden/make_likelihood_golden.py
 	$(BIN)/python tests/golden/make_overfitted_golden.py
+	$(BIN)/python tests/golden/make_realism_golden.py
 
 packaged-golden: setup  ## write golden streams of a packaged codec that has none yet
 	$(BIN)/python tests/zoo/make_packaged_golden.py

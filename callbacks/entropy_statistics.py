@@ -1,4 +1,4 @@
-"""Where the bits go: latents, channels, learned densities."""
+"""Logs where the bits go: latents, channels, learned densities."""
 
 import copy
 from collections.abc import Sequence

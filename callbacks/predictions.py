@@ -1,4 +1,4 @@
-"""What ``litcodec predict`` leaves behind: one PNG per image."""
+"""Writes what ``litcodec predict`` reconstructs: one PNG per image."""
 
 import os
 from pathlib import Path, PurePath

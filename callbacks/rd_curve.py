@@ -1,4 +1,4 @@
-"""The rate-distortion curve of a sweep as it grows, with baselines."""
+"""Logs the rate-distortion curve of a sweep as it grows, with baselines."""
 
 from collections.abc import Sequence
 from pathlib import Path

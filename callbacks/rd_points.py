@@ -1,4 +1,4 @@
-"""Rate-distortion points from real bytes, at every validation."""
+"""Logs rate-distortion points from real bytes, at every validation."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The same few validation images at every validation, side by side with what the codec makes of them."""
+"""Logs the same few validation images at every validation, beside their reconstructions."""
 
 from collections.abc import Sequence
 from pathlib import Path

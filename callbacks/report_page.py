@@ -1,4 +1,4 @@
-"""The report of a run, when it ends."""
+"""Logs the page of ``litcodec report`` when a run ends."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How fast training goes, in patches."""
+"""Measures the speed of training in patches per second."""
 
 from collections import deque
 from time import perf_counter

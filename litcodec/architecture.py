@@ -1,8 +1,8 @@
-"""How to build an object again: its class and the arguments it was made with, as plain values.
+"""The class of an object and its constructor's arguments, as plain values from which it can be rebuilt.
 
-``Buildable`` records the arguments of its constructor, so a codec of anyone's can be written to a file and
-built again. Reading never imports: ``build`` looks class paths up among the classes that are loaded, and only
-among those of litcodec and of the plugins that the user chose (``litcodec.plugins``).
+``Buildable`` records the arguments of its constructor, so anyone's codec can be written to a file and built
+again. Reading never imports anything: ``build`` looks for class paths only among the loaded classes of
+litcodec and of the plugins that the user chose (``litcodec.plugins``).
 """
 
 import functools

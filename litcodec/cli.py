@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from litcodec.commands.console import tolerant_console
 from litcodec.commands.termination import orderly_termination
+from litcodec.configuration import SEE_HELP, first_mistake
 from litcodec.dashboard.own_runs import own_wandb_runs
 from litcodec.fit_help import short_help, wants_help
 from litcodec.import_path import search_current_folder
-from litcodec.misspelt_keys import SEE_HELP, misspelt_key
 from litcodec.plugins import choose_plugins
 from litcodec.usage import LIGHTNING, REPORT_FORMATS, make_parser
 
@@ -36,7 +36,7 @@ def _main(arguments: list[str]) -> int:
             print(short_help(arguments[0], LIGHTNING[arguments[0]]), end="")
             return 0
         if arguments and arguments[0] in LIGHTNING:
-            if wrong := misspelt_key(arguments[1:]):
+            if wrong := first_mistake(arguments[1:]):
                 print(f"litcodec: {wrong}\nlitcodec: {SEE_HELP}", file=sys.stderr)
                 sys.exit(2)
             from litcodec.old_callbacks import accept_old_callback_paths
@@ -55,12 +55,12 @@ def _main(arguments: list[str]) -> int:
         print("litcodec: interrupted.", file=sys.stderr)
         return 130
     except Exception as error:
-        from litcodec.errors import LitcodecError
+        from litcodec.errors import LitcodecError, reason_of
 
         if debug or not isinstance(error, (LitcodecError, OSError)):
             traceback.print_exc()
         else:
-            print(f"litcodec: {LitcodecError(error)}", file=sys.stderr)
+            print(f"litcodec: {LitcodecError(reason_of(error))}", file=sys.stderr)
         return 1
 
 
@@ -77,15 +77,7 @@ def _with_plugins(arguments: list[str]) -> list[str]:
 def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "export":
-            from litcodec.commands.export import export
-
-            return export(
-                options.checkpoint,
-                options.output,
-                overwrite=options.force,
-                half=options.half,
-                rdoq_lambda=options.rdoq_lambda,
-            )
+            return _export(options)
         case "compress" if options.overfit:
             return _overfit(options)
         case "compress" | "decompress":
@@ -128,6 +120,17 @@ def _run(options: argparse.Namespace) -> int:
 def _options_of(kind: Callable[..., T], options: argparse.Namespace) -> T:
     """A command's own tuple of options, field by field."""
     return kind(*(getattr(options, name) for name in signature(kind).parameters))
+
+
+def _export(options: argparse.Namespace) -> int:
+    from litcodec.commands.export import export, export_synthesis
+
+    files, overwrite, half = (options.checkpoint, options.output), options.force, options.half
+    if options.realism_of is None:
+        return export(*files, overwrite=overwrite, half=half, rdoq_lambda=options.rdoq_lambda)
+    if options.rdoq_lambda is not None:
+        options.wrong_usage("--rdoq-lambda is of an encoder, --realism-of writes a decoder: give one of them")
+    return export_synthesis(*files, options.realism_of, overwrite=overwrite, half=half)
 
 
 def _overfit(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What ``make demo`` shows at the end: a held-back photograph through the codec just trained, beside JPEG."""
+"""What ``make demo`` prints at the end: a held-back photograph coded by the new codec, beside JPEG."""
 
 import sys
 from pathlib import Path

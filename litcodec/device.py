@@ -1,4 +1,4 @@
-"""Where the float networks of a codec run."""
+"""Selects the device on which the float networks of a codec run."""
 
 import torch
 

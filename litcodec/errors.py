@@ -36,6 +36,13 @@ LitcodecError
 MESSAGE_MAX = 1000  # characters; a name or value of a hostile file may have millions
 
 
+def reason_of(error: BaseException) -> str:
+    """What an exception says, on one line; of a file, its name and what is wrong with it."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}."
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
 class LitcodecError(Exception):
     """Base of everything litcodec raises on purpose.
 

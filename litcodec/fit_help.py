@@ -15,12 +15,12 @@ usage: litcodec {command} --config FILE.yaml [--config FILE.yaml …] [--OPTION 
 Later files and options replace earlier ones, key by key. configs/ has a file for every paper.
 
   --config FILE                  a YAML file of the keys below
-  --print_config                 print the configuration that would run, and end
+  --print_config                 print the resulting configuration and exit
   --run_name NAME, --run_root FOLDER
                                  the run's folder: FOLDER/NAME/001 (default: runs/run/001)
   --ckpt_path FILE | last        {checkpoint}
-  --plugin PACKAGE               a package whose classes may be named below (current folder included)
-  --seed_everything N            of weights, crops and noise
+  --plugin PACKAGE               allow classes of this package below (current folder included)
+  --seed_everything N            random seed of weights, crops and noise
   --debug                        show a traceback where something fails
 
   --model.codec CLASS            {codecs}
@@ -29,7 +29,7 @@ Later files and options replace earlier ones, key by key. configs/ has a file fo
   --model.lmbda X                weight of the distortion: rate in bpp + X * distortion
   --model.objective PATH         {objectives}
   --model.learning_rate X        or --model.optimizer CLASS; --model.lr_scheduler CLASS
-  --model.start_checkpoint FILE  begin with the weights of a .ckpt, a codec file, or a packaged codec by name
+  --model.start_checkpoint FILE  start from the weights of a .ckpt, a codec file or a packaged codec (by name)
   --model.phases, --model.inner_checkpoint, --model.compile_transforms: see --help model
 
   --data CLASS                   {datamodules}
@@ -39,9 +39,9 @@ Later files and options replace earlier ones, key by key. configs/ has a file fo
   --trainer.max_steps N, --trainer.accelerator cpu|gpu, --trainer.devices N
   --trainer.precision P          32-true, bf16-mixed or 16-mixed
   --trainer.callbacks+ CLASS     one more: {callbacks}
-                                 or any of Lightning's
+                                 or any of Lightning's (the name alone is enough)
   --trainer.logger.init_args.offline false
-                                 send to the W&B server; --trainer.logger false: log nothing
+                                 log to the W&B server; --trainer.logger false: log nothing
   --checkpoint.every_n_train_steps N
 
 More: litcodec {command} --help model | data | trainer | checkpoint | all
@@ -92,11 +92,11 @@ def wants_help(arguments: Sequence[str]) -> bool:
 
 def short_help(command: str, about: str) -> str:
     """One screen of help for ``command``, which ``about`` describes."""
-    goes_on = "go on from a checkpoint; last: from the last one of the run of that name"
+    goes_on = "continue from a checkpoint; last: from the last one of the run with that name"
     return _HELP.format(
         command=command,
         about=about[0].upper() + about[1:] + ".",
-        checkpoint=goes_on if command == "fit" else "a checkpoint of litcodec fit; needed",
+        checkpoint=goes_on if command == "fit" else "a checkpoint of litcodec fit; required",
         codecs=_in_lines(CODECS, "litcodec.codecs."),
         objectives=_in_lines(OBJECTIVES, "litcodec.objectives."),
         datamodules=_in_lines(DATAMODULES, "litcodec.data."),

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from litcodec.bitstream import pack
-from litcodec.codec_files import load_codec
+from litcodec.codec_files import load_codec, with_synthesis_beside
 from litcodec.data import decode_image
 from litcodec.device import find_device
 from litcodec.errors import ShapeError
@@ -36,11 +36,14 @@ class LoadedCodec:
 
     Args:
         frozen: the codec.
+        path: of its file, beside which its second synthesis is looked for.
         roots: packages whose classes may be built; those that ``load_plugins`` finds if not given.
     """
 
-    def __init__(self, frozen: FrozenCodec, roots: tuple[str, ...] | None = None) -> None:
-        self.frozen, self._roots = frozen, roots
+    def __init__(
+        self, frozen: FrozenCodec, path: Path | None = None, roots: tuple[str, ...] | None = None
+    ) -> None:
+        self.frozen, self.path, self._roots = frozen, path, roots
 
     def to(self, device: str | torch.device) -> Self:
         """Move it to another device, in place.
@@ -83,32 +86,49 @@ class LoadedCodec:
         return stream_for(with_effort(self.frozen, effort, roots=self._roots), _as_tensor(image), target)
 
     @overload
-    def decompress(self, data: bytes, *, max_pixels: int = ...) -> Image.Image: ...
+    def decompress(self, data: bytes, *, realism: float = ..., max_pixels: int = ...) -> Image.Image: ...
     @overload
-    def decompress(self, data: bytes, *, as_: Literal["pil"], max_pixels: int = ...) -> Image.Image: ...
+    def decompress(
+        self, data: bytes, *, as_: Literal["pil"], realism: float = ..., max_pixels: int = ...
+    ) -> Image.Image: ...
     @overload
-    def decompress(self, data: bytes, *, as_: Literal["numpy"], max_pixels: int = ...) -> Levels: ...
+    def decompress(
+        self, data: bytes, *, as_: Literal["numpy"], realism: float = ..., max_pixels: int = ...
+    ) -> Levels: ...
     @overload
-    def decompress(self, data: bytes, *, as_: Literal["tensor"], max_pixels: int = ...) -> Tensor: ...
+    def decompress(
+        self, data: bytes, *, as_: Literal["tensor"], realism: float = ..., max_pixels: int = ...
+    ) -> Tensor: ...
 
     def decompress(
-        self, data: bytes, *, as_: Kind = "pil", max_pixels: int = MAX_PIXELS
+        self, data: bytes, *, as_: Kind = "pil", realism: float = 0.0, max_pixels: int = MAX_PIXELS
     ) -> Image.Image | Levels | Tensor:
         """The image of a stream.
 
         Args:
             data: all of it.
             as_: "pil", an RGB image; "numpy", uint8 (H, W, 3); "tensor", float32 (3, H, W) in [0, 1].
+            realism: 0, least distortion, to 1, most realism; above 0 it takes a second synthesis, see
+                ``docs/perception.md``.
             max_pixels: refuse larger images, before anything is allocated for them.
 
         Raises:
             BitstreamError: if the stream is damaged, too large, or of another codec.
+            CodecFileError: if there is no second synthesis beside the codec file, or it is not the codec's.
+            FreezeError: if no codec of this kind has one.
+            ShapeError: if there is no such realism.
         """
-        x_hat = from_stream(self.frozen, data, max_pixels=max_pixels)[0]
+        codec = self.frozen if realism == 0 else self._with_realism().at_realism(realism)
+        x_hat = from_stream(codec, data, max_pixels=max_pixels)[0]
         if as_ == "tensor":
             return x_hat
         levels: Levels = (x_hat * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
         return levels if as_ == "numpy" else Image.fromarray(levels)
+
+    def _with_realism(self) -> FrozenCodec:
+        if self.path is not None and not self.frozen.has_realism:
+            self.frozen = with_synthesis_beside(self.frozen, self.path)
+        return self.frozen
 
 
 def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Iterable[str] = ()) -> LoadedCodec:
@@ -129,7 +149,7 @@ def load(codec: str | Path | None = None, *, device: str = "cpu", plugins: Itera
         return LoadedCodec(FrozenOverfitted()).to(device)
     path = default_card().file if codec is None else codec_path(Path(codec))
     roots = load_plugins(tuple(plugins))
-    return LoadedCodec(load_codec(path, roots), roots).to(device)
+    return LoadedCodec(load_codec(path, roots), path, roots).to(device)
 
 
 def overfit(

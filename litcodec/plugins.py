@@ -1,4 +1,4 @@
-"""Packages of the user's whose codecs, metrics and baselines litcodec may use.
+"""The user's packages whose codecs, metrics and baselines litcodec may use.
 
 Chosen by the user alone: installed packages with an entry point in the group ``litcodec.plugins``, the option
 ``--plugin NAME``, or the environment variable ``LITCODEC_PLUGINS`` (names with commas), which processes that

@@ -1,4 +1,4 @@
-"""Files to read are regular ones: a pipe may never end, and a device may never be empty."""
+"""Accepts only regular files as inputs: a pipe may never end, and a device may never be empty."""
 
 from pathlib import Path
 

@@ -38,7 +38,12 @@ def test_a_config_of_its_own_builds(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("overlay", [o for o in OVERLAYS if o not in (*GPU, *ENHANCERS)], ids=str)
-def test_an_overlay_builds_upon_the_base(overlay: Path, tmp_path: Path) -> None:
+def test_an_overlay_builds_upon_the_base(
+    overlay: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("train", "val"):  # of data/folder.yaml
+        (tmp_path / "photographs" / name / "a").mkdir(parents=True)
     assert build(tmp_path, "--config", str(CONFIGS / "base.yaml"), "--config", str(CONFIGS / overlay)) == 0
 
 

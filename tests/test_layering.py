@@ -4,7 +4,7 @@ cli -> callbacks -> dashboard, pillow -> report, loaded -> training, evaluation
     -> measure_image, overfitted, refinement -> codec_files, baselines, data, metrics
     -> codecs -> latent_models -> frozen -> latent_coding, objectives, adversarial
     -> transforms, entropy, bitstream -> layers, coding -> ops, architecture, plugins, device, regular_file,
-    zoo -> types, errors
+    configuration, zoo -> types, errors
 """
 
 import ast
@@ -31,7 +31,7 @@ LEVELS = {
     **dict.fromkeys(("latent_coding", "objectives", "adversarial"), 4),
     **dict.fromkeys(("transforms", "entropy", "bitstream"), 3),
     **dict.fromkeys(("layers", "coding"), 2),
-    **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file", "zoo"), 1),
+    **dict.fromkeys(("ops", "architecture", "plugins", "device", "regular_file", "zoo", "configuration"), 1),
     **dict.fromkeys(
         (
             "types",
@@ -39,7 +39,6 @@ LEVELS = {
             "limits",
             "compressai_models",
             "import_path",
-            "misspelt_keys",
             "__init__",
             "__version__",
         ),

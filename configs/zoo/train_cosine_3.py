@@ -9,7 +9,7 @@ r"""Train cosine-3 on one device, without Lightning: on a GPU a step is one CUDA
 
 On a CPU that computes in bfloat16, --bf16 --batch 8 --side 192: 0.45 s a step on one core of a Zen 5.
 PHOTOGRAPHS is a folder of JPEGs; those that litcodec holds back are left out by name. Every photograph is
-used downscaled by a random factor too. Matrices inside of blocks are trained by Muon, everything else by
+also downscaled by a random factor. Matrices inside of blocks are trained by Muon, everything else by
 Adam, with one learning rate: after 600 steps of 32 crops of 256x256 the loss was
 1.339, with Adam alone 1.400.
 """

@@ -1,4 +1,4 @@
-"""What every discriminator offers."""
+"""The interface of every discriminator."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple

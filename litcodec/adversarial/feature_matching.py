@@ -1,4 +1,4 @@
-"""How far apart a discriminator's features of two images are."""
+"""The distance between a discriminator's features of two images."""
 
 import torch
 from torch import Tensor

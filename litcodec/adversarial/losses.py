@@ -1,4 +1,4 @@
-"""The game of generator and discriminator: what each of them minimises."""
+"""The adversarial losses: what the generator and the discriminator minimise."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from litcodec.adversarial.discriminator import Discriminator
 
 
 class AdversarialLoss(ABC):
-    """Losses of scores; a class of one's own has ``of_real``, ``of_fake``, ``of_generator``.
+    """Losses of scores; a class of your own has ``of_real``, ``of_fake``, ``of_generator``.
 
     Each of these maps the scores of one scale, (B, 1, h, w), to values that are averaged.
     """

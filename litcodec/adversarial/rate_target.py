@@ -1,4 +1,4 @@
-"""Training for a rate instead of a weight of the rate.
+"""Trains for a given rate instead of a given weight of the rate.
 
 Mentzer, Toderici, Tschannen, Agustsson, "High-fidelity generative image compression", NeurIPS 2020.
 https://arxiv.org/abs/2006.09965

@@ -1,4 +1,4 @@
-"""Baseline codecs (JPEG, AVIF, VVC …), run for real, and curves that others published."""
+"""Baseline codecs (JPEG, AVIF, VVC …), run on real files, and published rate-distortion curves."""
 
 from litcodec.baselines.base import Baseline, Baselines
 from litcodec.baselines.kodak import KODAK, is_kodak

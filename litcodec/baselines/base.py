@@ -1,4 +1,4 @@
-"""What every baseline codec is: the two verbs of a codec, at a quality."""
+"""The interface of every baseline codec: encode and decode at a quality."""
 
 from typing import NamedTuple, Protocol
 

@@ -1,4 +1,4 @@
-"""Whether a image is one of Kodak's 24, over which the literature's curves are means."""
+"""Recognises Kodak's 24 images, over which published curves are averaged."""
 
 from pathlib import PurePath
 

@@ -1,4 +1,4 @@
-"""Classic codecs that keep every pixel: PNG, WebP, JPEG 2000 and JPEG XL."""
+"""Lossless classic codecs: PNG, WebP, JPEG 2000 and JPEG XL."""
 
 from importlib.metadata import version
 from typing import NamedTuple
@@ -89,7 +89,7 @@ class LosslessBaseline:
         return save_image(x, self._form.pillow, self._setting(quality)[1], name=self.name)
 
     def decompress(self, data: bytes) -> Tensor:
-        """The image of a file made by ``compress``, (3, H, W), uint8 RGB: the very pixels."""
+        """The image of a file made by ``compress``, (3, H, W), uint8 RGB: the exact pixels."""
         return load_image(data, self._form.pillow, name=self.name)
 
     def _setting(self, quality: float) -> tuple[str, dict[str, object]]:

@@ -1,7 +1,7 @@
-"""What published curves are called in figures and tables, by their names in ``kodak_rd_points.csv``.
+"""The titles of published curves in figures and tables, by their names in ``kodak_rd_points.csv``.
 
-Where several sources have the same codec, the source is in the title: CompressAI's measurements stand
-without one, "TFC" is tensorflow/compression.
+Where several sources measured the same codec, the title names the source: none for CompressAI, "TFC" for
+tensorflow/compression.
 """
 
 TITLES = {

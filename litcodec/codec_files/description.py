@@ -1,4 +1,4 @@
-"""What codec files and checkpoints say of their codec: parsed and range-checked once, here.
+"""What codec files and checkpoints say about their codec, parsed and range-checked in one place.
 
 Today: ``{"class_path": …, "init_args": …, "training": …}``. Codec files of versions 1 and 2, and checkpoints
 of that time, have ``{"codec": NAME, "init_args": …, "notes": …}`` instead, NAME a class of litcodec's.

@@ -19,6 +19,7 @@ from litcodec.codec_files.description import build_codec, describe, parse
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
 from litcodec.frozen import FrozenCodec
 from litcodec.regular_file import regular_file
+from litcodec.zoo import packaged_cards
 
 FORMAT = "litcodec-codec"
 # 1 had no tensors of 16 bits; 1 and 2 named classes of litcodec without their packages; a file of version 4
@@ -55,7 +56,7 @@ def codec_bytes(codec: FrozenCodec, *, decoder_only: bool = False) -> bytes:
     if codec.identity != codec.architecture.identity:  # of an older file; its streams know it by that
         about["identity"] = codec.identity
     tensors = {**codec.decoder_tensors(), **encoder}
-    plain = {n: _narrowed(t.detach().cpu().contiguous()) for n, t in tensors.items() if n not in left_out}
+    plain = {n: narrowed(t.detach().cpu().contiguous()) for n, t in tensors.items() if n not in left_out}
     return save(plain, metadata={"litcodec": json.dumps(about)})
 
 
@@ -72,16 +73,11 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
     Raises:
         CodecFileError: if the file is missing, damaged, of another format, or does not hold what it says.
     """
-    try:
-        with safe_open(regular_file(path, CodecFileError), framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("litcodec", "{}"))
-            tensors = {name: _widened(file.get_tensor(name)) for name in file.keys()}
-    except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise CodecFileError(
-            f"{path} is not a readable codec file ({reason}). Make one with: litcodec export."
-        ) from error
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
+    if not Path(path).exists():
+        names = ", ".join(card.name for card in packaged_cards())
+        raise CodecFileError(f"there is no codec file {path}, and no packaged codec of that name: {names}.")
+    about, tensors = read_safetensors(path)
+    if about.get("format") != FORMAT:
         raise CodecFileError(
             f"{path} is a safetensors file but not a litcodec codec. Make one with: litcodec export."
         )
@@ -116,6 +112,24 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
     return codec
 
 
+def read_safetensors(path: str | Path) -> tuple[dict[str, object], dict[str, Tensor]]:
+    """What a file of litcodec says of itself, {} if nothing, and its tensors in 32 bits or as they are.
+
+    Raises:
+        CodecFileError: if the file is missing or damaged.
+    """
+    try:
+        with safe_open(regular_file(path, CodecFileError), framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("litcodec", "{}"))
+            tensors = {name: widened(file.get_tensor(name)) for name in file.keys()}
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise CodecFileError(
+            f"{path} is not a readable codec file ({reason}). Make one with: litcodec export."
+        ) from error
+    return about if isinstance(about, dict) else {}, tensors
+
+
 def _left_out(about: Mapping[str, object], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Zeros for the weights of a file's missing encoder."""
     shapes = about.get("left_out", {})
@@ -138,14 +152,14 @@ def _forget_encoder(codec: FrozenCodec, names: Iterable[str]) -> None:
         encoder[name].fill_(math.nan)
 
 
-def _narrowed(tensor: Tensor) -> Tensor:
+def narrowed(tensor: Tensor) -> Tensor:
     """In 16 bits, if that loses nothing."""
     narrow = tensor.to(NARROWER.get(tensor.dtype, tensor.dtype))
     return narrow if torch.equal(narrow.to(tensor.dtype), tensor) else tensor
 
 
-def _widened(tensor: Tensor) -> Tensor:
-    """As it was before ``_narrowed``."""
+def widened(tensor: Tensor) -> Tensor:
+    """As it was before ``narrowed``."""
     return tensor.to({narrow: wide for wide, narrow in NARROWER.items()}.get(tensor.dtype, tensor.dtype))
 
 

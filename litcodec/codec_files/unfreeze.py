@@ -22,7 +22,7 @@ def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
 
     What a frozen codec does not hold stays as it is: the ``density`` of the outermost latent without a
     conditional model and the histograms of a codebook, of which it has tables alone, and what a codebook
-    knows of its own training. A few hundred steps train that anew. The usual prediction of pixels is the same
+    knows of its own training. A few hundred steps retrain it. The usual prediction of pixels is the same
     in every codec.
 
     Args:

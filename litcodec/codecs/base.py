@@ -1,4 +1,4 @@
-"""What every codec is: a module that trains, and a ``freeze`` that makes it real."""
+"""The base of every codec: a module that trains, and ``freeze``, which makes the codec that compresses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Attention transforms, and uneven groups of channels, each a checkerboard, that see the groups before.
+"""Attention transforms, and uneven channel groups, each a checkerboard conditioned on earlier groups.
 
 He, Yang, Peng, Ma, Qin, Wang, "ELIC: efficient learned image compression with unevenly grouped space-channel
 contextual adaptive coding", CVPR 2022. https://arxiv.org/abs/2203.10886

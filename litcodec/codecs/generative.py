@@ -1,4 +1,4 @@
-"""A few symbols for a whole image, and a generator that makes an image of them.
+"""A few symbols for a whole image, and a generator that synthesises the image from them.
 
 Agustsson, Tschannen, Mentzer, Timofte, Van Gool, "Generative adversarial networks for extreme learned image
 compression", ICCV 2019. https://arxiv.org/abs/1804.02958

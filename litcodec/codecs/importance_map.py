@@ -1,8 +1,8 @@
-"""Bits where they matter, coded with a 3-D causal model.
+"""An importance map that spends bits where they matter, coded with a 3-D causal model.
 
 Mentzer, Agustsson, Tschannen, Timofte, Van Gool, "Conditional probability models for deep image compression",
-CVPR 2018. https://arxiv.org/abs/1801.04260 Ours has no batch normalisation, and is trained for R + lambda D
-rather than for a rate.
+CVPR 2018. https://arxiv.org/abs/1801.04260 This one has no batch normalisation, and is trained for
+R + lambda D rather than for a target rate.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""Symbols 0 .. L-1 <-> bytes, each with probabilities of its own: integers made of logits by look-ups.
+"""Symbols 0 .. L-1 <-> bytes, each with its own probabilities: integers looked up from logits.
 
 Exactness is that of ``blocks.py``: entry i of L has the left boundary ``i + G[i]``, and constriction is given
 the weights ``G[i + 1] - G[i]``, whose sum is ``2^24 - L``.

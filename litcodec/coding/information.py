@@ -1,4 +1,4 @@
-"""What symbols cost, without coding them: for images and statistics."""
+"""The information content of symbols, computed without coding them: for images and statistics."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Symbols <-> bytes, each with a Laplace distribution of its own; all of a part by one call.
+"""Symbols <-> bytes, each with its own Laplace distribution; one call codes all symbols of a part.
 
 Exactness is that of ``blocks.py``: constriction is given the masses of a row less one, whose sum is
 ``2^24 - 16``. Symbols come in parts, one call of ``encode`` or ``decode`` each. Of a part first the entries

@@ -1,4 +1,4 @@
-"""Grey levels <-> bytes, each with a mixture of logistics of its own.
+"""Grey levels <-> bytes, each with its own mixture of logistics.
 
 A level in 0..255 is coded as four digits to the base 4, highest first. The mass of a digit is that of the
 levels it leaves, of those left before it: no level needs an escape, and a decoder looks at three places of

@@ -1,4 +1,4 @@
-"""One block of symbols, each with a Gaussian mixture of its own; what string coders are made of.
+"""One block of symbols, each with its own Gaussian mixture: the building block of string coders.
 
 A symbol's mixture is cut to a window of at most 63 cells and one ESCAPE for everything else. A cell is one
 symbol, or, if the window would be too narrow, 4, 16, 64 or 256 symbols, one of which is then coded given the

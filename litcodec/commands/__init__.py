@@ -1,1 +1,1 @@
-"""What the command line's own commands do and say: one file per command, imported only when asked for."""
+"""The command line's own commands: one file per command, imported only when needed."""

@@ -1,4 +1,4 @@
-"""``litcodec codecs``: the packaged codecs, and what is known of them."""
+"""``litcodec codecs``: the packaged codecs with their rates, quality and training."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``litcodec compress`` and ``litcodec decompress``: many files, each on its own."""
+"""``litcodec compress`` and ``litcodec decompress``, for any number of files."""
 
 import json
 import math
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from litcodec.bitstream import read_header
-from litcodec.codec_files import load_codec
+from litcodec.codec_files import load_codec, load_with_synthesis
 from litcodec.commands.effort_progress import showing_effort
 from litcodec.commands.standard_streams import DASH, through_files
 from litcodec.data import load_mask
+from litcodec.data.formats import SUFFIXES
 from litcodec.device import find_device
-from litcodec.errors import CodecFileError, LitcodecError
+from litcodec.errors import CodecFileError, LitcodecError, reason_of
 from litcodec.evaluation import (
     CompressedFile,
     DecompressedFile,
@@ -30,6 +31,8 @@ from litcodec.frozen import FrozenCodec
 from litcodec.overfitted import FINGERPRINT, FrozenOverfitted
 from litcodec.refinement import with_effort
 from litcodec.zoo import codec_path, default_card, lossless_card, packaged_codec
+
+OTHER_IMAGES = frozenset(SUFFIXES) - {".png", ".apng"}  # than what decompress writes
 
 Result = TypeVar("Result", CompressedFile, DecompressedFile)
 
@@ -50,6 +53,7 @@ class Options(NamedTuple):
     lossless: bool
     measure: bool
     mask: Path | None  # an image, white where pixels are preserved
+    realism: float  # of ``decompress``
     effort: int
 
 
@@ -93,16 +97,18 @@ def _compress_each(options: Options, codec: FrozenCodec, target: RateTarget) -> 
 def decompress(options: Options) -> int:
     """Decompress every file; returns 1 if any failed."""
     device = find_device(options.device)
-    load_once = cache(lambda path: load_codec(path).to(device))
+    load_once = cache(lambda path: load_with_synthesis(path, options.realism).to(device))
     given = None if options.codec is None else load_once(codec_path(options.codec))
 
     def codec_for(data: bytes) -> FrozenCodec:
         fingerprint = read_header(data).fingerprint
         if given is None and fingerprint == FINGERPRINT:
-            return FrozenOverfitted().to(device)
+            return FrozenOverfitted().to(device).at_realism(options.realism)
         return given or load_once(packaged_codec(fingerprint))
 
     def one(path: Path, output: Path) -> DecompressedFile:
+        if output.suffix.lower() in OTHER_IMAGES:
+            raise LitcodecError(f"{output} would hold a PNG: name it {output.with_suffix('.png')}.")
         if options.force and (options.output is None or Path(options.output) != output):
             refuse_original(output)
         return decompress_file(
@@ -127,7 +133,7 @@ def each(
             result = result._replace(file=str(path), output=str(output))
         except (LitcodecError, OSError, MemoryError, RuntimeError) as error:  # torch: out of memory
             failed += 1
-            reason = str(error).partition("\n")[0] or type(error).__name__
+            reason = reason_of(error)
             named = reason if str(path) in reason else f"{path}: {reason}"
             print(f"litcodec: {LitcodecError(named)}", file=sys.stderr)
             continue

@@ -1,4 +1,4 @@
-"""Standard output and error that no name and no closed pipe can break."""
+"""Standard output and error that survive odd file names and closed pipes."""
 
 import contextlib
 import io

@@ -44,6 +44,7 @@ class Options(NamedTuple):
     device: str
     metrics: Sequence[str]  # names or import paths; () for all shipped ones
     bpp: Sequence[float] | None = None  # rates to measure at
+    realism: Sequence[float] = (0.0,)
     effort: int = 0
 
 
@@ -76,6 +77,7 @@ def evaluate_files(options: Options) -> int:
             set_metrics=opened.of_sets,
             names={path: f"litcodec {path.stem}" for path in codecs if path.parent == FOLDER},
             device=options.device,
+            realism=options.realism,
             effort=options.effort,
             progress=watcher.show,
             waiting=lambda: _say_waiting(options.output),

@@ -1,4 +1,4 @@
-"""``litcodec compress --overfit``: a codec of its own for every photograph."""
+"""``litcodec compress --overfit``: fits a codec to each image."""
 
 import sys
 import time

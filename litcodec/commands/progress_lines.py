@@ -1,4 +1,4 @@
-"""How far a long command is, where a pipe or a file leaves no room for a bar: a line now and then."""
+"""Progress of a long command as a line now and then, where output is a pipe or a file."""
 
 import sys
 from time import monotonic

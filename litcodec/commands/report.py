@@ -81,11 +81,16 @@ def report(options: Options) -> int:
         print(f"litcodec: {note}", file=sys.stderr)
     if data.failures:
         print(f"litcodec: {len(data.failures)} codings had failed; they are left out.", file=sys.stderr)
-    points = sum(len(curve.points) for curve in data.curves)
     hint = f"; open {options.output} in a browser" if options.format == "html" else ""
     hint = f"; BD-rates in {beside}" if options.format == "csv" else hint
-    print(f"{options.output}: {len(data.curves)} curves, {points} points, {_size(len(content))}{hint}")
+    curves = _count(len(data.curves), "curve")
+    points = _count(sum(len(curve.points) for curve in data.curves), "point")
+    print(f"{options.output}: {curves}, {points}, {_size(len(content))}{hint}")
     return 0
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _content(data: ReportData, options: Options) -> bytes:

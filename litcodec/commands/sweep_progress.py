@@ -1,4 +1,4 @@
-"""What ``litcodec sweep`` says while its runs go on: a line per event, and how far each run is."""
+"""What ``litcodec sweep`` prints while its runs train: a line per event, and the progress of each run."""
 
 import sys
 import time

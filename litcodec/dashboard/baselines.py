@@ -1,4 +1,4 @@
-"""What a run's rate-distortion points are compared with, on the very images that they were measured on."""
+"""Baselines for a run's rate-distortion points, measured on the same images."""
 
 import math
 from collections.abc import Mapping, Sequence

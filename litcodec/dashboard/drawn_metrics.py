@@ -1,4 +1,4 @@
-"""Which metrics are drawn: one scale of each kind of metric."""
+"""Selects the metrics that are drawn: one scale of each kind."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a hybrid codec's enhancer does to an image, in numbers."""
+"""Measures what a hybrid codec's enhancer does to an image."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A codec of several rates at further qualities, in numbers."""
+"""Measures a variable-rate codec at further qualities."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is counted about latents while images pass by."""
+"""Counts statistics of latents over the validation images."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Figures of latents. Drawn without pyplot, whose global state does not belong into a training process."""
+"""Draws figures of latents, without pyplot, whose global state does not belong in a training process."""
 
 import io
 

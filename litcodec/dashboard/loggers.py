@@ -1,4 +1,4 @@
-"""Where numbers and images go: scalars to every logger, images to W&B and TensorBoard, other media to W&B."""
+"""Sends scalars to every logger, images to W&B and TensorBoard, other media to W&B."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

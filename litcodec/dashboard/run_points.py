@@ -1,4 +1,4 @@
-"""The point that a run leaves behind for others to draw, and how runs of one curve find each other's."""
+"""The rate-distortion point that a run saves, and how runs of one curve find each other's."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Short names for images, no two alike."""
+"""Short, unique names for images."""
 
 from collections import Counter
 from collections.abc import Sequence

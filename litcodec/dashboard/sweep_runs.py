@@ -1,4 +1,4 @@
-"""The other runs of a sweep that a W&B server holds."""
+"""The other runs of a sweep, read from a W&B server."""
 
 from typing import Any
 

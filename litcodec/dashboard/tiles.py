@@ -1,4 +1,4 @@
-"""Images to look at: original, what a codec makes of it, error and bits side by side."""
+"""Original, reconstruction, error and bits side by side, as one image."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

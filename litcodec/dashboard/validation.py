@@ -1,4 +1,4 @@
-"""What callbacks that look at validation images share: the images one by one, and one frozen codec."""
+"""The base of callbacks that look at validation images: one image at a time, and one frozen codec."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Where the photographs that ship with litcodec lie."""
+"""The folder of the photographs that ship with litcodec."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Keep decoded photographs in memory: small sets are then decoded once."""
+"""Keeps decoded photographs in memory, so that small sets are decoded only once."""
 
 import numpy as np
 from torch import Tensor

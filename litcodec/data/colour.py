@@ -1,4 +1,4 @@
-"""Any colours to sRGB: by an ICC profile's content, by code points (H.273), by a PNG's gamma.
+"""Converts colours to sRGB: by an ICC profile's content, by code points (H.273), by a PNG's gamma.
 
 High dynamic range (PQ, HLG) is refused: how it is to be tone-mapped is a choice that a codec should not make.
 """

@@ -24,6 +24,8 @@ from litcodec.data.windows import PatchWindows
 from litcodec.errors import OptionError, UnreadableImage
 from litcodec.limits import MAX_PIXELS
 
+ExistingFolder = str  # by this name configurations are checked for it before anything is imported
+
 
 @dataclass(kw_only=True, eq=False)
 class PhotographsDataModule(L.LightningDataModule):
@@ -47,7 +49,7 @@ class PhotographsDataModule(L.LightningDataModule):
         max_pixels: larger images are skipped.
     """
 
-    val_dir: str | None = None
+    val_dir: ExistingFolder | None = None
     patch_size: int = 256
     batch_size: int = 8
     crops_per_image: int = 8
@@ -140,7 +142,7 @@ class FolderDataModule(PhotographsDataModule):
         train_dir: folder to cut training patches from, searched recursively; None is the bundled photographs.
     """
 
-    train_dir: str | None = None
+    train_dir: ExistingFolder | None = None
 
     def open_photographs(self) -> FolderPhotographs:
         """The image files under ``train_dir``."""

@@ -1,4 +1,4 @@
-"""Samples of more than 8 bits: which are read, and how they become 8 bits."""
+"""Samples of more than 8 bits: which are read, and how they are reduced to 8 bits."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Image files for a lossless codec: the very 8-bit RGB pixels, or a refusal."""
+"""Image files for a lossless codec: the exact 8-bit RGB pixels, or a refusal."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which image formats are read, and which files of a folder those are."""
+"""The image formats that are read, and the files of a folder that have one."""
 
 import logging
 import os
@@ -108,7 +108,9 @@ def find_images(root: str | Path) -> FoundImages:
     """
     root = Path(root)
     if not root.is_dir():
-        raise EmptyDataset(f"{root} is not a folder. Give a folder of photographs ({' '.join(SUFFIXES)}).")
+        if root.exists():
+            raise EmptyDataset(f"{root} is a file, not a folder. Give the folder that it lies in.")
+        raise EmptyDataset(f"{root} is not a folder: there is nothing of that name.")
     paths, skipped = [], []
     for path, reason in _files(root):
         reason = reason or _reason(path)

@@ -158,8 +158,8 @@ def _decode(opened: OpenedImage) -> LoadedImage:
     samples = samples_of(image, name=name)
     bits = max(samples.bits, tags.bits)
     if bits > 8:
-        dropped.append(f"what {bits} bits per sample hold beyond 8")
-    if image.has_transparency_data:
+        dropped.append(f"the bits beyond 8 of {bits}-bit samples")
+    if image.has_transparency_data and not _is_opaque(image):
         dropped.append("transparency, composited on white")
     if tags.icc and not is_usable(tags.icc):
         dropped.append("a colour profile that cannot be used")
@@ -168,6 +168,13 @@ def _decode(opened: OpenedImage) -> LoadedImage:
         image = ImageOps.exif_transpose(image)
     rgb = np.array(_rgb(eight_bits(image, samples, name=name), tags, name), dtype=np.uint8)
     return LoadedImage(torch.from_numpy(rgb).permute(2, 0, 1), tuple(dropped))
+
+
+def _is_opaque(image: Image.Image) -> bool:
+    """Whether nothing shines through, as in most images with an alpha channel."""
+    alpha = image if image.mode[-1:] in "Aa" else image.convert("RGBA")
+    low, _ = alpha.getchannel("A").getextrema()
+    return low == 255
 
 
 def _rgb(image: Image.Image, tags: ColourTags, name: str) -> Image.Image:

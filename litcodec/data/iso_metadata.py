@@ -1,4 +1,4 @@
-"""The boxes of AVIF, HEIC and JPEG XL files: colour tags that Pillow passes over, sizes before decoding.
+"""The boxes of AVIF, HEIC and JPEG XL files: colour tags that Pillow ignores, sizes before decoding.
 
 Nothing here raises on a damaged file: Pillow will say what is wrong with it.
 """

@@ -1,4 +1,4 @@
-"""Opening an image file: the right decoder, within every limit, with one typed error whatever is wrong."""
+"""Opens an image file with the right decoder and within all limits; whatever fails is one typed error."""
 
 import struct
 import threading
@@ -63,6 +63,7 @@ def existing_file(path: str | Path) -> Path:
     if not path.is_file():
         raise UnreadableImage(
             f"{path}: {'a folder' if path.is_dir() else 'not a regular file'}, not an image."
+            + (f" Give the files in it, such as {path}/*.png." if path.is_dir() else "")
         )
     return path
 

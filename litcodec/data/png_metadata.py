@@ -1,4 +1,4 @@
-"""The chunks of a PNG: colour tags that Pillow passes over, text that it would refuse the file for.
+"""The chunks of a PNG: colour tags that Pillow ignores, and text because of which it would refuse the file.
 
 Nothing here raises on a damaged file: Pillow will say what is wrong with it.
 """

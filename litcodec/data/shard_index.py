@@ -111,4 +111,4 @@ def _no_constant(text: str) -> NoReturn:
 
 
 def _refuse(name: str, reason: str) -> NoReturn:
-    raise ShardError(f"{name} is not an index of `litcodec prepare`: {reason}. Write the shards anew.")
+    raise ShardError(f"{name} is not an index of `litcodec prepare`: {reason}. Write the shards again.")

@@ -1,4 +1,4 @@
-"""Where the files of a set of shards lie: a folder, or an object store with a cache on the disk."""
+"""The files of a set of shards: in a folder, or in an object store with a cache on disk."""
 
 import hashlib
 import os
@@ -151,7 +151,7 @@ def _check_size(path: Path, chunk: Chunk) -> None:
     if size != chunk.bytes:
         what = "is not a file" if size is None else f"has {size:,} bytes"
         raise ShardError(
-            f"{path} {what}; its index says {chunk.bytes:,} bytes. Copy or write the shards anew."
+            f"{path} {what}; its index says {chunk.bytes:,} bytes. Copy the shards again, or write new ones."
         )
 
 

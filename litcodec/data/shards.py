@@ -1,7 +1,7 @@
 """Shards written by ``litcodec prepare``, streamed from a folder or an object store.
 
 litdata's own loader can resume, but its order depends on the number of workers and ranks. Here tiles are read
-by number instead, so the very windows that folders use give the same guarantees. What is left to arrange is
+by number instead, so the same windows that folders use give the same guarantees. What is left to arrange is
 locality: `ShardTiles.order` shuffles the chunks, then the tiles within `MIXED_CHUNKS` chunks at a time, so an
 epoch walks through the store chunk by chunk.
 

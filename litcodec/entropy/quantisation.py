@@ -1,4 +1,4 @@
-"""How a latent is quantised: by rounding in use, by one of three stand-ins in training."""
+"""Quantisation of a latent: rounding in use, one of three differentiable approximations in training."""
 
 from typing import NamedTuple
 

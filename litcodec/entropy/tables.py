@@ -41,7 +41,7 @@ def factorized_tables(density: FactorizedDensity, medians: Tensor) -> IntegerTab
 
     Args:
         density: the learned density of C channels.
-        medians: (C,), float64, the very values a frozen codec rounds about.
+        medians: (C,), float64, exactly the values a frozen codec rounds about.
 
     Raises:
         FreezeError: if a channel's density is not finite.

@@ -1,4 +1,4 @@
-"""What the curves of codecs are called."""
+"""Names the curves of codecs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -93,6 +93,20 @@ def architecture_words(architecture: Architecture, *, is_codec: bool = True) -> 
         if (type(value) is int if is_codec else k == 0) or (usual.get(key) != value and key != "scale")
     ]
     return " ".join([architecture.name, *shown, *([f"({parts})"] if parts else [])])
+
+
+def realism_curve(curve: str, realism: float) -> str:
+    """The name of a codec's curve at a realism: "litcodec cosine-3, realism 0.5"."""
+    return f"{curve}{_realism_words(realism)}"
+
+
+def without_realism(curve: str, realism: float) -> str:
+    """The name of the codec's curve without realism, of a point's."""
+    return curve.removesuffix(_realism_words(realism))
+
+
+def _realism_words(realism: float) -> str:
+    return f", realism {realism:g}" if realism else ""
 
 
 def lmbda_words(value: Any) -> str:

@@ -55,6 +55,7 @@ def evaluate(
     set_metrics: Sequence[SetMetric] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
+    realism: Sequence[float] = (0.0,),
     effort: int = 0,
     progress: Callable[[Step], None] = lambda step: None,
     waiting: Callable[[], None] = lambda: None,
@@ -72,7 +73,7 @@ def evaluate(
         label: the name of the codecs' curve; by class, number of weights and distortion if not given.
         keep: keep the coded files, in ``<stem of output>.files`` beside the results.
         max_pixels: refuse larger images.
-        force: start anew, whatever ``output`` holds.
+        force: start over, whatever ``output`` holds.
         qualities: 1 to 100, at which codecs of variable rate are measured; None for the usual eight.
         rates: bits per pixel, at which codecs of variable rate and baselines are measured instead: each image
             at the quality whose file is nearest.
@@ -80,6 +81,7 @@ def evaluate(
         set_metrics: what is measured of all decoded images of a codec at one setting, as a set.
         names: curves of single codec files, where ``label`` is not given.
         device: where learned codecs run.
+        realism: of the codecs' decoder, 0 to 1; above 0 with the second synthesis beside each codec file.
         effort: 0 to 9, of encoders that refine latents; above 0 it is part of a curve's name.
         progress: called with the progress.
         waiting: called if another run is writing to ``output``, whose end is waited for.
@@ -112,6 +114,7 @@ def evaluate(
             rates=rates,
             names=names,
             device=device,
+            realism=realism,
             effort=effort,
         )
         tests += baselines_under_test(baselines, rates)
@@ -207,7 +210,7 @@ def _check_same_images(before: Results, files_here: Sequence[ImageFile], output:
             what = "has changed since" if score.image in here else "is not among these"
             raise ResultsError(
                 f"{output} holds scores of other images: {score.image} of {before.images} {what}. "
-                "Write to another file with -o, or start anew with --force."
+                "Write to another file with -o, or start over with --force."
             )
 
 

@@ -18,7 +18,7 @@ from litcodec.metrics import bpp, ms_ssim, psnr
 
 
 class CompressedFile(NamedTuple):
-    """What compressing a file gave. What is measured comes from decoding the very bytes written."""
+    """What compressing a file gave. What is measured comes from decoding the bytes that were written."""
 
     file: str
     output: str

@@ -1,4 +1,4 @@
-"""Codecs that lose nothing: how many bits of the file each 8-bit value of the image takes."""
+"""Lossless codecs: bits of the file per 8-bit value of the image."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ CHANNELS = 3
 
 
 class LosslessPoint(NamedTuple):
-    """One codec at one setting, all of whose files restore the very pixels."""
+    """One codec at one setting, all of whose files restore every pixel."""
 
     curve: str
     setting: str

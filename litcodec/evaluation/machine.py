@@ -1,4 +1,4 @@
-"""What times were measured on."""
+"""Describes the machine on which times were measured."""
 
 import os
 import platform

@@ -118,7 +118,7 @@ class FileMeasurer:
         )
 
     def decoded(self, image: ImageFile, size: int) -> Tensor:
-        """What an image that has a score decodes to, (3, H, W) uint8; coded anew if its file is not kept.
+        """What an image that has a score decodes to, (3, H, W) uint8; coded again if its file is not kept.
 
         Args:
             image: which one.

@@ -1,4 +1,4 @@
-"""Several results files as one set of points, without mixing what does not belong together."""
+"""Merges several results files into one set of points, keeping apart what must not be averaged."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""One run at a time measures into a results file; another waits, and goes on from what the first has written.
+"""Lets one run at a time write a results file; another waits and continues with what the first has written.
 
 The lock lies beside the file and goes with the run. One that a killed run left behind locks nothing.
 """

@@ -1,4 +1,4 @@
-"""Where outputs go, and how they get there whole or not at all."""
+"""Chooses output paths, and writes each output completely or not at all."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Files that are being written: beside their target, under names that the next writer of it knows for stale.
+"""Files while they are written: beside their target, under names by which the next writer finds stale ones.
 
 A writer holds a lock on its file. One that nobody holds was left by a process that was killed.
 """
@@ -33,7 +33,12 @@ def part_file(target: Path) -> Iterator[tuple[BinaryIO, str]]:
 
 def _locked(target: Path) -> tuple[int, str]:
     while True:
-        descriptor, temporary = tempfile.mkstemp(prefix=_prefix(target), suffix=".part", dir=target.parent)
+        try:
+            descriptor, temporary = tempfile.mkstemp(
+                prefix=_prefix(target), suffix=".part", dir=target.parent
+            )
+        except OSError as error:  # about the name that the user knows
+            raise type(error)(error.errno, error.strerror, str(target)) from error
         _lock(descriptor, wait=True)
         if os.path.exists(temporary):  # nobody took it for stale before it was locked
             return descriptor, temporary

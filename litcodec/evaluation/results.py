@@ -1,4 +1,4 @@
-"""What an evaluation found; its file is JSON whose schema is documented in ``SCHEMA.md``."""
+"""The results of an evaluation; their file is JSON with the schema in ``SCHEMA.md``."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -38,10 +38,11 @@ class Point(NamedTuple):
     setting: str  # "lmbda 0.0130", "quality 40"
     source: str  # the codec file's path, or the libraries: "Pillow 12.1, libjpeg-turbo 3.1"
     lmbda: float | None
-    fingerprint: str | None  # hexadecimal, codecs only
+    fingerprint: str | None  # hexadecimal, codecs only; + that of a second synthesis
     scores: tuple[Score, ...]  # sorted by image
     failures: tuple[Failure, ...]
     divergences: tuple[Divergence, ...] = ()  # over all images that have scores
+    realism: float = 0.0  # of the decoder, 0 to 1; above 0 with a second synthesis
 
 
 class Machine(NamedTuple):

@@ -28,6 +28,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cores": (0, 2**20),
     "threads": (0, 2**20),
     "digits": (0, 15),
+    "realism": (0, 1),
     "images": (1, 2**40),  # of a divergence
     "patches": (1, 2**40),
     **dict.fromkeys(("value", "low", "high", "floor"), (-MOST_OF_METRICS, MOST_OF_METRICS)),
@@ -61,9 +62,9 @@ def read_results(path: Path) -> Results:
     if type(version) is not int or version not in (1, SCHEMA_VERSION):
         raise ResultsError(
             f"{path} has results version {short(version)}; this litcodec reads versions 1 and "
-            f"{SCHEMA_VERSION}. Make it anew with: litcodec evaluate --force."
+            f"{SCHEMA_VERSION}. Make a new one with: litcodec evaluate --force."
         )
-    reader = RecordReader(path, _RANGES, "Make it anew with: litcodec evaluate --force.")
+    reader = RecordReader(path, _RANGES, "Make a new one with: litcodec evaluate --force.")
     if version == 1:
         found = from_schema_1(found, reader.damaged)
     results: Results = reader.record(Results, found, "")

@@ -1,4 +1,4 @@
-"""Which rate a user asks a codec for, and the stream that has it."""
+"""The rate that a user asks for, and the search for a stream with that rate."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Texts from outside (names of files, messages of libraries) as one line that can be shown."""
+"""Makes texts from outside (file names, messages of libraries) one printable line."""
 
 import re
 

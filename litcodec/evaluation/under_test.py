@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
 from litcodec.baselines import LOSSLESS_KEYS
 from litcodec.baselines.base import Baseline
+from litcodec.codec_files import with_synthesis_beside
 from litcodec.device import find_device
 from litcodec.errors import CodecFileError
 from litcodec.evaluation.coders import BaselineCoder, baseline_at_rate, codec_at_rate
-from litcodec.evaluation.curve_names import Named, curve_names, lmbda_words
+from litcodec.evaluation.curve_names import Named, curve_names, lmbda_words, realism_curve
 from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
@@ -39,6 +41,7 @@ def codecs_under_test(
     rates: Sequence[float] = (),
     names: Mapping[Path, str] = MappingProxyType({}),
     device: str = "cpu",
+    realism: Sequence[float] = (0.0,),
     effort: int = 0,
 ) -> list[UnderTest]:
     """Codec files, each with a curve and a setting that no other has; those of variable rate with several.
@@ -53,17 +56,25 @@ def codecs_under_test(
         rates: bits per pixel, at which they are measured instead, each image at the quality that has it.
         names: curves of single files, where ``label`` is not given: "litcodec cosine-3".
         device: where they run.
+        realism: of the decoder, 0 to 1; each above 0 makes a curve of its own.
         effort: 0 to 9, see ``refinement.with_effort``; above 0 it is part of a curve's name.
 
     Raises:
-        CodecFileError: if a file is missing or damaged, or qualities are asked of codecs that have none.
-        ShapeError: if there is no such quality.
+        CodecFileError: if a file is missing or damaged, qualities are asked of codecs that have none, or
+            realism of one that has no second synthesis beside it.
+        ShapeError: if there is no such quality or realism.
         FreezeError: if latents of a codec cannot be refined.
         DeviceError: if there is no such device.
     """
     found = []
     place = find_device(device)
     loaded = {path: open_codec(path).to(place) for path in dict.fromkeys(paths)}
+    for path, codec in loaded.items():
+        if codec.decoder_only:
+            raise CodecFileError(
+                f"{path.stem} only decodes: its file has no encoder, so it cannot be evaluated. "
+                "litcodec codecs lists the others."
+            )
     variable = any(codec.qualities is not None for codec in loaded.values())
     if qualities is not None and loaded and not variable:
         files = ", ".join(path.name for path in loaded)
@@ -75,20 +86,22 @@ def codecs_under_test(
         Named(c.architecture, c.training.distortion, c.fingerprint.hex()) for c in others.values()
     ]
     by_class = dict(zip(others, curve_names(about_codecs, before), strict=True))
-    for path, codec in loaded.items():
+    for (path, codec), r in product(loaded.items(), dict.fromkeys(realism)):
         curve = label or names.get(path) or curve_of(path) or by_class[path]
-        codec = with_effort(codec, effort)
         if effort:
-            curve += f", effort {effort}"
+            curve, codec = f"{curve}, effort {effort}", with_effort(codec, effort)
+        if r != 0:
+            curve, codec = realism_curve(curve, r), with_synthesis_beside(codec, path).at_realism(r)
         for rate in dict.fromkeys(rates) if codec.qualities is not None else ():
-            names_of = (path.as_posix(), None, codec.fingerprint.hex())
+            names_of = (path.as_posix(), None, codec.decoder)
             coder = codec_at_rate(codec, rate, max_pixels=max_pixels)
-            found.append(UnderTest(Point(curve, "codec", _rate_setting(rate), *names_of, (), ()), coder))
+            point = Point(curve, "codec", _rate_setting(rate), *names_of, (), (), realism=codec.realism)
+            found.append(UnderTest(point, coder))
         if rates and codec.qualities is not None and qualities is None:
             continue
         for setting, at in _rates(codec, path, QUALITIES if qualities is None else qualities):
-            about = (path.as_posix(), at.training.lmbda, at.fingerprint.hex())
-            point = Point(curve, "codec", setting, *about, (), ())
+            about = (path.as_posix(), at.training.lmbda, at.decoder)
+            point = Point(curve, "codec", setting, *about, (), (), realism=at.realism)
             found.append(UnderTest(point, CodecCoder(at, max_pixels=max_pixels)))
     settings = _distinct_settings([tested.point for tested in found], before)
     return [c._replace(point=c.point._replace(setting=s)) for c, s in zip(found, settings, strict=True)]

@@ -61,7 +61,7 @@ class FrozenCodec(ABC):
     compresses, and may differ in the last bits of the pixels, at most 1 of 255 after rounding.
 
     What a codec can do beyond that is asked of it, never of its class: ``qualities``, ``has_stages``,
-    ``takes_mask``, ``lossless``, ``resolution``.
+    ``takes_mask``, ``has_realism``, ``lossless``, ``resolution``.
 
     Args:
         architecture: how to build the codec again.
@@ -71,8 +71,11 @@ class FrozenCodec(ABC):
     qualities: tuple[float, float] | None = None  # the lowest and the highest; None: it has one rate
     has_stages = False  # whether ``decode_stages`` shows an image before and after an enhancer
     takes_mask = False  # whether ``with_mask`` lets its encoder preserve a part of an image
-    lossless = False  # whether decoded images are the very 8-bit images that were coded
+    has_realism = False  # whether ``at_realism`` lets its decoder blend two syntheses
+    lossless = False  # whether decoded images are exactly the 8-bit images that were coded
     decoder_only = False  # whether its file left out what compressing needs
+    realism = 0.0  # of its decoder, see ``at_realism``
+    second_fingerprint: bytes | None = None  # of the second synthesis, where there is one
 
     def __init__(self, architecture: Architecture, downsampling_factor: int) -> None:
         self.architecture = architecture
@@ -84,7 +87,13 @@ class FrozenCodec(ABC):
     @cached_property
     def fingerprint(self) -> bytes:
         """The codec's name in streams: a hash of all that decoding depends on."""
-        return _fingerprint(self.identity, self.decoder_tensors())
+        return fingerprint_of(self.identity, self.decoder_tensors())
+
+    @property
+    def decoder(self) -> str:
+        """What decides pixels, hexadecimal: the fingerprint, + that of a second synthesis in use."""
+        second = self.second_fingerprint if self.realism else None
+        return self.fingerprint.hex() + (f"+{second.hex()}" if second is not None else "")
 
     @property
     @abstractmethod
@@ -170,8 +179,8 @@ class FrozenCodec(ABC):
     def _check_encoder(self) -> None:
         if self.decoder_only:
             raise FreezeError(
-                f"this {self.architecture.name} is kept to decode its older streams alone; "
-                "compress with another codec (litcodec codecs)."
+                "this codec only decodes: its file has no encoder. Compress with another; "
+                "litcodec codecs lists them."
             )
 
     def decode_stages(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Stages:
@@ -217,6 +226,36 @@ class FrozenCodec(ABC):
         """
         raise FreezeError(f"a {self.architecture.name} codes whole images and takes no mask.")
 
+    def synthesis_tensors(self) -> dict[str, Tensor]:
+        """The weights of its synthesis, by name; raises ``FreezeError`` if no other can take its place."""
+        raise FreezeError(f"a {self.architecture.name} has no synthesis that another could stand beside.")
+
+    def with_second_synthesis(self, tensors: Mapping[str, Tensor]) -> "FrozenCodec":
+        """The same codec with a second synthesis of the same layers, which decodes the same streams.
+
+        Args:
+            tensors: its weights, named as ``synthesis_tensors`` names those of the first.
+
+        Raises:
+            FreezeError: if they do not fit, or no other synthesis can take the place of the codec's.
+        """
+        raise FreezeError(f"a {self.architecture.name} has no synthesis that another could stand beside.")
+
+    def at_realism(self, realism: float) -> "FrozenCodec":
+        """The same codec that decodes to ``(1 - realism) * first image + realism * second image``.
+
+        Yan et al., "On perceptual lossy compression: the cost of perceptual reconstruction and an optimal
+        training framework", ICML 2021, https://arxiv.org/abs/2106.02782: between the decoder of least
+        distortion and one of perfect realism, these images have the least distortion for their realism.
+
+        Raises:
+            FreezeError: if it has one synthesis alone, and ``realism`` is not 0.
+            ShapeError: if ``realism`` is not 0 to 1.
+        """
+        if realism == 0:
+            return self
+        raise FreezeError(f"this {self.architecture.name} has one synthesis alone, so no realism to choose.")
+
     @property
     @abstractmethod
     def string_count(self) -> int:
@@ -232,7 +271,7 @@ class FrozenCodec(ABC):
 
     @abstractmethod
     def decode_latents(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """The first half of ``decode``: the very ``y_hat`` that ``encode`` reported."""
+        """The first half of ``decode``: exactly the ``y_hat`` that ``encode`` reported."""
 
     @abstractmethod
     def bits(self, x: Tensor, resolution: Resolution | None = None) -> tuple[Tensor, ...]:
@@ -267,7 +306,7 @@ class FrozenCodec(ABC):
             )
 
 
-def _fingerprint(identity: str, tensors: Mapping[str, Tensor]) -> bytes:
+def fingerprint_of(identity: str, tensors: Mapping[str, Tensor]) -> bytes:
     """The first bytes of a SHA-256 over all that decoding depends on."""
     digest = hashlib.sha256(identity.encode())
     for name, tensor in sorted(tensors.items()):

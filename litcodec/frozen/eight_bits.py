@@ -1,4 +1,4 @@
-"""Images of 8 bits as lossless codecs see them: whole numbers, and the CRC that proves them."""
+"""8-bit images as lossless codecs use them: integers, and the CRC that verifies them."""
 
 import zlib
 

@@ -78,7 +78,7 @@ class FrozenL3C(FrozenCodec):
         return Pyramid(image.transpose(2, 0, 1).astype(np.int64), z)
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """Decode the very grey levels, divided by 255: (1, 3, H, W).
+        """Decode the exact grey levels, divided by 255: (1, 3, H, W).
 
         Raises:
             Corrupt: if they have another CRC.

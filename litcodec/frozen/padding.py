@@ -1,4 +1,4 @@
-"""Any size in, multiples of a codec's downsampling factor inside."""
+"""Pads an image to multiples of a codec's downsampling factor, and crops it again."""
 
 import torch.nn.functional as F
 from torch import Tensor

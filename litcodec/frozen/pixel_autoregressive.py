@@ -88,7 +88,7 @@ class FrozenPixelAutoregressive(FrozenCodec):
         return LinearPrediction(numbers[:-3].reshape(3, LINEAR_WEIGHTS), numbers[-3:])
 
     def decode(self, strings: tuple[bytes, ...], size: tuple[int, int]) -> Tensor:
-        """Decode the very grey levels, divided by 255: (1, 3, H, W).
+        """Decode the exact grey levels, divided by 255: (1, 3, H, W).
 
         Raises:
             Corrupt: if they have another CRC.

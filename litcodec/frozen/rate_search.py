@@ -1,4 +1,4 @@
-"""The highest rate of a codec whose file is small enough."""
+"""Finds the highest rate of a codec whose file is small enough."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Rate against distortion of real bytes, for an encoder that has a choice."""
+"""The rate-distortion cost of real bytes, for an encoder that has a choice."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""A frozen codec that codes what a mask preserves and nothing else."""
+"""A frozen codec that codes only what a mask selects."""
 
 import copy
 

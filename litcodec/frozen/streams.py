@@ -1,4 +1,4 @@
-"""Images to complete ``.litc`` streams and back: the one path by which every figure is measured."""
+"""Images <-> complete ``.litc`` streams: the path by which every figure is measured."""
 
 from torch import Tensor
 

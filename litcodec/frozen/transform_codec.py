@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Mapping
 from typing import Self
 
 import torch
@@ -9,11 +10,12 @@ from torch import Tensor, nn
 
 from litcodec.architecture import Architecture
 from litcodec.errors import FreezeError
-from litcodec.frozen.base import FrozenCodec, Refiner, Resolution, TrainingInfo
+from litcodec.frozen.base import FrozenCodec, Refiner, Resolution, TrainingInfo, fingerprint_of
+from litcodec.frozen.blend import Blend
 from litcodec.frozen.padding import as_image, check_image, pad_to, padded_size
 from litcodec.frozen.rd_cost import can_be_weighed, cheaper
 from litcodec.latent_coding import Coded, InStrips, LatentCoder, RefinableCoder, downsampled_by, upsampled_by
-from litcodec.latent_coding.frozen_net import full_float32
+from litcodec.latent_coding.frozen_net import full_float32, loaded_copy
 
 
 class FrozenTransformCodec(FrozenCodec):
@@ -40,9 +42,11 @@ class FrozenTransformCodec(FrozenCodec):
         back = upsampled_by(g_s, like.new_empty(1, channels, 0, 0))
         if back != self.stride:
             raise FreezeError(f"g_a downsamples by {self.stride}, g_s upsamples by {back}.")
-        area = self.stride**2
-        self._g_a = InStrips(g_a, rows_in=self.stride, rows_out=1, columns_in=self.stride, pixels=area)
-        self._g_s = InStrips(g_s, rows_in=1, rows_out=self.stride, columns_in=1, pixels=area)
+        self._g_a = InStrips(
+            g_a, rows_in=self.stride, rows_out=1, columns_in=self.stride, pixels=self.stride**2
+        )
+        self._g_s = self._in_strips(g_s)
+        self._second: nn.Module | None = None
         super().__init__(architecture, self.stride * latent_coder.stride)
 
     @property
@@ -52,7 +56,7 @@ class FrozenTransformCodec(FrozenCodec):
 
     def to(self, device: torch.device | str) -> Self:
         """Move what runs in floats, in place."""
-        for net in (self.g_a, self.g_s):
+        for net in (self.g_a, self.g_s, *([] if self._second is None else [self._second])):
             net.to(device)
         self.latent_coder.to(device)
         return self
@@ -66,6 +70,26 @@ class FrozenTransformCodec(FrozenCodec):
         """The same codec with RDOQ in its encoder; raises ``FreezeError`` if it cannot."""
         other = copy.copy(self)
         other.latent_coder = self.latent_coder.with_rdoq(rdoq_lambda)
+        return other
+
+    def synthesis_tensors(self) -> dict[str, Tensor]:
+        """The weights of g_s, by name."""
+        return {f"g_s.{name}": tensor for name, tensor in self.g_s.state_dict().items()}
+
+    def with_second_synthesis(self, tensors: Mapping[str, Tensor]) -> "FrozenTransformCodec":
+        """The same codec with a second g_s; raises ``FreezeError`` if ``tensors`` do not fit its layers."""
+        other = copy.copy(self)
+        other._second = loaded_copy(self.g_s, "g_s", tensors).to(self.device)
+        other.has_realism, other.second_fingerprint = True, fingerprint_of("", tensors)
+        return other.at_realism(0)
+
+    def at_realism(self, realism: float) -> "FrozenTransformCodec":
+        """The same codec whose decoder blends the images of both g_s; raises as every codec."""
+        other = copy.copy(self)
+        if self._second is None:
+            super().at_realism(realism)
+            return other
+        other._g_s, other.realism = self._in_strips(Blend(self.g_s, self._second, realism)), realism
         return other
 
     def with_refiner(self, refiner: Refiner) -> "FrozenTransformCodec":
@@ -142,10 +166,12 @@ class FrozenTransformCodec(FrozenCodec):
 
     def decoder_tensors(self) -> dict[str, Tensor]:
         """All tensors that decoding depends on, by name."""
-        g_s = {f"g_s.{name}": tensor for name, tensor in self.g_s.state_dict().items()}
-        return {**g_s, **self.latent_coder.decoder_tensors()}
+        return {**self.synthesis_tensors(), **self.latent_coder.decoder_tensors()}
 
     def encoder_tensors(self) -> dict[str, Tensor]:
         """The tensors that only compressing depends on."""
         g_a = {f"g_a.{name}": tensor for name, tensor in self.g_a.state_dict().items()}
         return {**g_a, **self.latent_coder.encoder_tensors()}
+
+    def _in_strips(self, g_s: nn.Module) -> InStrips:
+        return InStrips(g_s, rows_in=1, rows_out=self.stride, columns_in=1, pixels=self.stride**2)

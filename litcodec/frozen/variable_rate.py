@@ -1,6 +1,7 @@
 """A frozen codec that codes at any of 256 rates."""
 
 import copy
+from collections.abc import Mapping
 from typing import Self
 
 import torch
@@ -72,11 +73,21 @@ class FrozenVariableRate(FrozenCodec):
         other.inner = self.inner.with_rdoq(rdoq_lambda)
         return other
 
+    def synthesis_tensors(self) -> dict[str, Tensor]:
+        """The weights of the inner codec's synthesis, by name."""
+        return self.inner.synthesis_tensors()
+
+    def with_second_synthesis(self, tensors: Mapping[str, Tensor]) -> "FrozenVariableRate":
+        """The same codec with a second synthesis for all rates; raises as every codec."""
+        return self._around(self.inner.with_second_synthesis(tensors))
+
+    def at_realism(self, realism: float) -> "FrozenVariableRate":
+        """The same codec, its decoder set to a realism; raises as every codec."""
+        return self._around(self.inner.at_realism(realism))
+
     def with_refiner(self, refiner: Refiner) -> "FrozenVariableRate":
         """The same codec, whose encoder refines y; raises ``FreezeError`` if it has no hyperprior."""
-        other = copy.copy(self)
-        other.inner = self.inner.with_refiner(refiner)
-        return other
+        return self._around(self.inner.with_refiner(refiner))
 
     def at_quality(self, quality: float) -> "FrozenVariableRate":
         """The same codec, its encoder set to the level of a quality."""
@@ -190,6 +201,13 @@ class FrozenVariableRate(FrozenCodec):
         """The tensors that only compressing depends on."""
         inner = {f"inner.{name}": tensor for name, tensor in self.inner.encoder_tensors().items()}
         return {**inner, "gains.log_gains": self.gains.log_gains}
+
+    def _around(self, inner: FrozenTransformCodec) -> "FrozenVariableRate":
+        """The same codec around the same inner codec with another decoder."""
+        other = copy.copy(self)
+        other.inner, other.has_realism, other.realism = inner, inner.has_realism, inner.realism
+        other.second_fingerprint = inner.second_fingerprint
+        return other
 
     @staticmethod
     def _with_level(coded: Coded, level: int) -> Coded:

@@ -1,4 +1,4 @@
-"""Weights that other packages trained, as codecs of litcodec."""
+"""Imports weights trained with other packages."""
 
 from litcodec.interchange.checkpoints import read_checkpoint
 from litcodec.interchange.compressai import Imported, codec_from_compressai, import_compressai

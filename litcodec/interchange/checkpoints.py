@@ -1,4 +1,4 @@
-"""Reading other people's weight files, which may hold anything, without running anything."""
+"""Reads other packages' weight files without running any code from them."""
 
 from collections.abc import Mapping
 from pathlib import Path

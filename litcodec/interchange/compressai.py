@@ -46,7 +46,7 @@ PLURAL = {"matrix": "matrices", "bias": "biases", "factor": "factors"}
 QUANTILES = "entropy_bottleneck.quantiles"
 RESIDUAL = "g_a.0.conv1.weight"  # the first layer of residual transforms
 SCALE_BOUND = "gaussian_conditional.lower_bound_scale.bound"
-# Tables, which ours are built anew from the densities; constants of theirs that are the same in ours; and
+# Tables, which ours are rebuilt from the densities; constants of theirs that are the same in ours; and
 # the mask of the context model, which is the same for all.
 IGNORED = re.compile(
     r"(entropy_bottleneck|gaussian_conditional)\."

@@ -1,4 +1,4 @@
-"""What every exact coder of latents offers."""
+"""The interface of every exact coder of latents."""
 
 from typing import NamedTuple, Protocol, runtime_checkable
 

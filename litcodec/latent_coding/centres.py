@@ -1,4 +1,4 @@
-"""Codes a latent of a few whole numbers, whose probabilities belong to its channel."""
+"""Codes a latent of a few integer values, with probabilities for each channel."""
 
 from collections.abc import Mapping
 

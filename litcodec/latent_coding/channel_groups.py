@@ -1,4 +1,4 @@
-"""Codes a latent group of channels after group of channels, each given those before it, exactly.
+"""Codes a latent one group of channels after another, each conditioned on those before it, exactly.
 
 Every group is one part of the string, a checkerboard group two: its anchors, then the others.
 """

@@ -1,4 +1,4 @@
-"""Latents <-> strings of the numbers of centres; a decoder looks centres up and computes nothing else."""
+"""Latents <-> strings of centre indices; a decoder only looks centres up."""
 
 import copy
 from collections.abc import Mapping

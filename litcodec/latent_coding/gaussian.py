@@ -1,4 +1,4 @@
-"""Codes every latent with a Gaussian of its own, all at once."""
+"""Codes all latents at once, each with its own Gaussian."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Exact sums over 3x3 neighbours, as nine matrix products of places.
+"""Exact sums over 3x3 neighbours, as nine matrix products.
 
 torch's float64 convolution writes every neighbour of every place out first, nine times what it reads. Sums
 are exact (see ``entropy.fixed_point``): their order changes no bit.

@@ -1,4 +1,4 @@
-"""What the network of a lossless codec sees of n pixels, in whole numbers relative to a prediction."""
+"""The inputs of a lossless codec's network for n pixels, as integers relative to a prediction."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Codes a latent at the positions of a mask alone, and the mask."""
+"""Codes a latent only at the positions of a mask, and codes the mask."""
 
 import torch
 from torch import Tensor

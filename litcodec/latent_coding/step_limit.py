@@ -1,4 +1,4 @@
-"""A limit of how much of an image is decoded one after another, whatever its size."""
+"""Limits how many steps an image may take to decode one after another, whatever its size."""
 
 from litcodec.errors import TooLarge
 from litcodec.limits import MAX_STEPS

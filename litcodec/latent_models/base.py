@@ -1,4 +1,4 @@
-"""What every model of a latent offers: likelihoods in training, an exact coder when frozen."""
+"""The interface of every latent model: likelihoods in training, an exact coder when frozen."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Models of a latent that is quantised with a codebook: how likely each centre is."""
+"""Models of a latent that is quantised with a codebook: the probability of each centre."""
 
 import math
 from collections.abc import Mapping

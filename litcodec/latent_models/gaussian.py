@@ -1,4 +1,4 @@
-"""A Gaussian for every y, as the hyper-parameters say.
+"""A Gaussian for every y, given by the hyper-parameters.
 
 Ballé et al., ICLR 2018, https://arxiv.org/abs/1802.01436 (scales); Minnen, Ballé, Toderici, NeurIPS 2018,
 https://arxiv.org/abs/1809.02736 (means and scales).

@@ -1,4 +1,4 @@
-"""A Gaussian for every y, group of channels after group of channels.
+"""A Gaussian for every y, one group of channels after another.
 
 Groups: Minnen & Singh, "Channel-wise autoregressive entropy models for learned image compression", ICIP 2020,
 https://arxiv.org/abs/2007.08739. Checkerboards inside: He et al., CVPR 2022, https://arxiv.org/abs/2203.10886.

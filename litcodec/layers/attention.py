@@ -1,4 +1,4 @@
-"""Attention of convolutions alone: a local mask, no products of all positions with all.
+"""Attention made of convolutions only: a local mask, without products between all positions.
 
 Cheng, Sun, Takeuchi, Katto, "Learned image compression with discretized Gaussian mixture likelihoods and
 attention modules", CVPR 2020, https://arxiv.org/abs/2001.01568: the "simplified attention module".

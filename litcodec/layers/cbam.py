@@ -1,4 +1,4 @@
-"""Attention to channels, then to places.
+"""Attention over channels, then over positions.
 
 Woo, Park, Lee, Kweon, "CBAM: convolutional block attention module", ECCV 2018. https://arxiv.org/abs/1807.06521
 """

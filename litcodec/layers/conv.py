@@ -1,4 +1,4 @@
-"""The convolutions that every transform of the family is made of."""
+"""The convolutions used by all transforms."""
 
 import torch
 import torch.nn.functional as F

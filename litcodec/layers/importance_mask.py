@@ -1,4 +1,4 @@
-"""Where bits shall go: a map that says how many channels of a latent are kept at each place.
+"""A map of how many channels of a latent are kept at each position.
 
 Mentzer, Agustsson, Tschannen, Timofte, Van Gool, CVPR 2018. https://arxiv.org/abs/1801.04260
 """

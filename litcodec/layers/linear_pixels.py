@@ -1,4 +1,4 @@
-"""A linear prediction of pixels that every image brings with it, and what a network sees relative to it.
+"""A linear predictor of pixels fitted to each image, and a network's inputs relative to its prediction.
 
 The encoder finds the weights by least squares over the whole image, as Wu and Barthel did for classes of
 pixels, "Piecewise 2D autoregression for predictive image coding", ICIP 1998, here one set an image, with

@@ -1,4 +1,4 @@
-"""Convolutions that see only some of the places about their own: those that a decoder knows already."""
+"""Masked convolutions, which use only positions that a decoder already knows."""
 
 from collections.abc import Sequence
 

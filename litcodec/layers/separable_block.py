@@ -1,4 +1,4 @@
-"""A residual block that mixes places and channels one after the other.
+"""A residual block that mixes positions and channels one after the other.
 
 Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, "A ConvNet for the 2020s", CVPR 2022, without its normalisation.
 https://arxiv.org/abs/2201.03545

@@ -1,4 +1,4 @@
-"""Where an image's bits were spent."""
+"""A map of the bits spent at each position of an image."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a metric compares: the 8-bit images that a user would see, not the floats behind them."""
+"""Rounds images to the 8 bits that a user would see, which metrics compare."""
 
 import torch
 from torch import Tensor

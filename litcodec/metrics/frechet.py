@@ -1,4 +1,4 @@
-"""The Fréchet distance between two sets of features, each taken for a Gaussian."""
+"""The Fréchet distance between two sets of features, each modelled as a Gaussian."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Means that neither a losslessly coded image (PSNR inf) nor an undefined value (nan) can spoil."""
+"""Means that leave out values that are not finite, such as the PSNR of a losslessly coded image."""
 
 import math
 from collections.abc import Iterable

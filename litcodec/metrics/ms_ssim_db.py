@@ -1,4 +1,4 @@
-"""MS-SSIM on a scale where its upper end can be read."""
+"""MS-SSIM in dB, which separates values near 1."""
 
 import math
 

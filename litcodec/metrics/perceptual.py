@@ -1,4 +1,4 @@
-"""Metrics of how an image looks, by packages that bring all they need: the extra ``perceptual``.
+"""Perceptual metrics from packages that include their weights: the extra ``perceptual``.
 
 SSIMULACRA 2 (Sneyers, https://github.com/cloudinary/ssimulacra2), FLIP (Andersson et al. 2020,
 doi:10.1145/3406183), GMSD (Xue et al. 2014, arXiv 1308.3052), HaarPSI (Reisenhofer et al. 2018, arXiv

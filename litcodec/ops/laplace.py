@@ -26,7 +26,7 @@ class _LaplaceBits(torch.autograd.Function):
         if any(ctx.needs_input_grad):
             slope = mass.clamp_min_(least).reciprocal_().mul_(rate).div_(math.log(2))
             of_scales = near.mul_(half).sub_(far.mul_(beyond)).mul_(slope).neg_()
-            of_scales[(log_scales < low) | (log_scales > high)] = 0
+            of_scales.mul_((log_scales >= low).logical_and_(log_scales <= high).to(of_scales.dtype))
             of_symbols = half.sub_(beyond).mul_(slope).mul_(difference.sign_())
             ctx.save_for_backward(of_symbols, of_scales)
         return bits

@@ -1,4 +1,4 @@
-"""Rounds trained networks: each group of numbers as coarsely as pays."""
+"""Quantises trained networks: each group of weights with the step size of the lowest R + lmbda * D."""
 
 from collections.abc import Callable
 

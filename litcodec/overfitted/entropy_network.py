@@ -1,4 +1,4 @@
-"""What a symbol is expected to be, given those decoded before it: one small network for all grids.
+"""Predicts each symbol's distribution from symbols decoded before it: one small network for all grids.
 
 Symbols are coded from the coarsest grid to the finest, in each along the lines ``column + 2 * row``. The
 network sees the nearest decoded symbols of the same grid and three features of the coarser ones: the parent,
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from litcodec.errors import OptionError
 from litcodec.ops.laplace import laplace_bits
+from litcodec.ops.pointwise import pointwise
 from litcodec.ops.shifts import shifts
 
 # (row, column) relative to the symbol, nearest first; each lies on an earlier line column + 2 * row.
@@ -57,12 +58,8 @@ class EntropyNetwork(nn.Module):
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Means and log-scales, (n,) each, given what is seen of n symbols, (context + 3, n)."""
-        h = seen
-        for layer in self.hidden:
-            assert isinstance(layer, nn.Linear)
-            h = torch.addmm(layer.bias[:, None], layer.weight, h).relu_()
-        out = torch.addmm(self.out.bias[:, None], self.out.weight, h)
-        means, log_scales = torch.addmm(out, self.linear.weight, seen).unbind()
+        layers = [(layer.weight, layer.bias) for layer in (*self.hidden, self.out)]
+        means, log_scales = pointwise(seen, self.linear.weight, layers).unbind()
         return means, log_scales
 
     def bits(self, padded: Tensor, features: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Make the networks that fits begin with: ``python -m litcodec.overfitted.make_starts [PRESET ...]``.
+"""Makes the initial networks of fits: ``python -m litcodec.overfitted.make_starts [PRESET ...]``.
 
 A fit to a mosaic of four of the bundled training photographs, the best of three random beginnings.
 """

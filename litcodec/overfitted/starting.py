@@ -1,7 +1,7 @@
-"""Networks to begin with: fitted before to a mosaic of photographs, a few hundred bytes for each preset.
+"""Initial networks, fitted to a mosaic of photographs; a few hundred bytes for each preset.
 
-Begun at random, networks need most of a short fit, and end where chance has put them. ``make_starts.py``
-makes the files.
+From a random initialisation, networks need most of a short fit to become useful, and the result depends on
+chance. ``make_starts.py`` makes the files.
 """
 
 from pathlib import Path

@@ -31,6 +31,8 @@ RATE_LEFT = 1e-3  # of them at the end of their cosine
 HARD_RATE = 1e-3  # of the networks once symbols are rounded
 GRADIENT_NORM = 0.1
 HARD_FROM = 0.95  # of the schedule
+# At lower rates the grid of the image's size is not coded: in short fits its zeros cost more than it gains.
+FULL_LMBDA, FULL_BPP = 0.012, 0.3
 RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
 _SUM_KEY = "picture"  # of the checksum of the image, in states on disk
 
@@ -72,7 +74,14 @@ class Settings(NamedTuple):
     minutes: float | None = None  # or how long it takes; 5 if neither is given
     bpp: float | None = None  # fit to about this rate; lmbda is where it begins
     seed: int = 0
-    finest: int = 0  # the finest grid that is coded: 1 leaves out three quarters of the symbols
+    finest: int | None = None  # the finest grid that is coded, 1 at low rates: a quarter of the symbols
+
+
+def finest_of(settings: Settings) -> int:
+    """The finest grid that is coded; where the settings leave it open, it depends on the rate."""
+    if settings.finest is not None:
+        return settings.finest
+    return int(settings.lmbda < FULL_LMBDA if settings.bpp is None else settings.bpp < FULL_BPP)
 
 
 class Progress(NamedTuple):
@@ -110,7 +119,7 @@ class Overfitter:
             raise ShapeError(f"{H} x {W} pixels; an overfitted image's sides are {SIDE_MAX} at most.")
         self.settings, self.x = settings, x.detach().float().to(device)
         self.levels = levels_for(H, W)
-        self.finest = min(settings.finest, self.levels - 1)
+        self.finest = min(finest_of(settings), self.levels - 1)
         self.weight = weight_of(settings.lmbda)
         self._generator_state = torch.Generator().manual_seed(settings.seed).get_state()
         with torch.random.fork_rng(devices=[]):
@@ -279,7 +288,7 @@ def _check(settings: Settings) -> None:
     ):
         if value is not None and not (math.isfinite(value) and value > 0):
             raise OptionError(f"{name} must be above 0; got {value}.")
-    if settings.finest < 0:
+    if settings.finest is not None and settings.finest < 0:
         raise OptionError(f"finest is the number of a grid, from 0 on; got {settings.finest}.")
     if settings.iterations is not None and settings.minutes is not None:
         raise OptionError("give iterations or minutes, not both.")

@@ -1,4 +1,4 @@
-"""Brings grids of half the size to the full size, with learned separable filters."""
+"""Upsamples grids by 2 with learned separable filters."""
 
 import torch
 import torch.nn.functional as F
@@ -34,4 +34,4 @@ class Upsampling(nn.Module):
         Not ``taught``, the filter gets no gradient from it.
         """
         taps = self.taps[level] if taught else self.taps[level].detach()
-        return double(double(padded, taps, 1), taps, 2)
+        return double(double(padded, taps, 2), taps, 1)  # columns, the slower ones, of half of the rows

@@ -1,4 +1,4 @@
-"""Results files to all that a report shows."""
+"""Turns results files into the data of a report."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

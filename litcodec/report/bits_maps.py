@@ -1,4 +1,4 @@
-"""Where bits were spent, in colours."""
+"""Colours a map of the bits spent at each position."""
 
 import math
 

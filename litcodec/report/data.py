@@ -1,4 +1,4 @@
-"""All that a report shows, as plain values: the page, the figures and the tables are drawn from it alone."""
+"""The data of a report as plain values, from which the page, the figures and the tables are drawn."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""Kept files back into images, with the very codecs that made them."""
+"""Decodes kept files to images, with the codecs that made them."""
 
 import hashlib
 import stat
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from litcodec.baselines import BASELINE_KEYS, LOSSLESS_KEYS, open_baselines
 from litcodec.bitstream import read_stream, unpack
+from litcodec.codec_files import with_synthesis_beside
 from litcodec.data import read_image
 from litcodec.errors import BaselineMissing, CodecFileError, ResultsError, TooLarge
 from litcodec.evaluation import read_results
@@ -100,10 +101,12 @@ class Decoders:
         path = _found(Path(point.source), source.folder)
         if path not in self._codecs:
             self._codecs[path] = open_codec(path).to(self._device)
-        codec = self._codecs[path]
-        if codec.fingerprint.hex() != point.fingerprint:
+        if point.realism and not self._codecs[path].has_realism:
+            self._codecs[path] = with_synthesis_beside(self._codecs[path], path)
+        codec = self._codecs[path].at_realism(point.realism)
+        if codec.decoder != point.fingerprint:
             raise CodecFileError(
-                f"{path} has fingerprint {codec.fingerprint.hex()} by now; {point.fingerprint} was evaluated."
+                f"{path} has fingerprint {codec.decoder} by now; {point.fingerprint} was evaluated."
             )
         return codec
 

@@ -1,4 +1,4 @@
-"""Rate-distortion curves to move about in: on the page and on the dashboard."""
+"""Interactive rate-distortion curves, for the page and the dashboard."""
 
 from collections.abc import Sequence
 from html import escape

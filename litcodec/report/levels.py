@@ -1,4 +1,4 @@
-"""Which rates to look at: the three at which every codec has a file of about the same size."""
+"""Selects three rates to show, at each of which all codecs have files of about the same size."""
 
 import math
 from collections.abc import Sequence

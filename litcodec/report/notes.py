@@ -1,4 +1,4 @@
-"""What curves were measured on, and what a reader of a report has to know about it."""
+"""Notes below a report: what curves were measured on, and what a reader has to know."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def notes_on(
     if lossless:
         notes.append(f"{_files(lossless)} lost nothing: without a finite PSNR, out of the means of PSNR.")
     if small:
-        notes.append(f"{_files(small)} of images too small for MS-SSIM: out of its means.")
+        notes.append(f"{_files(small)} of images too small for MS-SSIM, which leaves them out of its means.")
     notes += _other_machines(measured, results)
     return notes
 

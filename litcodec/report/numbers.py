@@ -1,4 +1,4 @@
-"""Numbers that are not always there."""
+"""Formats numbers that may be missing."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A report as one HTML file that opens from disk and asks nothing of a network."""
+"""A report as one HTML file that opens from disk and needs no network."""
 
 import base64
 import hashlib

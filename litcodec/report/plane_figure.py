@@ -1,4 +1,4 @@
-"""A perception-distortion plane to move about in: on the page and on the dashboard."""
+"""Interactive perception-distortion planes, for the page and the dashboard."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 
+from litcodec.evaluation.curve_names import without_realism
 from litcodec.evaluation.merging import Measured
 from litcodec.evaluation.results import Point
 from litcodec.metrics import MetricInfo
@@ -79,7 +80,7 @@ class Planes(NamedTuple):
 
 
 def planes_of(measured: Sequence[Measured], metrics: Sequence[MetricInfo]) -> Planes:
-    """The planes of merged points.
+    """The planes of merged points; a codec's curves at several realism values are one.
 
     A point whose rate is within 2 % of several others may be in more than one plane; none is part of another.
 
@@ -89,10 +90,11 @@ def planes_of(measured: Sequence[Measured], metrics: Sequence[MetricInfo]) -> Pl
     """
     planes: list[Plane] = []
     alone: list[tuple[MetricInfo, PlanePoint]] = []
+    names = _one_for_all_realism(measured)
     for metric in metrics:
         sets: dict[frozenset[str], list[tuple[PlanePoint, float | None]]] = {}
         for entry in measured:
-            for point, floor in _plane_points(entry, metric.name):
+            for point, floor in _plane_points(entry, names[entry.curve], metric.name):
                 images = frozenset(score.sha256 for score in entry.point.scores)
                 sets.setdefault(images, []).append((point, floor))
         for images, found in sets.items():
@@ -108,7 +110,7 @@ def planes_of(measured: Sequence[Measured], metrics: Sequence[MetricInfo]) -> Pl
     return Planes(tuple(shown), tuple(alone), len(planes) - len(shown))
 
 
-def _plane_points(entry: Measured, metric: str) -> Iterator[tuple[PlanePoint, float | None]]:
+def _plane_points(entry: Measured, curve: str, metric: str) -> Iterator[tuple[PlanePoint, float | None]]:
     """The point of one codec at one setting, and the floor; nothing if it lacks a value."""
     point = entry.point
     errors = _errors(point)
@@ -121,7 +123,8 @@ def _plane_points(entry: Measured, metric: str) -> Iterator[tuple[PlanePoint, fl
             low, high = each[drawn].mean(1).quantile(each.new_tensor(TAILS)).tolist()
             rate = sum(score.bpp for score in point.scores) / len(point.scores)
             values = (rate, float(each.mean()), low, high, found.value, found.low, found.high)
-            yield PlanePoint(entry.curve, point.setting, *values), found.floor
+            setting = point.setting + (f", realism {point.realism:g}" if point.realism else "")
+            yield PlanePoint(curve, setting, *values), found.floor
 
 
 def _errors(point: Point) -> list[float]:
@@ -147,3 +150,12 @@ def _at_one_rate(points: Sequence[PlanePoint]) -> Iterator[list[PlanePoint]]:
 def _by_curve(points: Sequence[PlanePoint], measured: Sequence[Measured]) -> list[PlanePoint]:
     place = {name: k for k, name in enumerate(dict.fromkeys(entry.curve for entry in measured))}
     return sorted(points, key=lambda point: (place[point.curve], point.mse))
+
+
+def _one_for_all_realism(measured: Sequence[Measured]) -> dict[str, str]:
+    """By the name of each curve, that of the same codec's curve at the lowest realism that was measured."""
+    lowest: dict[str, str] = {}
+    return {
+        entry.curve: lowest.setdefault(without_realism(entry.curve, entry.point.realism), entry.curve)
+        for entry in sorted(measured, key=lambda entry: entry.point.realism)
+    }

@@ -1,4 +1,4 @@
-"""How curves look: the same in the page, on the dashboard and on paper."""
+"""Colours and lines of curves: the same on the page, on the dashboard and in print."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

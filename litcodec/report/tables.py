@@ -1,4 +1,4 @@
-"""The report's numbers for spreadsheets and for texts."""
+"""The report's numbers as CSV and Markdown."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What the viewer shows: a few images as every codec made them, at rates that are about the same."""
+"""Images for the viewer: a few, as every codec decodes them, at about equal rates."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""Over what a sweep's points are spread."""
+"""The devices over which a sweep's points are distributed."""
 
 import os
 import re

@@ -46,6 +46,8 @@ def read_sweep(path: Path) -> Sweep:
     """
     content = _load(path)
     method = content.get("method")
+    if method is None:
+        raise SweepError(f"{path} names no method; litcodec sweep runs a grid: add method: grid.")
     if method != "grid":
         raise SweepError(
             f"{path}: method {method!r} lets a server choose the points; litcodec sweep runs 'grid' alone. "

@@ -1,4 +1,4 @@
-"""The macros of a sweep's command, ``${args}`` and its like, as W&B's agent fills them in."""
+"""Fills in the macros of a sweep's command, such as ``${args}``, as W&B's agent does."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The folder of a sweep's point. All that is known of a point is what lies in it; there is no other record.
+"""The folder of a sweep's point. It is the only record of the point.
 
 <point>/
     001/ 002/ …         run folders of litcodec fit; a second one where the first left no checkpoint

@@ -1,9 +1,10 @@
-"""YAML that nobody has to trust: as plain values, or one line of what is wrong with it."""
+"""Reads YAML from untrusted files: as plain values, or one line about what is wrong."""
 
 from pathlib import Path
 
 import yaml
 
+from litcodec.configuration.given import yaml_problem
 from litcodec.errors import SweepError
 from litcodec.regular_file import regular_file
 
@@ -27,7 +28,7 @@ def read_yaml(path: Path) -> object:
     except UnicodeDecodeError as error:
         raise SweepError(f"{path} is not UTF-8 text: save it as such.") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-99-99
-        raise SweepError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise SweepError(f"{path} is not YAML: {yaml_problem(error)}.") from error
     except RecursionError as error:
         raise SweepError(f"{path} is nested too deeply.") from error
     if not _is_small(content):

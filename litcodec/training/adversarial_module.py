@@ -59,7 +59,7 @@ class AdversarialCodecModule(CodecModule):
         optimizer: as above; of the codec.
         lr_scheduler: as above; of the codec.
         phases: as above; of the codec.
-        start_checkpoint: as above; the discriminator starts anew.
+        start_checkpoint: as above; the discriminator starts from scratch.
         inner_checkpoint: as above.
         compile_transforms: as above.
 

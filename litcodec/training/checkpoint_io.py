@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there, whatever ends the process or fills the disk."""
+"""Writes checkpoints completely or not at all, even if the process is killed or the disk is full."""
 
 import io
 import os

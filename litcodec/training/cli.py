@@ -37,6 +37,7 @@ from litcodec.training.run_folder import (
     name_of_run,
     remove_unused,
 )
+from litcodec.training.short_names import load_rooms
 
 OFFLINE_WANDB = {
     "class_path": "lightning.pytorch.loggers.WandbLogger",
@@ -237,6 +238,7 @@ def print_help(command: str, group: str) -> None:
 
 
 def _start() -> None:
+    load_rooms()
     LitcodecCLI(
         module_class(sys.argv[1:]),
         L.LightningDataModule,

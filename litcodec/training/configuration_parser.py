@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
+from litcodec.configuration import SEE_HELP
 from litcodec.errors import LitcodecError
-from litcodec.misspelt_keys import SEE_HELP
 from litcodec.training.module_class import flat_model
 from litcodec.training.wrong_keys import explained
 

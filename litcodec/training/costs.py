@@ -1,4 +1,4 @@
-"""What each part of a codec costs: parameters, and multiplications per pixel."""
+"""Computes the cost of each part of a codec: parameters, and multiplications per pixel."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

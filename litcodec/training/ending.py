@@ -1,4 +1,4 @@
-"""What ``litcodec fit`` says at its end."""
+"""The summary that ``litcodec fit`` prints at its end."""
 
 import math
 from pathlib import Path

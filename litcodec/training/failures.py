@@ -1,4 +1,4 @@
-"""What a run's configuration, or a library it names, makes fail: as one line that says what to do."""
+"""Describes failures of a run's configuration, or of a library it names, in one line with the next step."""
 
 import pickle
 import re

@@ -1,4 +1,4 @@
-"""What happens in each phase of training."""
+"""Applies the phases of training."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Networks that take part in a step without learning from it."""
+"""Excludes networks from learning in a step in which they take part."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

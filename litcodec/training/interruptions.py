@@ -1,4 +1,4 @@
-"""What ends a run before its time: it stops after the step it is in, keeps that step, and says so."""
+"""Stops an interrupted run after its current step, saves that step, and says so."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""Loggers of a run write into its folder, and W&B's run has the same id when the run is continued."""
+"""Makes a run's loggers write into its folder, and keeps the id of its W&B run when it is continued."""
 
 import os
 import secrets

@@ -65,7 +65,7 @@ class CodecModule(L.LightningModule):
             With 0 those of high rates decide most of each step: their ``R + lmbda * D`` is larger by about
             the 0.4th power of lmbda, so with 0.4 all rates gain alike.
         objective: what is minimised: litcodec.objectives.mse (the default), .ms_ssim or .mixed, or
-            litcodec.objectives.Objective with a weighted list of distortions, or a class of one's own.
+            litcodec.objectives.Objective with a weighted list of distortions, or a class of your own.
         learning_rate: of Adam; ``phases`` and ``optimizer`` bring their own.
         optimizer: another optimiser than Adam, with its arguments.
         lr_scheduler: stepped after every training step, a ReduceLROnPlateau after every validation; none

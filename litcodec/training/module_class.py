@@ -2,7 +2,7 @@
 
 The module's own arguments stay at ``model.*`` (``model.lmbda``), whatever its class: one short key in YAML,
 on the command line, in sweep files and on the dashboard. ``model.init_args.*``, as Lightning's command line
-writes it, is taken for the same.
+writes it, means the same.
 """
 
 import json

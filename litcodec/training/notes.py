@@ -1,4 +1,4 @@
-"""Where a codec that is being trained comes from."""
+"""The training metadata of a codec: where its weights come from."""
 
 import lightning as L
 

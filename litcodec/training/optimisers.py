@@ -1,4 +1,4 @@
-"""The optimiser and the scheduler of a run, as Lightning wants them described."""
+"""The optimiser and the scheduler of a run, in the form that Lightning expects."""
 
 import math
 import sys

@@ -34,7 +34,8 @@ class OverfittedModule(L.LightningModule):
     Args:
         preset: lop, mop or hop: sizes of the networks, and those to begin with.
         lmbda: weight of the distortion in ``R + lmbda * D``, D the MSE of pixels in 0..255.
-        finest: the finest grid that is coded; 1 leaves out three quarters of the symbols.
+        finest: the finest grid that is coded; 1 leaves out three quarters of the symbols, the default at low
+            rates.
         seed: another seed, other noise.
         synthesis: class path of another synthesis than the preset's; gets the number of grids.
         upsampling: of another upsampling; gets the number of grids.
@@ -51,7 +52,7 @@ class OverfittedModule(L.LightningModule):
         *,
         preset: str = "lop",
         lmbda: float = 0.0154,
-        finest: int = 0,
+        finest: int | None = None,
         seed: int = 0,
         synthesis: Callable[[int], nn.Module] | None = None,
         upsampling: Callable[[int], nn.Module] | None = None,

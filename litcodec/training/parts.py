@@ -1,4 +1,4 @@
-"""The named parts of a codec: which learn in a phase, which are held still."""
+"""The named parts of a codec: which learn in a phase, and which are frozen."""
 
 from collections.abc import Sequence
 from inspect import signature

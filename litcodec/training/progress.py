@@ -1,4 +1,4 @@
-"""The progress of a training that is counted in steps."""
+"""The progress bar of a training that is counted in steps."""
 
 from time import monotonic
 from typing import Any

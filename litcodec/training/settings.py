@@ -1,4 +1,4 @@
-"""What a run that goes on from a checkpoint keeps: the checkpoint holds it, or the order of the data does."""
+"""The settings that a resumed run must keep: the checkpoint or the order of the data depends on them."""
 
 import json
 from collections.abc import Mapping
@@ -42,11 +42,20 @@ def check_same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> No
     """
     for key, value in now.items():
         if key in before and before[key] != value:
+            key, old, value = _where_they_differ(key, before[key], value)
             raise OptionError(
-                f"the checkpoint is of a run with {key} {_text(before[key])}, now it is {_text(value)}: a "
-                "run goes on as it began. Set it back, or start anew from its weights with "
+                f"the checkpoint is of a run with {key} {_text(old)}, now it is {_text(value)}: a "
+                "run goes on as it began. Set it back, or start a new run from its weights with "
                 "--model.start_checkpoint."
             )
+
+
+def _where_they_differ(key: str, old: Any, new: Any) -> tuple[str, Any, Any]:
+    """The first key of two objects' arguments that differs, with both values."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        inner = next(name for name in new if old[name] != new[name])
+        return _where_they_differ(f"{key}.{inner}", old[inner], new[inner])
+    return key, old, new
 
 
 def _text(value: object) -> str:

@@ -1,15 +1,15 @@
 """Classes and objectives of litcodec that configurations name without their package.
 
-jsonargparse finds a class by its name alone among the loaded classes of the wanted kind. Datamodules are
-therefore loaded here; an objective such as ``mse`` is a function, which it finds by its whole path only.
+jsonargparse finds a class by its name alone among the loaded classes of the wanted kind: ``load_rooms`` loads
+litcodec's, and Lightning loads its callbacks and loggers itself. An objective such as ``mse`` is a function,
+which is found by its whole path only.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
 
-import litcodec.data.datamodule  # noqa: F401  # a configuration may name its classes
+from litcodec.configuration.wrong_values import ROOMS
 
-ROOMS = ("litcodec.codecs", "litcodec.data", "litcodec.objectives", "litcodec.callbacks")
 _OBJECTIVES = {"mse": "mse", "ms_ssim": "ms_ssim", "ms-ssim": "ms_ssim", "mixed": "mixed"}
 
 
@@ -20,6 +20,13 @@ def objective_path(word: object) -> object:
     if isinstance(word, str) and word in _OBJECTIVES:
         return f"litcodec.objectives.{_OBJECTIVES[word]}"
     return word
+
+
+def load_rooms() -> None:
+    """Import the classes that a configuration may name; some rooms wait with theirs until asked."""
+    for room in map(import_module, ROOMS):
+        for name in room.__all__:
+            getattr(room, name)
 
 
 def known_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""Starting a run from weights that have been trained before."""
+"""Starts a run from pretrained weights."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ CODEC_SUFFIX = ".safetensors"
 def load_weights(codec: Codec, checkpoint: Path, lmbda: float) -> None:
     """Give ``codec`` the weights of a checkpoint (the averaged ones, where EMA was on), or of a codec file.
 
-    A codec file lacks the factorized density, which trains anew, see ``unfreeze``.
+    A codec file lacks the factorized density, which is trained from scratch, see ``unfreeze``.
 
     Args:
         codec: to be trained.

@@ -1,4 +1,4 @@
-"""The grouped residual dense network: an image in, a better one out.
+"""The grouped residual dense network, which enhances an image.
 
 Kim, Chung, Jung, "GRDN: grouped residual dense network for real image denoising and GAN-based real-world
 noise modeling", CVPRW 2019. https://arxiv.org/abs/1905.11172

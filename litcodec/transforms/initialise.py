@@ -1,4 +1,4 @@
-"""Where training starts from.
+"""Initial weights of the transforms.
 
 torch's default weights shrink a signal at every layer: all latents round to 0 and the image is black. Adam,
 which moves a weight by at most its learning rate, needs hundreds of steps to get away from there.

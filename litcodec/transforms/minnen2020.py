@@ -1,4 +1,4 @@
-"""Hyper-transforms whose scales and means have decoders of their own.
+"""Hyper-transforms with separate decoders for means and scales.
 
 Minnen & Singh, "Channel-wise autoregressive entropy models for learned image compression", ICIP 2020.
 https://arxiv.org/abs/2007.08739

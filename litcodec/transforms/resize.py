@@ -1,4 +1,4 @@
-"""An image at half its size, and back."""
+"""Downsamples an image by 2, and upsamples it."""
 
 import torch.nn.functional as F
 from torch import Tensor

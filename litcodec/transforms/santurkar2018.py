@@ -1,4 +1,4 @@
-"""DCGAN's two networks as transforms of 64x64 patches, each patch by itself.
+"""DCGAN's two networks as transforms of separate 64x64 patches.
 
 Santurkar, Budden, Shavit, "Generative compression", PCS 2018. https://arxiv.org/abs/1703.01467
 Radford, Metz, Chintala, "Unsupervised representation learning with deep convolutional generative adversarial

@@ -1,4 +1,4 @@
-"""The words of the command line: commands and their options, by group. Imports nothing heavy."""
+"""The commands of the command line and their options, by group. Imports nothing heavy."""
 
 from litcodec.usage.evaluation_options import REPORT_FORMATS
 from litcodec.usage.parser import LIGHTNING, make_parser

@@ -12,14 +12,16 @@ REPORT_FORMATS = ("html", "png", "svg", "csv", "md")
 
 def add_evaluate(commands: Commands) -> None:
     """Add ``litcodec evaluate``."""
-    evaluate = commands.add_parser("evaluate", help="rate and quality of codecs and baselines, on real files")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure rate and quality of codecs and baselines on real files"
+    )
     evaluate.add_argument(
         "codecs",
         type=values.path,
         nargs="*",
         metavar="CODEC",
-        help="codec files of litcodec export, names of litcodec codecs, or overfit:PRESET:LENGTH, such as "
-        "overfit:lop:5min or overfit:mop:2000it",
+        help="codec files from litcodec export, names from litcodec codecs, or overfit:PRESET:LENGTH, "
+        "such as overfit:lop:5min or overfit:mop:2000it",
     )
     evaluate.add_argument(
         "--images", type=values.path, required=True, help="folder of images, searched recursively"
@@ -39,29 +41,37 @@ def add_evaluate(commands: Commands) -> None:
         type=values.keys,
         default=(),
         metavar="NAME,…",
-        help="what to measure: psnr,psnr_luma,ms_ssim,ms_ssim_db (the default), with litcodec[perceptual] "
-        "ssimulacra2,flip,gmsd,haarpsi,vif,vmaf,xpsnr, and of all images as a set effnet_frechet, or import "
-        "paths of your own, mylab.metrics.SHARPNESS",
+        help="what to measure: psnr,psnr_luma,ms_ssim,ms_ssim_db (the default); with litcodec[perceptual] "
+        "also ssimulacra2,flip,gmsd,haarpsi,vif,vmaf,xpsnr and, over the set of all images, effnet_frechet; "
+        "or import paths of your own, mylab.metrics.SHARPNESS",
     )
     evaluate.add_argument(
         "-o",
         "--output",
         type=values.output("results.json"),
         default=Path("results.json"),
-        help="results file, or folder/; what it holds already is not measured again (%(default)s)",
+        help="results file, or folder/; results already in it are not measured again (%(default)s)",
     )
     evaluate.add_argument(
         "--qualities",
         type=values.numbers,
         metavar="Q,…",
-        help="1 to 100, where codecs of variable rate are measured (default: 8 over all of the range)",
+        help="1 to 100, at which variable-rate codecs are measured (default: 8 over the whole range)",
     )
     evaluate.add_argument(
         "--bpp",
         type=values.rates,
         metavar="R,…",
-        help="measure codecs of variable rate and baselines at these bits per pixel instead, each image at "
-        "the quality whose file is nearest: for comparisons at equal rates",
+        help="measure variable-rate codecs and baselines at these bits per pixel instead, each image at "
+        "the quality whose file size is nearest: for comparisons at equal rates",
+    )
+    evaluate.add_argument(
+        "--realism",
+        type=values.numbers,
+        default=(0.0,),
+        metavar="R,…",
+        help="0 to 1, at which codecs with a second synthesis decode the same files: with --metrics "
+        "psnr,effnet_frechet and --bpp one curve of the perception-distortion plane (default: 0)",
     )
     add_effort(evaluate)
     add_device(evaluate)
@@ -73,7 +83,7 @@ def add_evaluate(commands: Commands) -> None:
         "--max-pixels", type=values.positive, default=MAX_PIXELS, help="refuse larger images (%(default)s)"
     )
     evaluate.add_argument(
-        "-f", "--force", action="store_true", help="start anew, forgetting what the results file holds"
+        "-f", "--force", action="store_true", help="start over, and drop what is in the results file"
     )
     evaluate.set_defaults(wrong_usage=evaluate.error)
     add_debug(evaluate)
@@ -81,9 +91,13 @@ def add_evaluate(commands: Commands) -> None:
 
 def add_report(commands: Commands) -> None:
     """Add ``litcodec report``."""
-    report = commands.add_parser("report", help="results -> a page, a figure or a table")
+    report = commands.add_parser("report", help="turn results into a page, a figure or a table")
     report.add_argument(
-        "results", type=values.path, nargs="+", metavar="RESULTS.json", help="files of litcodec evaluate"
+        "results",
+        type=values.path,
+        nargs="+",
+        metavar="RESULTS.json",
+        help="results files of litcodec evaluate",
     )
     report.add_argument(
         "-o",
@@ -92,13 +106,15 @@ def add_report(commands: Commands) -> None:
         default=Path("report.html"),
         help="page .html, figure .png or .svg, table .csv or .md, or folder/ for a page in it (%(default)s)",
     )
-    report.add_argument("--format", choices=REPORT_FORMATS, help="of the output (default: by its ending)")
+    report.add_argument(
+        "--format", choices=REPORT_FORMATS, help="format of the output (default: by its suffix)"
+    )
     report.add_argument(
         "--figure",
         choices=("curves", "plane"),
         default="curves",
-        help="what a .png or .svg shows: rate-distortion curves, or the perception-distortion plane of what "
-        "was measured at equal rates with a metric of sets (%(default)s)",
+        help="what a .png or .svg shows: rate-distortion curves, or the perception-distortion plane of "
+        "results measured at equal rates with a set metric (%(default)s)",
     )
     report.add_argument(
         "--choices",
@@ -106,13 +122,13 @@ def add_report(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="CHOICES.json",
-        help="a file that the page's blind comparison saved; may be given again",
+        help="a file saved by the page's blind comparison; repeatable",
     )
     report.add_argument(
         "--published",
         type=values.keys,
         metavar="NAME,…",
-        help="published curves over Kodak to draw too, such as vtm,hm; or none "
+        help="published curves over Kodak to add, such as vtm,hm; or none "
         "(default: a few, if the images are Kodak's)",
     )
     report.add_argument(
@@ -129,7 +145,7 @@ def add_report(commands: Commands) -> None:
         "--max-pixels", type=values.positive, default=MAX_PIXELS, help="show no larger images (%(default)s)"
     )
     add_device(report)
-    report.add_argument("--title", help="of the page")
+    report.add_argument("--title", help="title of the page")
     report.set_defaults(wrong_usage=report.error)
     report.add_argument("-f", "--force", action="store_true", help="replace outputs that exist")
     add_debug(report)

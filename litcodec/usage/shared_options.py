@@ -1,19 +1,38 @@
 """The parser class of the command line, and the options that several commands share."""
 
 import argparse
-from typing import NoReturn, TypeAlias
+import re
+from typing import Any, NoReturn, TypeAlias
 
+from litcodec.configuration.sentences import meant, nearest
 from litcodec.errors import LitcodecError
 from litcodec.limits import EFFORT_MAX
 from litcodec.usage import values
+
+_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(?P<name>.*)' \(choose from (?P<known>.*)\)")
 
 
 class CommandParser(argparse.ArgumentParser):
     """Exits with one line where the usage is wrong."""
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """No option is left over for the parser above, which does not know what was perhaps meant."""
+        found, others = super().parse_known_args(args, namespace)
+        if others:
+            known = [word for action in self._actions for word in action.option_strings]
+            self.error(f"unrecognized arguments: {' '.join(others)}{meant(others[0], known)}".rstrip("."))
+        return found, others
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line and leave out the usage."""
-        self.exit(2, f"{self.prog}: {LitcodecError(message)}; see {self.prog} --help\n")
+        if wrong := _COMMAND.match(message):
+            names = re.findall(r"'([\w-]+)'", wrong["known"])
+            near = nearest(wrong["name"], names)
+            message = f"there is no command {wrong['name']}. " + (
+                f"Did you mean {near}?" if near else f"There are {', '.join(names)}"
+            )
+        see = " See" if message.endswith("?") else "; see"
+        self.exit(2, f"{self.prog}: {LitcodecError(message)}{see} {self.prog} --help\n")
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"
@@ -56,6 +75,6 @@ def add_debug(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PACKAGE",
-        help="a package whose classes codec files and options may name; repeatable (also: LITCODEC_PLUGINS)",
+        help="allow classes of this package in codec files and options; repeatable (also: LITCODEC_PLUGINS)",
     )
     command.add_argument("--debug", action="store_true", help="show a traceback where something fails")

@@ -10,14 +10,14 @@ def add_sweep(commands: Commands) -> None:
         "sweep",
         help="train every point of a sweep file, measure all, write the report",
         description="Train a codec at every point of a W&B sweep file, without a server; then measure all of "
-        "them on real files and write the report. Interrupted, the same command continues: what is trained "
-        "or measured is kept.",
+        "them on real files and write the report. If it is interrupted, the same command continues with what "
+        "is left.",
     )
     sweep.add_argument(
         "file",
         type=values.path,
         metavar="FILE",
-        help="what wandb sweep takes, a grid: sweeps/lambda.yaml …",
+        help="a W&B sweep file with method grid, such as sweeps/lambda.yaml",
     )
     sweep.add_argument(
         "--devices",
@@ -54,22 +54,24 @@ def add_sweep(commands: Commands) -> None:
         "-f",
         "--force",
         action="store_true",
-        help="measure anew, forgetting results.json; trains nothing anew",
+        help="measure again, dropping results.json; trained points are kept",
     )
     add_debug(sweep)
 
 
 def add_workspace(commands: Commands) -> None:
     """Add ``litcodec workspace``."""
-    workspace = commands.add_parser("workspace", help="a W&B workspace that opens on rate-distortion curves")
+    workspace = commands.add_parser(
+        "workspace", help="create a W&B workspace that opens on rate-distortion curves"
+    )
     workspace.add_argument(
-        "project", help="of W&B: trainer.logger.init_args.project, litcodec if not changed"
+        "project", help="W&B project: trainer.logger.init_args.project, by default litcodec"
     )
     workspace.add_argument("--entity", help="user or team (default: the API key's)")
     workspace.add_argument(
         "--spec",
         type=values.output("workspace.json"),
-        help="write what would be created to this file, or into folder/; ask no server",
+        help="write the workspace to this file or folder/ instead of creating it on the server",
     )
     workspace.add_argument("-f", "--force", action="store_true", help="replace a file that exists")
     add_debug(workspace)
@@ -77,14 +79,16 @@ def add_workspace(commands: Commands) -> None:
 
 def add_prepare(commands: Commands) -> None:
     """Add ``litcodec prepare``."""
-    prepare = commands.add_parser("prepare", help="images -> shards for streaming")
+    prepare = commands.add_parser("prepare", help="turn images into shards for streaming")
     prepare.add_argument("source", type=values.path, help="folder of images, searched recursively")
-    prepare.add_argument("output", type=values.name, help="new folder, or s3://… or gs://…")
+    prepare.add_argument("output", type=values.name, help="new folder, or a URL s3://… or gs://…")
     prepare.add_argument(
         "--tile-size", type=values.positive, default=512, help="side of the tiles kept (%(default)s)"
     )
     prepare.add_argument(
         "--min-size", type=values.positive, default=256, help="skip smaller images (%(default)s)"
     )
-    prepare.add_argument("--num-workers", type=values.positive, default=2, help="processes (%(default)s)")
+    prepare.add_argument(
+        "--num-workers", type=values.positive, default=2, help="number of processes (%(default)s)"
+    )
     add_debug(prepare)

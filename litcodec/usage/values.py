@@ -1,4 +1,4 @@
-"""What a word on the command line may be: text -> value, or an error that argparse shows."""
+"""Parses values of the command line, or raises an error that argparse shows."""
 
 import argparse
 import math

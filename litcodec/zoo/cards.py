@@ -1,4 +1,4 @@
-"""What is known of a packaged codec: the numbers of its model card, and where its file lies.
+"""Packaged codecs: the numbers of their model cards, and the paths of their files.
 
 For each codec three files lie here: ``NAME.safetensors``, ``NAME.json`` (what ``litcodec codecs`` shows) and
 ``NAME.md`` (the model card, for people). A codec is never changed, as streams name it by its fingerprint: a

@@ -113,3 +113,19 @@ def test_feature_matching_is_a_mean_of_means_without_gradient_for_the_real() -> 
 def test_discriminators_that_are_none_are_refused(make, reason: str) -> None:
     with pytest.raises(ShapeError, match=reason):
         make()
+
+
+@torch.no_grad()
+def test_detail_shows_texture_and_nothing_else() -> None:
+    torch.manual_seed(0)
+    judge = PatchDiscriminator(0, widths=(4, 4), strided=2, spectral=False, detail=8.0)
+    assert tuple(judge.layers[0].weight.shape) == (4, 6, 4, 4)
+    judge.layers[0].weight[:, :3] = 0  # what remains is seen through the three further channels
+    x = 0.01 * torch.rand(1, 3, 32, 32)
+    flat, brighter = judge(torch.zeros_like(x), None).scores[0], judge(x + 0.5, None).scores[0]
+    assert (judge(x, None).scores[0] - brighter).abs().max() < 1e-5  # no constant is
+    once, twice = (float((judge(k * x, None).scores[0] - flat).abs().mean()) for k in (1, 2))
+    assert twice > 1.5 * once > 0
+    for detail in (-1.0, float("nan")):
+        with pytest.raises(ShapeError, match="detail is a gain of 0 or more"):
+            PatchDiscriminator(0, detail=detail)

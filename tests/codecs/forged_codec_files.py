@@ -11,10 +11,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from litcodec.codec_files import load_codec, save_codec
-from litcodec.codec_files.safetensors_file import _widened
+from litcodec.codec_files.safetensors_file import widened
 from litcodec.codecs import MeanScaleHyperprior
 from litcodec.errors import CodecFileError
-from litcodec.frozen.base import _fingerprint
+from litcodec.frozen.base import fingerprint_of
 
 Tensors = dict[str, torch.Tensor]
 
@@ -27,7 +27,7 @@ def saved_codec_file(folder: Path) -> Path:
 
 
 def tensors_of(path: Path) -> Tensors:
-    return {name: _widened(tensor) for name, tensor in load_file(path).items()}
+    return {name: widened(tensor) for name, tensor in load_file(path).items()}
 
 
 def refused(path: Path, message: str) -> None:
@@ -51,7 +51,7 @@ def write_file(path: Path, tensors: Tensors, about: dict[str, Any], *, forge: bo
         checksum = 0
         for name in sorted(tensors.keys() - decoder.keys()):
             checksum = zlib.crc32(tensors[name].numpy().tobytes(), checksum)
-        fingerprint = _fingerprint(architecture.identity, decoder).hex()
+        fingerprint = fingerprint_of(architecture.identity, decoder).hex()
         about = {**about, "fingerprint": fingerprint, "encoder_checksum": checksum}
     save_file(
         {name: tensor.contiguous() for name, tensor in tensors.items()},

@@ -167,5 +167,5 @@ def test_what_is_dropped_is_said(tmp_path: Path) -> None:
         "transparency, composited on white",
         "a colour profile that cannot be used",
     )
-    assert load_image(tmp_path / "b.png").dropped == ("what 16 bits per sample hold beyond 8",)
+    assert load_image(tmp_path / "b.png").dropped == ("the bits beyond 8 of 16-bit samples",)
     assert load_image(tmp_path / "c.png").dropped == ()

@@ -12,14 +12,14 @@ from safetensors.torch import load
 
 from litcodec.codec_files import build_codec
 from litcodec.codec_files.description import parse
-from litcodec.codec_files.safetensors_file import _encoder_checksum, _widened
+from litcodec.codec_files.safetensors_file import _encoder_checksum, widened
 
 
 def forge(data: bytes) -> bytes:
     """``data`` with right sums; as it is, where no codec comes of it anyway."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            tensors = {name: _widened(tensor) for name, tensor in load(data).items()}
+            tensors = {name: widened(tensor) for name, tensor in load(data).items()}
             start = 8 + int.from_bytes(data[:8], "little")
             header = json.loads(data[8:start])
             about = json.loads(header["__metadata__"]["litcodec"])

@@ -254,3 +254,13 @@ def test_options_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         done = _fit(folder, *words)
         assert done.returncode == 1
         assert reason in done.stderr.splitlines()[-1]
+
+
+def test_low_rates_leave_out_the_finest_grid_unless_it_is_asked_for():
+    x = torch.rand(1, 3, 24, 16)
+    finest = [
+        Overfitter(x, Settings(iterations=1, lmbda=lmbda, finest=asked)).finest
+        for lmbda, asked in ((0.004, None), (0.03, None), (0.004, 0), (0.03, 2))
+    ]
+    assert finest == [1, 0, 0, 2]
+    assert [Overfitter(x, Settings(iterations=1, bpp=bpp)).finest for bpp in (0.1, 0.8)] == [1, 0]

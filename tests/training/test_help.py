@@ -14,8 +14,8 @@ import litcodec.codecs
 import litcodec.data
 from litcodec.cli import main
 from litcodec.codecs import Codec, TransformCodec
+from litcodec.configuration.misspelt_keys import _model_arguments, _trainer_arguments, misspelt_key
 from litcodec.fit_help import CALLBACKS, CODECS, DATAMODULES, OBJECTIVES, short_help
-from litcodec.misspelt_keys import _model_arguments, _trainer_arguments, misspelt_key
 from litcodec.training import CodecModule
 from litcodec.training.cli import LitcodecCLI
 

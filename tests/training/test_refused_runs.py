@@ -13,6 +13,7 @@ from litcodec.cli import main
 from litcodec.codecs import FactorizedPrior
 from litcodec.errors import OptionError
 from litcodec.training import CodecModule
+from litcodec.training.settings import check_same_settings
 from tests.in_process import litcodec
 from tests.training.runs import command, fit_here
 
@@ -77,6 +78,16 @@ def test_a_run_does_not_go_on_with_a_setting_that_its_checkpoint_overrules(
     assert said.startswith(f"the checkpoint is of a run with {key} {old}, now it is ")
     assert new in said
     assert sorted(path.name for path in run.glob("config*.yaml")) == before
+
+
+def test_of_a_long_setting_the_argument_that_differs_is_named() -> None:
+    before, now = (
+        {"model.lr_scheduler": {"class_path": "OneCycleLR", "init_args": {"max_lr": 1e-3, "total_steps": n}}}
+        for n in (2, 3)
+    )
+    said = r"model\.lr_scheduler\.init_args\.total_steps 2, now it is 3: a run goes on as it began"
+    with pytest.raises(OptionError, match=said):
+        check_same_settings(before, now)
 
 
 def test_a_run_goes_on_with_another_lambda_which_is_recorded(trained: Path) -> None:
@@ -165,8 +176,8 @@ def test_an_option_that_nothing_can_be_made_of_is_one_line(
         ("run_name: ${oc.evn:HOME}\n", "run_name: Unsupported interpolation type oc.evn", 1),
         ("model: &a\n  codec: *a\n", "o.yaml is nested too deeply, or refers to itself.", 1),
         ("a: " + "[" * 3000 + "]" * 3000, "o.yaml is nested too deeply, or refers to itself.", 1),
-        ("a: [1\n", "Problems parsing config: ", 2),
-        ("a: \0\n", "Problems parsing config: ", 2),
+        ("a: [1\n", "o.yaml is not YAML: line 2, column 1: expected ',' or ']'", 2),
+        ("a: \0\n", "o.yaml is not YAML: character 4 is one that YAML does not allow.", 2),
     ],
 )
 def test_a_config_that_is_none_is_one_line(

@@ -1,4 +1,4 @@
-"""A package of one's own beside litcodec: codecs, an objective, a metric, a baseline, training."""
+"""A package of your own, outside litcodec: codecs, an objective, a metric, a baseline, training."""
 
 from mylab.baselines import Gif
 

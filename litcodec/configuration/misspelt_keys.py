@@ -1,25 +1,16 @@
-"""A misspelt key of a configuration, answered before PyTorch and Lightning are imported, which takes seconds.
+"""Finds misspelt keys of ``model`` and ``trainer``.
 
-Reads the signatures of ``CodecModule`` and Lightning's ``Trainer`` from their source. Answers only where one
-of their arguments is close to what was written; everything else is left to the parser, which knows all keys.
+Answers only where an argument of ``CodecModule`` or of Lightning's ``Trainer`` is close to what was written;
+everything else is left to the parser, which knows all keys.
 """
 
-import ast
-import importlib.util
-from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import yaml
-
-SEE_HELP = "see litcodec fit --help, or add --print_config"
-_TRAINER = Path("pytorch", "trainer", "trainer.py")
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The name in ``known`` that ``word`` perhaps meant."""
-    return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=0.75)), None)
+from litcodec.configuration.given import Tree, options, read_config
+from litcodec.configuration.sentences import nearest
+from litcodec.configuration.sources import NotThere, signature_of
+from litcodec.configuration.wrong_values import SECTIONS
 
 
 def misspelt_key(arguments: Sequence[str]) -> str | None:
@@ -57,14 +48,10 @@ def _meant(key: str, names: set[str]) -> str | None:
     return None if key in names else nearest(key, names)
 
 
-def _configs(arguments: Sequence[str]) -> Iterator[Any]:
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
-        key, equals, value = word.partition("=")
+def _configs(arguments: Sequence[str]) -> Iterator[Tree]:
+    for key, value in options(arguments):
         if key in ("--config", "-c"):
-            try:
-                yield yaml.safe_load(Path(value if equals else after).read_text(encoding="utf-8"))
-            except (OSError, ValueError, RecursionError, yaml.YAMLError):
-                continue  # the parser says what is wrong with it
+            yield read_config(value)
 
 
 def _section(config: Any, name: str) -> dict[Any, Any]:
@@ -74,21 +61,17 @@ def _section(config: Any, name: str) -> dict[Any, Any]:
 
 def _model_arguments() -> set[str]:
     own = {"class_path", "init_args", "help"}  # of the parser, about the class
-    return own | _arguments(Path(__file__).with_name("training") / "module.py", "CodecModule")
+    return own | _arguments("model")
 
 
 def _trainer_arguments() -> set[str]:
-    found = importlib.util.find_spec("lightning")
-    folders = found.submodule_search_locations if found is not None else None
-    return _arguments(Path(next(iter(folders or ())), _TRAINER), "Trainer") if folders else set()
+    return _arguments("trainer")
 
 
-def _arguments(source: Path, name: str) -> set[str]:
-    """The arguments of a class's ``__init__``; empty if the source is not where it was."""
-    if not source.is_file():
+def _arguments(section: str) -> set[str]:
+    """The arguments of the usual class of a section; empty if its source is not where it was."""
+    try:
+        signature = signature_of(SECTIONS[section])
+    except NotThere:
         return set()
-    for node in ast.parse(source.read_text(encoding="utf-8")).body:
-        for method in node.body if isinstance(node, ast.ClassDef) and node.name == name else ():
-            if isinstance(method, ast.FunctionDef) and method.name == "__init__":
-                return {each.arg for each in (*method.args.args[1:], *method.args.kwonlyargs)}
-    return set()
+    return set(signature.arguments) if signature is not None else set()

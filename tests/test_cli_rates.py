@@ -153,7 +153,7 @@ def test_effort_where_there_is_nothing_to_refine_is_refused(
     photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compress", str(photograph), "--lossless", "--effort", "3"]) == 1
-    assert "has no hyperprior" in capsys.readouterr().err
+    assert "refines no latents" in capsys.readouterr().err
     for wrong in (["--effort", "10"], ["--effort", "3", "--overfit"]):
         with pytest.raises(SystemExit) as ended:
             main(["compress", str(photograph), *wrong])

@@ -209,7 +209,10 @@ class FrozenCodec(ABC):
         Raises:
             FreezeError: if the codec has no hyperprior, or no Gaussians for y.
         """
-        raise FreezeError(f"a {self.architecture.name} has no hyperprior, given which y can be refined.")
+        raise FreezeError(
+            f"the encoder of a {self.architecture.name} refines no latents: that takes a codec with a "
+            "hyperprior, of one rate or of variable rate."
+        )
 
     def with_mask(self, mask: Tensor) -> "FrozenCodec":
         """The same codec whose encoder preserves what a mask says and lets the rest be generated.

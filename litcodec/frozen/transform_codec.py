@@ -96,7 +96,7 @@ class FrozenTransformCodec(FrozenCodec):
         """The same codec, whose encoder refines y; raises ``FreezeError`` if it has no hyperprior."""
         coder = self.latent_coder.with_rdoq(math.inf)  # the refiner weighed bits already
         if not isinstance(coder, RefinableCoder):
-            raise FreezeError(f"a {self.architecture.name} has no hyperprior, given which y can be refined.")
+            raise FreezeError(f"a {self.architecture.name} has no z, given which y could be refined.")
         other = copy.copy(self)
         other._refining = coder, refiner
         return other

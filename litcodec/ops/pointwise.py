@@ -1,8 +1,8 @@
 """A small multilayer perceptron at every position, with a gradient in few passes over memory.
 
-Layers of about eight features are bound by memory, not by arithmetic: so a few thousand positions, which fit
-the processor's cache, go through all layers before the next ones do, and the first hidden layer and the
-linear path, which see the same input, are one product of matrices.
+Layers of about eight features are bound by memory, not by arithmetic: so a chunk of positions goes through
+all layers before the next one does, and the first hidden layer and the linear path, which see the same input,
+are one product of matrices.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-CHUNK = 2**13  # positions
+CHUNK = 2**15  # positions
 _through_relu = torch.ops.aten.threshold_backward.grad_input  # ten times as fast as a product with a mask
 
 

@@ -40,7 +40,10 @@ def with_effort(
     if effort == 0:
         return codec
     twin = build_codec(codec.architecture._asdict(), roots)
-    refining = codec.with_refiner(LatentRefiner(twin, EFFORTS[effort], progress))
+    try:
+        refining = codec.with_refiner(LatentRefiner(twin, EFFORTS[effort], progress))
+    except FreezeError as error:
+        raise FreezeError(f"{error} Leave --effort out, or give another codec.") from error
     if codec.training.lmbda is None or objective_of(codec.training) is None:
         raise FreezeError(
             f"effort refines what is coded for R + lmbda * D, and the file of this {codec.architecture.name} "

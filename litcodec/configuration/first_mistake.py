@@ -28,4 +28,6 @@ def first_mistake(arguments: Sequence[str]) -> str | None:
         check_values(given)
     except Mistake as mistake:
         return str(mistake)
+    except (OverflowError, RecursionError):
+        pass  # the parser comes to the same value, and has words for it
     return None

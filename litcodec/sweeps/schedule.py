@@ -98,10 +98,10 @@ def run_jobs(
                     board.elsewhere(job)
                     continue
                 waiting.remove(job)
+                checkpoint = last_checkpoint(job.folder)  # before the run can write one
                 started = None if is_done(job.folder) else _start(job, free[0], lock)
                 if isinstance(started, Running):
                     running.append(started)
-                    checkpoint = last_checkpoint(job.folder)
                     board.say(Event("continued" if checkpoint else "started", job, str(checkpoint or "")))
                     free.pop(0)
                 else:

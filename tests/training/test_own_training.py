@@ -156,15 +156,23 @@ def test_the_old_key_names_the_new_one(
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("nobodys_lab.Nowhere", "cannot be imported: No module named 'nobodys_lab'"),
-        ("litcodec.training.Nowhere", "cannot be imported"),
-        ("collections.OrderedDict", "is no LightningModule"),
+        ("nobodys_lab.Nowhere", "model: there is no module nobodys_lab."),
+        ("litcodec.training.Nowhere", "litcodec.training has no Nowhere."),
     ],
 )
-def test_a_module_that_is_none_is_one_line(
+def test_a_module_that_is_not_there_is_said_before_lightning_is_imported(
     path: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(command(tmp_path, f"--model.class_path={path}")[3:]) == 1
+    with pytest.raises(SystemExit) as caught:
+        main(command(tmp_path, f"--model.class_path={path}")[3:])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(f"litcodec: {reason}")
+    assert said[1:] == ["litcodec: see litcodec fit --help, or add --print_config"]
+
+
+def test_a_module_that_is_none_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command(tmp_path, "--model.class_path=collections.OrderedDict")[3:]) == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
-    assert f"model.class_path {path} {reason}" in said[0]
+    assert "model.class_path collections.OrderedDict is no LightningModule" in said[0]

@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -13,19 +13,12 @@ from litcodec.architecture import Architecture
 from litcodec.bitstream import FINGERPRINT_BYTES
 from litcodec.errors import CodecMismatch, FreezeError, RateError, ShapeError
 from litcodec.frozen.padding import check_finite, check_image, check_range
+from litcodec.frozen.refiner import Refiner
+from litcodec.frozen.training_info import TrainingInfo
 from litcodec.latent_coding import Coded
 from litcodec.types import Compressed
 
 Resolution = Literal["native", "half"]
-
-
-class TrainingInfo(NamedTuple):
-    """How a codec was trained. Kept in its file; not part of its identity."""
-
-    lmbda: float | None = None
-    distortion: str | None = None  # mse, ms-ssim, mixed, or the label of ``objective``
-    step: int | None = None
-    objective: Mapping[str, Any] | None = None  # of ``objectives.describe``, where no word is enough
 
 
 class Stages(NamedTuple):
@@ -34,23 +27,6 @@ class Stages(NamedTuple):
     inner: Tensor  # brought to full size by bicubic interpolation, where it is smaller
     enhanced: Tensor
     resolution: Resolution  # at which the inner codec coded it; chosen "native", it is not enhanced
-
-
-class Refiner(Protocol):
-    """Finds latents that cost less than those of the analysis transform; see ``litcodec.refinement``."""
-
-    def __call__(self, x: Tensor, y: Tensor, z_hat: Tensor, training: TrainingInfo) -> Tensor:
-        """Refine the latents of one image.
-
-        Args:
-            x: (1, 3, H, W) in [0, 1].
-            y: (1, M, h, w), as the latent coder takes it.
-            z_hat: of ``y``, (1, N, h/s, w/s), as the decoder has it.
-            training: what to minimise; lmbda and the objective are known.
-
-        Returns:
-            (1, M, h, w), to be coded given ``z_hat`` and rounded to the nearest.
-        """
 
 
 class FrozenCodec(ABC):

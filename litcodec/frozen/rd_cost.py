@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from litcodec.frozen.base import FrozenCodec, TrainingInfo
+from litcodec.frozen.base import FrozenCodec
+from litcodec.frozen.training_info import TrainingInfo
 from litcodec.latent_coding import Coded
 from litcodec.objectives import WORDS, Objective, build
 

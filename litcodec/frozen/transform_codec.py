@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from litcodec.architecture import Architecture
 from litcodec.errors import FreezeError
-from litcodec.frozen.base import FrozenCodec, Refiner, Resolution, TrainingInfo, fingerprint_of
+from litcodec.frozen.base import FrozenCodec, Resolution, fingerprint_of
 from litcodec.frozen.blend import Blend
 from litcodec.frozen.padding import as_image, check_image, pad_to, padded_size
 from litcodec.frozen.rd_cost import can_be_weighed, cheaper
+from litcodec.frozen.refiner import Refiner
+from litcodec.frozen.training_info import TrainingInfo
 from litcodec.latent_coding import Coded, InStrips, LatentCoder, RefinableCoder, downsampled_by, upsampled_by
 from litcodec.latent_coding.frozen_net import full_float32, loaded_copy
 

@@ -10,11 +10,12 @@ from torch import Tensor
 from litcodec.architecture import Architecture
 from litcodec.bitstream import pack
 from litcodec.errors import Corrupt, FreezeError
-from litcodec.frozen.base import FrozenCodec, Refiner, Resolution
+from litcodec.frozen.base import FrozenCodec, Resolution
 from litcodec.frozen.padding import check_image
 from litcodec.frozen.rate_search import largest_level
 from litcodec.frozen.rates import MIDDLE, QUALITIES, RateRange, level_of, place, quality_of
 from litcodec.frozen.rd_cost import cheaper
+from litcodec.frozen.refiner import Refiner
 from litcodec.frozen.transform_codec import FrozenTransformCodec
 from litcodec.latent_coding import Coded
 from litcodec.latent_coding.frozen_net import full_float32

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from litcodec.architecture import Architecture
 from litcodec.errors import Corrupt, RateError, ShapeError, TooLarge
-from litcodec.frozen.base import FrozenCodec, Resolution, TrainingInfo
+from litcodec.frozen.base import FrozenCodec, Resolution
 from litcodec.frozen.padding import check_image
+from litcodec.frozen.training_info import TrainingInfo
 from litcodec.latent_coding import Coded
 from litcodec.latent_coding.frozen_net import full_float32
 from litcodec.overfitted import walk, weights

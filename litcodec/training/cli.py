@@ -4,6 +4,7 @@ import copy
 import io
 import os
 import sys
+import warnings
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
@@ -239,14 +240,17 @@ def print_help(command: str, group: str) -> None:
 
 def _start() -> None:
     load_rooms()
-    LitcodecCLI(
-        module_class(sys.argv[1:]),
-        L.LightningDataModule,
-        subclass_mode_data=True,
-        save_config_callback=RunFolder,
-        seed_everything_default=0,
-        trainer_defaults={"logger": OFFLINE_WANDB},
-        parser_kwargs={**PARSER, **{name: dict(PARSER) for name in LightningCLI.subcommands()}},
-        parser_class=ConfigurationParser,
-        auto_configure_optimizers=False,
-    )
+    with warnings.catch_warnings():
+        # Lightning's own use of torch; whoever trains can do nothing about it.
+        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+        LitcodecCLI(
+            module_class(sys.argv[1:]),
+            L.LightningDataModule,
+            subclass_mode_data=True,
+            save_config_callback=RunFolder,
+            seed_everything_default=0,
+            trainer_defaults={"logger": OFFLINE_WANDB},
+            parser_kwargs={**PARSER, **{name: dict(PARSER) for name in LightningCLI.subcommands()}},
+            parser_class=ConfigurationParser,
+            auto_configure_optimizers=False,
+        )

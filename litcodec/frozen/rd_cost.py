@@ -50,6 +50,6 @@ def cost(coded: Coded, x_hat: Tensor, x: Tensor, training: TrainingInfo) -> floa
 
 def cheaper(codec: FrozenCodec, x: Tensor, first: Coded, second: Coded) -> Coded:
     """The coding of ``x`` (1, 3, H, W) that costs less once it is decoded; the first, if they are equal."""
-    size = (x.shape[2], x.shape[3])
-    costs = [cost(c, codec.decode(c.strings, size), x, codec.training) for c in (first, second)]
+    size, decoder = (x.shape[2], x.shape[3]), codec.at_realism(0)  # streams do not depend on realism
+    costs = [cost(c, decoder.decode(c.strings, size), x, codec.training) for c in (first, second)]
     return second if costs[1] < costs[0] else first

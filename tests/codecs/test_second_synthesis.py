@@ -32,7 +32,7 @@ from litcodec.codecs import (
     VariableRate,
 )
 from litcodec.errors import CodecFileError, FreezeError, ShapeError
-from litcodec.frozen import FrozenCodec, from_stream, to_stream
+from litcodec.frozen import FrozenCodec, TrainingInfo, from_stream, to_stream
 from litcodec.latent_coding import strips
 from litcodec.transforms import GRDN
 
@@ -107,6 +107,16 @@ def test_a_variable_rate_codec_keeps_its_realism_at_every_quality(tmp_path: Path
         assert to_stream(codec.at_quality(quality), image_like(40, 40)) == data
         expected = second.decompress(base.at_quality(quality).with_rdoq(18).compress(image_like(40, 40)))
         assert torch.equal(from_stream(codec.at_quality(quality), data), expected)
+
+
+def test_an_encoder_that_weighs_its_streams_ignores_realism(image_like) -> None:
+    base, x = fixed_rate().freeze(), image_like(40, 40)
+    base.training = TrainingInfo(10.0, "mse")
+    refining = base.with_refiner(lambda x, y, z_hat, training: torch.zeros_like(y))
+    # To a synthesis that shows nothing, empty latents are as good as any, and shorter.
+    nothing = {name: torch.zeros_like(weight) for name, weight in base.synthesis_tensors().items()}
+    blank = refining.with_second_synthesis(nothing).at_realism(1)
+    assert to_stream(blank, x) == to_stream(refining, x) == to_stream(base, x)
 
 
 def test_a_large_image_is_blended_strip_by_strip(image_like, monkeypatch: pytest.MonkeyPatch) -> None:

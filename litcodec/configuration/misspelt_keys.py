@@ -28,7 +28,8 @@ def misspelt_key(arguments: Sequence[str]) -> str | None:
     )
     if chosen or any("class_path" in _section(config, "model") for config in configs):
         return None  # another LightningModule, with arguments of its own
-    known = {"model": _model_arguments(), "trainer": _trainer_arguments()}
+    of_the_parser = {"class_path", "init_args", "help"}  # about the class
+    known = {"model": of_the_parser | _arguments("model"), "trainer": _arguments("trainer")}
     for config in configs:
         for section, names in known.items():
             for key in _section(config, section):
@@ -57,15 +58,6 @@ def _configs(arguments: Sequence[str]) -> Iterator[Tree]:
 def _section(config: Any, name: str) -> dict[Any, Any]:
     section = config.get(name) if isinstance(config, dict) else None
     return section if isinstance(section, dict) else {}
-
-
-def _model_arguments() -> set[str]:
-    own = {"class_path", "init_args", "help"}  # of the parser, about the class
-    return own | _arguments("model")
-
-
-def _trainer_arguments() -> set[str]:
-    return _arguments("trainer")
 
 
 def _arguments(section: str) -> set[str]:

@@ -95,9 +95,9 @@ def architecture_words(architecture: Architecture, *, is_codec: bool = True) -> 
     return " ".join([architecture.name, *shown, *([f"({parts})"] if parts else [])])
 
 
-def realism_curve(curve: str, realism: float) -> str:
-    """The name of a codec's curve at a realism: "litcodec cosine-3, realism 0.5"."""
-    return f"{curve}{_realism_words(realism)}"
+def with_realism(name: str, realism: float) -> str:
+    """The name of a curve or setting at a realism: "litcodec cosine-3, realism 0.5"."""
+    return f"{name}{_realism_words(realism)}"
 
 
 def without_realism(curve: str, realism: float) -> str:

@@ -13,7 +13,7 @@ from litcodec.codec_files import with_synthesis_beside
 from litcodec.device import find_device
 from litcodec.errors import CodecFileError
 from litcodec.evaluation.coders import BaselineCoder, baseline_at_rate, codec_at_rate
-from litcodec.evaluation.curve_names import Named, curve_names, lmbda_words, realism_curve
+from litcodec.evaluation.curve_names import Named, curve_names, lmbda_words, with_realism
 from litcodec.evaluation.results import Point
 from litcodec.frozen import FrozenCodec
 from litcodec.measure_image import CodecCoder, Coder
@@ -91,7 +91,7 @@ def codecs_under_test(
         if effort:
             curve, codec = f"{curve}, effort {effort}", with_effort(codec, effort)
         if r != 0:
-            curve, codec = realism_curve(curve, r), with_synthesis_beside(codec, path).at_realism(r)
+            curve, codec = with_realism(curve, r), with_synthesis_beside(codec, path).at_realism(r)
         for rate in dict.fromkeys(rates) if codec.qualities is not None else ():
             names_of = (path.as_posix(), None, codec.decoder)
             coder = codec_at_rate(codec, rate, max_pixels=max_pixels)

@@ -77,8 +77,8 @@ class RefinableCoder(LatentCoder, Protocol):
 class ConditionalCoder(Protocol):
     """Codes ``y`` (1, M, h, w) given ``hyper_params`` (1, C, h, w).
 
-    ``hyper_params`` are float32 holding whole numbers, within +-2^24, in units of 2^-12: exact. Sums and
-    products of them belong into float64.
+    ``hyper_params`` are float32 holding whole numbers, within +-2^24, in units of 2^-12: exact. Compute
+    sums and products of them in float64.
     """
 
     def encode(self, y: Tensor, hyper_params: Tensor) -> tuple[Encoded, Tensor]:

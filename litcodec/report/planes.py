@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from litcodec.evaluation.curve_names import without_realism
+from litcodec.evaluation.curve_names import with_realism, without_realism
 from litcodec.evaluation.merging import Measured
 from litcodec.evaluation.results import Point
 from litcodec.metrics import MetricInfo
@@ -123,8 +123,7 @@ def _plane_points(entry: Measured, curve: str, metric: str) -> Iterator[tuple[Pl
             low, high = each[drawn].mean(1).quantile(each.new_tensor(TAILS)).tolist()
             rate = sum(score.bpp for score in point.scores) / len(point.scores)
             values = (rate, float(each.mean()), low, high, found.value, found.low, found.high)
-            setting = point.setting + (f", realism {point.realism:g}" if point.realism else "")
-            yield PlanePoint(curve, setting, *values), found.floor
+            yield PlanePoint(curve, with_realism(point.setting, point.realism), *values), found.floor
 
 
 def _errors(point: Point) -> list[float]:

@@ -14,7 +14,7 @@ import litcodec.codecs
 import litcodec.data
 from litcodec.cli import main
 from litcodec.codecs import Codec, TransformCodec
-from litcodec.configuration.misspelt_keys import _model_arguments, _trainer_arguments, misspelt_key
+from litcodec.configuration.misspelt_keys import _arguments, misspelt_key
 from litcodec.fit_help import CALLBACKS, CODECS, DATAMODULES, OBJECTIVES, short_help
 from litcodec.training import CodecModule
 from litcodec.training.cli import LitcodecCLI
@@ -154,10 +154,8 @@ def test_no_argument_is_taken_for_a_misspelt_one():
 
 
 def test_arguments_are_read_from_the_source_as_python_has_them():
-    assert _model_arguments() - {"class_path", "init_args", "help"} == set(
-        inspect.signature(CodecModule).parameters
-    )
-    assert _trainer_arguments() == set(inspect.signature(L.Trainer).parameters)
+    assert _arguments("model") == set(inspect.signature(CodecModule).parameters)
+    assert _arguments("trainer") == set(inspect.signature(L.Trainer).parameters)
 
 
 def test_subcommands_are_those_that_the_help_knows():

@@ -74,8 +74,14 @@ def load_codec(path: str | Path, roots: tuple[str, ...] | None = None) -> Frozen
         CodecFileError: if the file is missing, damaged, of another format, or does not hold what it says.
     """
     if not Path(path).exists():
-        names = ", ".join(card.name for card in packaged_cards())
-        raise CodecFileError(f"there is no codec file {path}, and no packaged codec of that name: {names}.")
+        names = [card.name for card in packaged_cards()]
+        if str(path) in names:  # the command line has made a path of a name by now
+            raise CodecFileError(
+                f'there is no codec file {path}; for the packaged codec: litcodec.load("{path}").frozen.'
+            )
+        raise CodecFileError(
+            f"there is no codec file {path}, and no packaged codec of that name: {', '.join(names)}."
+        )
     about, tensors = read_safetensors(path)
     if about.get("format") != FORMAT:
         raise CodecFileError(

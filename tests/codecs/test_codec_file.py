@@ -94,6 +94,7 @@ def test_a_missing_file_is_named(tmp_path: Path):
         tmp_path / "none.safetensors",
         "there is no codec file .*none.safetensors, and no packaged codec of that name: cosine-3",
     )
+    refused(Path("cosine-3"), r'no codec file cosine-3; for the packaged codec: litcodec.load\("cosine-3"\)')
     refused(tmp_path, "not a readable codec file")
 
 

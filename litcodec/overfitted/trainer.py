@@ -18,6 +18,7 @@ from torch import Tensor
 
 from litcodec.errors import CheckpointError, OptionError, ShapeError
 from litcodec.frozen.padding import check_image, check_range
+from litcodec.overfitted.choose_finest import choose_finest
 from litcodec.overfitted.model import Networks, Parts, StepResult, backward
 from litcodec.overfitted.presets import SIDE_MAX, grid_sizes, levels_for, preset_named
 from litcodec.overfitted.quantise import noisy_round
@@ -25,14 +26,13 @@ from litcodec.overfitted.starting import starting_networks
 
 GAIN = 16.0  # a grid's parameters times it are rounded to symbols
 TEMPERATURES = (0.5, 0.08)  # a cooler beginning freezes grids of zeros
-NOISE = (0.25, 0.1)
+NOISE = (0.22, 0.15)
+GRID_BETAS = (0.5, 0.95)  # of Adam: the noise is new in each iteration, and old gradients mislead
 GRID_RATE, NETWORK_RATE = 2e-2, 1e-2  # learning rates at the beginning
 RATE_LEFT = 1e-3  # of them at the end of their cosine
 HARD_RATE = 1e-3  # of the networks once symbols are rounded
 GRADIENT_NORM = 0.1
 HARD_FROM = 0.95  # of the schedule
-# At lower rates the grid of the image's size is not coded: in short fits its zeros cost more than it gains.
-FULL_LMBDA, FULL_BPP = 0.012, 0.3
 RATE_WINDOW = 0.8  # of the schedule, in which the weight of a bit follows a wanted rate
 _SUM_KEY = "picture"  # of the checksum of the image, in states on disk
 
@@ -74,14 +74,7 @@ class Settings(NamedTuple):
     minutes: float | None = None  # or how long it takes; 5 if neither is given
     bpp: float | None = None  # fit to about this rate; lmbda is where it begins
     seed: int = 0
-    finest: int | None = None  # the finest grid that is coded, 1 at low rates: a quarter of the symbols
-
-
-def finest_of(settings: Settings) -> int:
-    """The finest grid that is coded; where the settings leave it open, it depends on the rate."""
-    if settings.finest is not None:
-        return settings.finest
-    return int(settings.lmbda < FULL_LMBDA if settings.bpp is None else settings.bpp < FULL_BPP)
+    finest: int | None = None  # the finest grid that is coded; 1 leaves out three quarters of all symbols
 
 
 class Progress(NamedTuple):
@@ -118,9 +111,11 @@ class Overfitter:
         if max(H, W) > SIDE_MAX:
             raise ShapeError(f"{H} x {W} pixels; an overfitted image's sides are {SIDE_MAX} at most.")
         self.settings, self.x = settings, x.detach().float().to(device)
-        self.levels = levels_for(H, W)
-        self.finest = min(finest_of(settings), self.levels - 1)
-        self.weight = weight_of(settings.lmbda)
+        self.levels, self.weight = levels_for(H, W), weight_of(settings.lmbda)
+        finest = settings.finest
+        if finest is None:
+            finest = choose_finest(self.x, self.weight, settings.bpp)
+        self.finest = min(finest, self.levels - 1)
         self._generator_state = torch.Generator().manual_seed(settings.seed).get_state()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -135,7 +130,7 @@ class Overfitter:
             torch.zeros(size, device=device, requires_grad=k >= self.finest)
             for k, size in enumerate(grid_sizes(H, W, self.levels))
         ]
-        self._adam = torch.optim.Adam(self.grids[self.finest :], lr=GRID_RATE)
+        self._adam = torch.optim.Adam(self.grids[self.finest :], lr=GRID_RATE, betas=GRID_BETAS)
         self.soap = _soap(self.networks)
         self.iteration, self._seconds = 0, 0.0
         self.interrupted = False

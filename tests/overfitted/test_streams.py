@@ -89,7 +89,7 @@ def test_bytes_are_as_many_as_the_loss_counts(fit: Overfitter):
 def _exact_bits(written: Written) -> float:
     """Of all symbols, by the integer tables that code them; the string's last word is not full."""
     read = weights.read(written.strings[0])
-    found = walk.bits(written.grids, 0, exact_network(read), read.layout.preset.context)
+    found = walk.bits(written.grids, read.layout.first, exact_network(read), read.layout.preset.context)
     return sum(float(bits.sum()) for bits in found)
 
 

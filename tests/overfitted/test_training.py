@@ -25,6 +25,7 @@ from litcodec.overfitted import (
     weights,
     write,
 )
+from litcodec.overfitted.choose_finest import choose_finest
 from litcodec.training import OverfittedModule
 from litcodec.types import Compressed
 from tests import in_process
@@ -256,11 +257,15 @@ def test_options_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         assert reason in done.stderr.splitlines()[-1]
 
 
-def test_low_rates_leave_out_the_finest_grid_unless_it_is_asked_for():
-    x = torch.rand(1, 3, 24, 16)
-    finest = [
-        Overfitter(x, Settings(iterations=1, lmbda=lmbda, finest=asked)).finest
-        for lmbda, asked in ((0.004, None), (0.03, None), (0.004, 0), (0.03, 2))
-    ]
-    assert finest == [1, 0, 0, 2]
-    assert [Overfitter(x, Settings(iterations=1, bpp=bpp)).finest for bpp in (0.1, 0.8)] == [1, 0]
+def test_the_finest_grid_is_left_out_where_it_would_cost_more_than_it_gains():
+    """What half of the size loses is 1/12 for noise; it weighs 1 / weight bits per pixel."""
+    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    smooth = torch.linspace(0.2, 0.8, 64).expand(1, 3, 64, 64).contiguous()
+    assert choose_finest(noise, weight=1 / 12) == 0
+    assert choose_finest(noise, weight=1) == 1
+    assert choose_finest(smooth, weight=1e-3) == 1
+    assert [choose_finest(noise, weight=1, bpp=bpp) for bpp in (0.1, 0.8)] == [1, 0]
+    assert choose_finest(torch.zeros(1, 3, 1, 3), weight=1e-3) == 1
+    assert Overfitter(noise, Settings(iterations=1, lmbda=0.0008)).finest == 0  # 1 / weight is 50 bits
+    assert Overfitter(smooth, Settings(iterations=1, lmbda=0.1, finest=0)).finest == 0
+    assert Overfitter(noise, Settings(iterations=1, finest=2)).finest == 2

@@ -11,7 +11,8 @@ from litcodec.transforms.initialise import keep_variance
 
 LAST_GAIN = 0.3  # of a residual branch at first
 LATENT_GAIN = 1.5
-IMAGE_GAIN = 0.2
+IMAGE_GAIN = 0.02  # little noise at first, which training would remove by closing the map
+OPEN = 3.0  # logit of the importance at first: nearly all are kept; a map that closes early stays closed
 GREY = 0.45
 
 
@@ -49,7 +50,9 @@ def importance_analysis(*, N: int, K: int, groups: int) -> nn.Sequential:
     )
     _start(g_a)
     with torch.no_grad():
-        convolutions_of(g_a)[-1].weight.mul_(LATENT_GAIN)
+        last = convolutions_of(g_a)[-1]
+        last.weight.mul_(LATENT_GAIN)
+        last.get_parameter("bias")[0] = OPEN
     return g_a
 
 

@@ -166,3 +166,20 @@ def test_training_lowers_the_loss_and_reaches_every_weight(image_like):
     assert not {name for name, value in codec.named_parameters() if torch.equal(before[name], value)}
     with pytest.raises(ShapeError, match=r"centres are 2\.\.64"):
         ImportanceMapCodec(**{**TINY, "centres": 1})
+
+
+def test_training_from_the_start_does_not_close_the_map(image_like):
+    """A map closed at once, to silence what an untrained g_s makes of y, gets no gradient to open again."""
+    torch.manual_seed(0)
+    codec = ImportanceMapCodec(N=16, K=8, groups=1, centres=6, features=4)
+    x, objective = image_like(64, 64, batch=2), mse()
+    optimiser = torch.optim.Adam(codec.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(60):
+        losses.append(objective.loss(codec(x), x, lmbda=0.013).loss)
+        optimiser.zero_grad()
+        losses[-1].backward()
+        torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
+        optimiser.step()
+    assert float(codec.importance(x).mean()) > 4
+    assert losses[-1] < losses[0] / 2

@@ -35,6 +35,14 @@ def test_each_codec_warms_up_once_and_nothing_is_measured_twice(
     assert untimed(again) == untimed(read_results(output))
 
 
+def test_a_slow_codec_codes_no_image_twice(
+    two_codecs, encoded, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("litcodec.evaluation.measure_file.WARM_UP_S", 0.0)
+    results = evaluate(two_codecs, image_folder, tmp_path / "results.json")
+    assert len(encoded) == sum(len(point.scores) for point in results.points) == 6
+
+
 def test_an_evaluation_that_is_killed_loses_no_image_and_ends_where_an_undisturbed_one_does(
     two_codecs, jpeg, encoded, image_folder: Path, tmp_path: Path
 ):

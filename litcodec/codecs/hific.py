@@ -12,6 +12,7 @@ from litcodec.transforms import (
     channel_norm_synthesis,
     initialise,
     joint_hyper_synthesis,
+    let_brightness_through,
     relu_hyper_analysis,
 )
 
@@ -52,6 +53,7 @@ class HiFiC(TransformCodec):
         g_a, g_s = channel_norm_analysis(N=N, M=M), channel_norm_synthesis(N=N, M=M, blocks=blocks)
         h_a, h_s = relu_hyper_analysis(N=hyper, M=M), joint_hyper_synthesis(N=hyper, M=M)
         initialise(g_a, g_s, h_a, h_s)
+        let_brightness_through(g_a, g_s)
         y_model = GaussianModel(predicts_means=True)
         latent_model = HyperpriorModel(h_a=h_a, h_s=h_s, M=M, N=hyper, y_model=y_model, quantiser=quantiser)
         super().__init__(g_a=g_a, g_s=g_s, latent_model=latent_model)

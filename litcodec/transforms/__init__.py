@@ -33,6 +33,7 @@ from litcodec.transforms.hific2020 import (
     channel_norm_analysis,
     channel_norm_synthesis,
     joint_hyper_synthesis,
+    let_brightness_through,
 )
 from litcodec.transforms.initialise import initialise, keep_variance
 from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
@@ -80,6 +81,7 @@ __all__ = [
     "lapped_analysis",
     "lapped_synthesis",
     "latent_spread",
+    "let_brightness_through",
     "mean_scale_hyper_analysis",
     "mean_scale_hyper_synthesis",
     "narrowing_hyper_analysis",

@@ -11,7 +11,7 @@ from torch import Tensor
 from litcodec.codecs.base import TransformCodec
 from litcodec.latent_models import CentresModel, CodedLatents
 from litcodec.layers import check_width
-from litcodec.transforms import OfPatches, ToPatches, initialise
+from litcodec.transforms import OfPatches, ToPatches, initialise, let_brightness_through
 from litcodec.types import CodecOutput
 
 
@@ -42,6 +42,7 @@ class PatchGenerator(TransformCodec):
         check_width(N, M)
         g_a, g_s = OfPatches(N=N, M=M), ToPatches(N=N, M=M)
         initialise(g_a, g_s)
+        let_brightness_through(g_a, g_s)
         super().__init__(g_a=g_a, g_s=g_s, latent_model=CentresModel(M, centres=centres))
         self.sampled = sampled
 

@@ -33,9 +33,8 @@ from litcodec.transforms.hific2020 import (
     channel_norm_analysis,
     channel_norm_synthesis,
     joint_hyper_synthesis,
-    let_brightness_through,
 )
-from litcodec.transforms.initialise import initialise, keep_variance
+from litcodec.transforms.initialise import initialise, keep_variance, let_brightness_through
 from litcodec.transforms.lapped import BorderFilter, lapped_analysis, lapped_synthesis
 from litcodec.transforms.mentzer2018 import importance_analysis, importance_synthesis
 from litcodec.transforms.mentzer2019 import ScaleEncoder, ScalePredictor

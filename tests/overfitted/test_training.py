@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 import litcodec
 from litcodec.bitstream import pack, unpack
@@ -258,11 +259,13 @@ def test_options_that_make_no_sense_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_finest_grid_is_left_out_where_it_would_cost_more_than_it_gains():
-    """What half of the size loses is 1/12 for noise; it weighs 1 / weight bits per pixel."""
+    """What half of the size loses weighs 1 / weight bits per pixel, and is worth coding above 2.2 of them."""
     noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     smooth = torch.linspace(0.2, 0.8, 64).expand(1, 3, 64, 64).contiguous()
-    assert choose_finest(noise, weight=1 / 12) == 0
-    assert choose_finest(noise, weight=1) == 1
+    corner = 0.5 + 0.25 * F.pad(noise[..., :16, :16] - 0.5, (0, 48, 0, 48))
+    spread = 0.5 + 0.25 / 4 * (noise - 0.5)  # as much squared detail
+    assert [choose_finest(noise, weight=weight) for weight in (1 / 120, 1 / 12)] == [0, 1]
+    assert [choose_finest(x, weight=1e-4) for x in (corner, spread)] == [0, 1]
     assert choose_finest(smooth, weight=1e-3) == 1
     assert [choose_finest(noise, weight=1, bpp=bpp) for bpp in (0.1, 0.8)] == [1, 0]
     assert choose_finest(torch.zeros(1, 3, 1, 3), weight=1e-3) == 1

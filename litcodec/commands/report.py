@@ -21,6 +21,8 @@ from litcodec.report import (
     plane_plot,
     plot,
     report_data,
+    time_charts,
+    time_plot,
 )
 
 Format = Literal["html", "png", "svg", "csv", "md"]
@@ -38,7 +40,7 @@ class Options(NamedTuple):
     max_pixels: int
     device: str
     force: bool
-    figure: Literal["curves", "plane"] = "curves"  # in a .png or .svg
+    figure: Literal["curves", "plane", "time"] = "curves"  # in a .png or .svg
     choices: Sequence[Path] = ()
 
 
@@ -97,6 +99,9 @@ def _content(data: ReportData, options: Options) -> bytes:
     match options.format:
         case "png" | "svg" if options.figure == "plane":
             return plane_plot(data.perception.planes, data.curves, options.format)
+        case "png" | "svg" if options.figure == "time":
+            charts = time_charts(data.curves, data.bd, data.metrics)
+            return time_plot(charts, data.curves, options.format)
         case "png" | "svg":
             return plot(data.curves, options.format, data.metrics)
         case "csv":

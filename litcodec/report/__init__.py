@@ -10,6 +10,8 @@ from litcodec.report.plane_plot import plane_plot
 from litcodec.report.planes import Plane, PlanePoint, Planes, planes_of
 from litcodec.report.plots import plot
 from litcodec.report.tables import bd_csv_table, csv_table, markdown
+from litcodec.report.time_charts import time_charts
+from litcodec.report.time_figure import time_plot
 
 __all__ = [
     "BDEntry",
@@ -32,4 +34,6 @@ __all__ = [
     "plot",
     "rd_figure",
     "report_data",
+    "time_charts",
+    "time_plot",
 ]

@@ -18,6 +18,8 @@ from litcodec.report.data import ReportData
 from litcodec.report.figures import rd_figure
 from litcodec.report.plane_figure import plane_figures
 from litcodec.report.styles import drawn, metrics_of
+from litcodec.report.time_charts import time_charts
+from litcodec.report.time_figure import time_figures
 
 # One module made of these, in this order: what runs at once comes last.
 SCRIPTS = (
@@ -73,7 +75,8 @@ def _escaped(text: str) -> str:
 
 def _json(data: ReportData) -> str:
     figures, styles = _figures(data.curves, data.metrics)
-    values = {**_plain(data), "figures": figures, "styles": styles, "planes": _planes(data)}
+    drawn_too = {"planes": _planes(data), "times": _times(data)}
+    values = {**_plain(data), "figures": figures, "styles": styles, **drawn_too}
     # "<" could end the script element that holds the JSON.
     return json.dumps(values, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -102,6 +105,19 @@ def _planes(data: ReportData) -> list[dict[str, Any]]:
     """The figure of each perception-distortion plane."""
     pairs = zip(data.perception.planes, plane_figures(data.perception.planes, data.curves), strict=True)
     return [{"title": plane.title, "figure": json.loads(figure.to_json())} for plane, figure in pairs]
+
+
+def _times(data: ReportData) -> list[dict[str, Any]]:
+    """The figure of each chart of BD-rate over time."""
+    charts = time_charts(data.curves, data.bd, data.metrics)
+    return [
+        {
+            "title": chart.title,
+            "names": [point.curve for point in chart.points],
+            "figure": json.loads(figure.to_json()),
+        }
+        for chart, figure in zip(charts, time_figures(charts, data.curves), strict=True)
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -111,10 +111,10 @@ def add_report(commands: Commands) -> None:
     )
     report.add_argument(
         "--figure",
-        choices=("curves", "plane"),
+        choices=("curves", "plane", "time"),
         default="curves",
-        help="what a .png or .svg shows: rate-distortion curves, or the perception-distortion plane of "
-        "results measured at equal rates with a set metric (%(default)s)",
+        help="what a .png or .svg shows: rate-distortion curves; the perception-distortion plane of results "
+        "measured at equal rates with a set metric; or BD-rates over seconds per image (%(default)s)",
     )
     report.add_argument(
         "--choices",

@@ -148,6 +148,16 @@ def test_times_are_means_over_settings_of_what_was_measured_here(page: Page):
     assert "Some CPU, 8 cores, 4 threads" in page.locator("#times-explain").inner_text()
 
 
+def test_what_time_buys_is_drawn_for_encoding_and_decoding(page: Page):
+    titles = page.locator("#time-charts h3").all_inner_texts()
+    assert titles == ["BD-rate over encoding time, PSNR RGB", "BD-rate over decoding time, PSNR RGB"]
+    names = page.locator("#time-charts .chart").first.locator(".named").all_inner_texts()
+    assert names == [OURS, HOSTILE, JPEG]
+    assert page.locator("#time-0 .scatterlayer .point").count() == 3
+    assert page.evaluate("document.getElementById('time-0').data.map(t => t.y[0])") == [-19.5, -49.625, 0]
+    assert page.locator("#time-0 .ytitle").text_content() == "BD-rate to JPEG, %"
+
+
 def test_hostile_names_are_text(page: Page):
     assert page.title() == HOSTILE
     assert page.locator("h1").inner_text() == HOSTILE

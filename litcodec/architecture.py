@@ -129,7 +129,7 @@ def build(architecture: object, *, expected: type[T], roots: tuple[str, ...]) ->
     """
     made = _build(architecture, roots, 0)
     if not isinstance(made, expected):
-        raise ArchitectureError(f"a {type(made).__name__} is no {expected.__name__}.")
+        raise ArchitectureError(f"a {type(made).__name__} is not an instance of {expected.__name__}.")
     return made
 
 
@@ -171,7 +171,7 @@ def _value(value: object, roots: tuple[str, ...], depth: int) -> object:
 
 def _find(class_path: object, roots: tuple[str, ...]) -> type[Buildable]:
     if not isinstance(class_path, str) or len(class_path) > MAX_TEXT or not class_path.isprintable():
-        raise ArchitectureError(f"{shortened(class_path)} is no class path.")
+        raise ArchitectureError(f"{shortened(class_path)} is not a class path.")
     root = class_path.partition(".")[0]
     if root not in roots:
         raise ArchitectureError(

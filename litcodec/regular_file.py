@@ -9,7 +9,7 @@ def regular_file(path: str | Path, error: type[LitcodecError]) -> Path:
     """``path`` as a Path. A missing file passes: opening it says so.
 
     Raises:
-        LitcodecError: of the class ``error``, if something is there that is no regular file.
+        LitcodecError: of the class ``error``, if something is there that is not a regular file.
     """
     path = Path(path)
     if path.exists() and not path.is_file():

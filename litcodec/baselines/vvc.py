@@ -63,10 +63,10 @@ class Vvc:
     def decompress(self, data: bytes) -> Tensor:
         """The image of a file made by ``compress``, (3, H, W), uint8 RGB."""
         if len(data) <= _SIZE.size:
-            raise BaselineFailed(f"{self.name}: {len(data)} bytes are no file of this baseline.")
+            raise BaselineFailed(f"{self.name}: {len(data)} bytes are not a file of this baseline.")
         H, W = _SIZE.unpack_from(data)
         if not H or not W:
-            raise BaselineFailed(f"{self.name}: an image of {W}x{H} pixels is no file of this baseline.")
+            raise BaselineFailed(f"{self.name}: an image of {W}x{H} pixels is not a file of this baseline.")
         size = _padded((H, W))
         with tempfile.TemporaryDirectory(prefix="litcodec-") as folder:
             stream, frame = Path(folder, "stream.266"), Path(folder, "frame.yuv")

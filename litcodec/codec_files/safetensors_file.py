@@ -154,7 +154,7 @@ def _forget_encoder(codec: FrozenCodec, names: Iterable[str]) -> None:
     encoder = codec.encoder_tensors()
     for name in names:
         if name not in encoder or not encoder[name].is_floating_point():
-            raise CodecFileError(f"it leaves out {shortened(name)}, which is no weight of its encoder.")
+            raise CodecFileError(f"it leaves out {shortened(name)}, which is not a weight of its encoder.")
         encoder[name].fill_(math.nan)
 
 

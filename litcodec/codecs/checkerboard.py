@@ -45,7 +45,7 @@ class Checkerboard(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if N or M is no width.
+        ShapeError: if N or M is not a width.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ class Cheng2020(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if N is no width, or there cannot be ``K`` Gaussians.
+        ShapeError: if N is not a width, or there cannot be ``K`` Gaussians.
     """
 
     def __init__(

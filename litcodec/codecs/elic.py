@@ -45,7 +45,7 @@ class Elic(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if N or M is no width, M leaves nothing for the last group, or ``context`` is not two
+        ShapeError: if N or M is not a width, M leaves nothing for the last group, or ``context`` is not two
             numbers.
     """
 

@@ -27,7 +27,7 @@ class FactorizedPrior(TransformCodec):
         codebook: what y is quantised with instead of rounding.
 
     Raises:
-        ShapeError: if N or M is no width.
+        ShapeError: if N or M is not a width.
     """
 
     later_arguments = frozenset({"codebook"})

@@ -30,7 +30,7 @@ class GenerativeCompression(TransformCodec):
         blocks: residual blocks of G.
 
     Raises:
-        ShapeError: if N or M is no width, or ``centres`` is even, below 3 or above 255.
+        ShapeError: if N or M is not a width, or ``centres`` is even, below 3 or above 255.
     """
 
     def __init__(self, *, N: int = 60, M: int = 4, centres: int = 5, blocks: int = 9) -> None:

@@ -38,7 +38,7 @@ class HiFiC(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given, as in the paper.
 
     Raises:
-        ShapeError: if N, M or ``hyper`` is no width, or N or M is 1.
+        ShapeError: if N, M or ``hyper`` is not a width, or N or M is 1.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ class JointAutoregressive(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if N or M is no width.
+        ShapeError: if N or M is not a width.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ class MeanScaleHyperprior(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if N or M is no width.
+        ShapeError: if N or M is not a width.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ class Minnen2020(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if N or M is no width, the slices are not equal, or ``context`` is not two numbers.
+        ShapeError: if N or M is not a width, the slices are not equal, or ``context`` is not two numbers.
     """
 
     def __init__(

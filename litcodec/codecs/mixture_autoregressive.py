@@ -46,7 +46,7 @@ class MixtureAutoregressive(TransformCodec):
         quantiser: the training stand-in for rounding; mixed if not given.
 
     Raises:
-        ShapeError: if N or M is no width, or there cannot be ``K`` components.
+        ShapeError: if N or M is not a width, or there cannot be ``K`` components.
     """
 
     def __init__(

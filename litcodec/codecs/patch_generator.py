@@ -33,7 +33,7 @@ class PatchGenerator(TransformCodec):
         sampled: whether ``forward`` decodes random codes in training; no distortion counts then.
 
     Raises:
-        ShapeError: if N or M is no width, or ``centres`` is even, below 3 or above 255.
+        ShapeError: if N or M is not a width, or ``centres`` is even, below 3 or above 255.
     """
 
     training_arguments = TransformCodec.training_arguments | {"sampled"}

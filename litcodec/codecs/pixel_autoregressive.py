@@ -208,7 +208,7 @@ class PixelAutoregressive(Codec):
 
 
 def _usual(tensors: Mapping[str, Tensor]) -> LinearPrediction:
-    """Raises ``FreezeError`` if these are no weights."""
+    """Raises ``FreezeError`` if these are not weights."""
     weights, coefficients = take(tensors, "linear.weights"), take(tensors, "linear.coefficients")
     if weights.shape != (3, LINEAR_WEIGHTS) or coefficients.shape != (3,):
         raise FreezeError(f"linear weights of shape {tuple(weights.shape)}, {tuple(coefficients.shape)}.")

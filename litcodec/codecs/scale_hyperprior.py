@@ -29,7 +29,7 @@ class ScaleHyperprior(TransformCodec):
         codebook: what y is quantised with instead of rounding.
 
     Raises:
-        ShapeError: if N or M is no width.
+        ShapeError: if N or M is not a width.
     """
 
     later_arguments = frozenset({"codebook"})

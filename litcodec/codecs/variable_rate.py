@@ -112,7 +112,7 @@ class VariableRate(Codec):
         """The codec inside, the gains of one rate moved into the first and last layers about y.
 
         Raises:
-            ArchitectureError: if ``lmbda`` is outside of the range, or those layers are no convolutions.
+            ArchitectureError: if ``lmbda`` is outside of the range, or those layers are not convolutions.
         """
         rates = self.lmbda_range
         assert rates is not None

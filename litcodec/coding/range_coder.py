@@ -91,7 +91,7 @@ class RangeCoder:
         """Begin to read a string part by part.
 
         Raises:
-            Corrupt: if ``data`` is no string at all.
+            Corrupt: if ``data`` is not a string at all.
         """
         return StringDecoder(self._blocks, data)
 
@@ -158,7 +158,7 @@ class StringDecoder:
     """A string being read.
 
     Raises:
-        Corrupt: if ``data`` is no string at all.
+        Corrupt: if ``data`` is not a string at all.
     """
 
     def __init__(self, blocks: Blocks, data: bytes) -> None:

@@ -50,7 +50,7 @@ def run_sweep(options: Options) -> int:
     """Train every point, measure the codecs, write the report; returns 1 if anything failed.
 
     Raises:
-        SweepError: if the file is no grid, or the devices are not there; before anything is started.
+        SweepError: if the file is not a grid, or the devices are not there; before anything is started.
         EmptyDataset: if there are no images to measure on; before anything is started.
     """
     if os.name != "posix":

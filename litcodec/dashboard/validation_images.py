@@ -33,7 +33,7 @@ class ValidationImages(NamedTuple):
 
 
 def validation_images_of(trainer: L.Trainer, names: Sequence[str] | None = None) -> ValidationImages | None:
-    """The validation images of a trainer; None if they are no files of a folder.
+    """The validation images of a trainer; None if they are not files of a folder.
 
     Args:
         trainer: once it has made its validation loader.

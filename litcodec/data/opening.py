@@ -52,7 +52,7 @@ class OpenedImage(NamedTuple):
 
 
 def existing_file(path: str | Path) -> Path:
-    """``path`` as a Path, or why it is no file.
+    """``path`` as a Path, or why it is not a file.
 
     Raises:
         UnreadableImage: missing, or not a regular file.

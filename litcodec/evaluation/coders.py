@@ -72,7 +72,9 @@ def codec_at_rate(codec: FrozenCodec, bpp: float, *, max_pixels: int) -> Coder:
         CodecFileError: if it has but one rate.
     """
     if codec.qualities is None:
-        raise CodecFileError(f"a {codec.architecture.name} has one rate; leave --bpp out, or this codec.")
+        raise CodecFileError(
+            f"a {codec.architecture.name} has one rate; leave --bpp out, or leave this codec out."
+        )
     lowest, highest = codec.qualities
     aimed = codec.aimed_at(bpp)
     if aimed is not None:

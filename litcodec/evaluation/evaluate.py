@@ -92,7 +92,7 @@ def evaluate(
     Raises:
         CodecFileError: if a codec file is missing or damaged, or qualities are asked of codecs that have
             none; before anything is measured.
-        EmptyDataset: if there is no image.
+        EmptyDataset: if there is not an image.
         ShapeError: if the images have too few patches for one of ``set_metrics``.
         OutputExists: if ``output`` is there and no regular file.
         ResultsError: if ``output`` holds something else, or scores of other images; or if a name cannot be

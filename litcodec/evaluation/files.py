@@ -154,7 +154,7 @@ def decompress_file(
 
 
 def refuse_original(output: Path) -> None:
-    """Check that what is at ``output`` is no image but one that ``write_png`` wrote.
+    """Check that what is at ``output`` is not an image but one that ``write_png`` wrote.
 
     Raises:
         OutputExists: if it is, perhaps what the stream was made of.

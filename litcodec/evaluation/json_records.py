@@ -154,7 +154,7 @@ def plain(value: Any) -> Any:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number in JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def _stays_below(path: str) -> bool:

@@ -79,7 +79,7 @@ class ChannelGroupModel(GroupedModel):
         return [net for net in self.nets if isinstance(net, nn.Sequential)]
 
     def known(self, k: int, hyper_params: Tensor, before: Tensor) -> Tensor:
-        """The part of ``hyper_params`` that is no scale or mean, and y_hat of the groups ``before``."""
+        """The part of ``hyper_params`` that is neither scale nor mean, and y_hat of the groups ``before``."""
         return torch.cat([hyper_params[:, 2 * self.before[-1] :], before], dim=1)
 
     def gaussians(self, k: int, hyper_params: Tensor, known: Tensor, own: Tensor) -> Gaussians:

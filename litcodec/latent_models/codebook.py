@@ -33,7 +33,7 @@ class CodebookModel(LatentModel):
         codebook: its vectors.
 
     Raises:
-        ShapeError: if M channels are no whole number of vectors.
+        ShapeError: if M channels are not a whole number of vectors.
     """
 
     stride = 1
@@ -70,7 +70,7 @@ class ScaledCodebookModel(ConditionalModel):
         codebook: its vectors.
 
     Raises:
-        ShapeError: if M channels are no whole number of vectors.
+        ShapeError: if M channels are not a whole number of vectors.
     """
 
     def __init__(self, channels: int, codebook: Codebook) -> None:
@@ -111,7 +111,7 @@ class ScaledCodebookModel(ConditionalModel):
 
 def _vectors(channels: int, codebook: Codebook) -> int:
     if channels % codebook.dimensions:
-        raise ShapeError(f"{channels} channels are no whole number of vectors of {codebook.dimensions}.")
+        raise ShapeError(f"{channels} channels are not a whole number of vectors of {codebook.dimensions}.")
     return channels // codebook.dimensions
 
 

@@ -31,7 +31,7 @@ class _Group(NamedTuple):
     """What is known of a group when it is quantised."""
 
     y: Tensor  # (B, g, h, w), not yet rounded
-    gaussians: Callable[[Tensor], Gaussians]  # given y_hat of its own anchors; what is no anchor is not seen
+    gaussians: Callable[[Tensor], Gaussians]  # given y_hat of its own anchors; it sees nothing else
     refine: Callable[[Tensor], Tensor]  # rounded y -> y_hat, what decoder and later groups see
     has_anchors: bool
 

@@ -51,7 +51,9 @@ class RDCurve:
     ) -> None:
         sign = 1.0 if higher_is_better else -1.0
         if len(points) < MIN_POINTS:
-            raise CurveError(f"the {which} curve has {len(points)} of the {MIN_POINTS} points it takes.")
+            raise CurveError(
+                f"the {which} curve has {len(points)} points; a BD-rate needs at least {MIN_POINTS}."
+            )
         for bpp, quality in points:
             if not (math.isfinite(bpp) and math.isfinite(quality) and bpp > 0):
                 raise CurveError(f"the {which} curve has a point of {bpp:g} bpp and {quality:g} {unit}.")

@@ -75,7 +75,7 @@ def divergence(
 ) -> Divergence:
     """The distance between originals and decoded images, its bootstrap interval and its floor.
 
-    Images, not patches, are resampled: patches of one image are no independent draws. An original and what
+    Images, not patches, are resampled: patches of one image are not independent draws. An original and what
     it was decoded to are drawn together.
 
     Args:

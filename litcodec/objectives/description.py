@@ -18,7 +18,7 @@ def describe(objective: Objective) -> dict[str, Plain]:
     """Its class path and arguments, and those of its terms.
 
     Raises:
-        ObjectiveError: if an argument of a class is not kept as an attribute, or is no plain value.
+        ObjectiveError: if an argument of a class is not kept as an attribute, or is not a plain value.
     """
     found = _plain(objective)
     assert isinstance(found, dict)
@@ -35,7 +35,7 @@ def build(description: object) -> Objective:
         description: from a file that nobody has to trust; or one of the words mse, ms-ssim, mixed.
 
     Raises:
-        ObjectiveError: if it is no description, or names anything but an objective's loaded classes.
+        ObjectiveError: if it is not a description, or names anything but an objective's loaded classes.
     """
     if isinstance(description, str) and description in WORDS:
         return WORDS[description]()
@@ -106,7 +106,7 @@ def _class(path: object) -> type:
         )
     found = getattr(sys.modules[module], name, None)
     if not (isinstance(found, type) and issubclass(found, (Objective, Term, Distortion))):
-        raise ObjectiveError(f"{_short(path)} is no class of an objective.")
+        raise ObjectiveError(f"{_short(path)} is not a class of an objective.")
     return found
 
 

@@ -98,7 +98,7 @@ class Overfitter:
         parts: networks of one's own.
 
     Raises:
-        ShapeError: if ``x`` is no image.
+        ShapeError: if ``x`` is not an image.
         OptionError: if a setting makes no sense.
     """
 
@@ -163,7 +163,8 @@ class Overfitter:
             same = before[0:2] == self.settings[0:2] and before.finest == self.settings.finest
             if not same or before.bpp != self.settings.bpp or state[_SUM_KEY] != digest_of(self.x):
                 raise CheckpointError(
-                    "what was begun is of another image, preset or rate; leave out --resume, or --ckpt_path."
+                    "the interrupted fit is of another image, preset or rate. Leave --resume or --ckpt_path "
+                    "out."
                 )
             self.networks.load_state_dict(state["networks"])
             with torch.no_grad():
@@ -178,7 +179,7 @@ class Overfitter:
             self.iteration, self._seconds = int(state["iteration"]), float(state["seconds"])
             self.weight = float(state["weight"])
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            raise CheckpointError(f"what was begun cannot be gone on with: {error}") from error
+            raise CheckpointError(f"the interrupted fit cannot be resumed: {error}") from error
 
     @property
     def fraction(self) -> float:

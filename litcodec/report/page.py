@@ -69,7 +69,7 @@ def _policy(*scripts: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """HTML in plain ASCII, so that file names that are no Unicode cannot spoil the file."""
+    """HTML in plain ASCII, so that file names that are not Unicode cannot spoil the file."""
     return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
 
 

@@ -42,7 +42,7 @@ def read_sweep(path: Path) -> Sweep:
         path: what ``wandb sweep`` takes.
 
     Raises:
-        SweepError: if the file cannot be read, is no grid, or asks for something that needs W&B's server.
+        SweepError: if the file cannot be read, is not a grid, or asks for something that needs W&B's server.
     """
     content = _load(path)
     method = content.get("method")

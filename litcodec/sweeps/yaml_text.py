@@ -17,11 +17,11 @@ def read_yaml(path: Path) -> object:
     """What a YAML file holds.
 
     Raises:
-        SweepError: if it cannot be read, is not UTF-8, is no YAML, too long or nested too deeply.
+        SweepError: if it cannot be read, is not UTF-8, is not YAML, too long or nested too deeply.
     """
     try:
         if regular_file(path, SweepError).stat().st_size > MAX_BYTES:
-            raise SweepError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no sweep file.")
+            raise SweepError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is not a sweep file.")
         content = yaml.safe_load(path.read_bytes().decode())
     except OSError as error:
         raise SweepError(f"{path} cannot be read: {error.strerror}.") from error

@@ -52,7 +52,7 @@ def known_failure(error: Exception) -> LitcodecError | None:
     if _is_of_restoring(error):
         reason = " ".join(str(error).split()).rstrip(".")
         return CodecFileError(
-            f"the run cannot go on from this checkpoint: {reason}. Its weights alone may do: "
+            f"the run cannot be resumed from this checkpoint: {reason}. To start a new run from its weights: "
             "--model.start_checkpoint."
         )
     return None

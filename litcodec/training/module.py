@@ -79,7 +79,7 @@ class CodecModule(L.LightningModule):
         compile_transforms: run g_a, g_s, h_a, h_s and the enhancer through ``torch.compile`` while training.
 
     Raises:
-        OptionError: if ``lmbda``, ``lmbda_balance`` or ``learning_rate`` is no number that makes sense.
+        OptionError: if ``lmbda``, ``lmbda_balance`` or ``learning_rate`` is not a number that makes sense.
         PhaseError: if ``phases`` do not fit the codec or the scheduler.
         CodecFileError: if ``start_checkpoint`` or ``inner_checkpoint`` is of another codec, or the codec no
             hybrid.

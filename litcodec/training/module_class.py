@@ -62,7 +62,7 @@ def module_class(arguments: Sequence[str]) -> type[L.LightningModule]:
     """What a command line and its config files want trained; the last one that says so decides.
 
     Raises:
-        OptionError: if the class cannot be imported or is no LightningModule.
+        OptionError: if the class cannot be imported or is not a LightningModule.
     """
     path, in_words = DEFAULT, None
     for key, value in _options(flat_words(arguments)):
@@ -112,5 +112,5 @@ def _imported(path: object) -> type[L.LightningModule]:
     except (ImportError, AttributeError) as error:
         raise OptionError(f"model.class_path {path} cannot be imported: {error}") from error
     if not (isinstance(found, type) and issubclass(found, L.LightningModule)):
-        raise OptionError(f"model.class_path {path} is no LightningModule.")
+        raise OptionError(f"model.class_path {path} is not a LightningModule.")
     return found

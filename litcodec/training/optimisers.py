@@ -51,7 +51,7 @@ def step_plateaus(trainer: L.Trainer) -> None:
     """Let each ReduceLROnPlateau see what the validation that ends has found.
 
     Raises:
-        OptionError: if a monitor is no metric of this run.
+        OptionError: if a monitor is not a metric of this run.
     """
     for config in trainer.lr_scheduler_configs:
         if not config.reduce_on_plateau:

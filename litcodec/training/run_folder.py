@@ -188,8 +188,8 @@ class RunFolder(SaveConfigCallback):
         """
         if trainer.state.fn == "fit" and not isinstance(checkpoint.get("loops"), dict):
             raise CodecFileError(
-                "the checkpoint does not say how far its run was (no loops). Its weights alone may do: "
-                "--model.start_checkpoint."
+                "the checkpoint does not record the progress of its run (no loops). To start a new run from "
+                "its weights: --model.start_checkpoint."
             )
         recorded = checkpoint.get("litcodec_run")
         before = recorded.get("settings") if isinstance(recorded, dict) else None

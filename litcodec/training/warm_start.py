@@ -39,7 +39,7 @@ def load_inner(codec: Codec, checkpoint: Path, lmbda: float) -> None:
         lmbda: as for ``load_weights``.
 
     Raises:
-        CodecFileError: if the checkpoint cannot be read or is of another codec, or ``codec`` is no hybrid.
+        CodecFileError: if the checkpoint cannot be read or is of another codec, or ``codec`` is not a hybrid.
     """
     inner = codec.parts.get("inner")
     if not isinstance(inner, Codec):

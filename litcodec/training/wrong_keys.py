@@ -41,7 +41,7 @@ def explained(parser: ArgumentParser, message: str) -> str:
     if unknown := _UNKNOWN.search(message):
         return message + meant(unknown["word"] or unknown["key"], set(_keys(parser)))
     if unknown := _KIND.search(message):
-        return f"{unknown['key']}: {unknown['path']} is no {unknown['kind']}."
+        return f"{unknown['key']}: {unknown['path']} is not a subclass of {unknown['kind']}."
     if unknown := _FOREIGN.search(message):
         return f"{unknown['key']}: {unknown['path']} cannot be imported: {unknown['reason'].rstrip('.')}."
     return message

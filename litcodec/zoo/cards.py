@@ -154,7 +154,7 @@ def _retired(folder: Path) -> Path:
 
 
 def _card(path: Path) -> Card:
-    """Raises ``CodecFileError`` if the file is no card; names the key."""
+    """Raises ``CodecFileError`` if the file is not a card; names the key."""
     whole = {"name": path.stem, "folder": path.parent}
     return _parsed(path, lambda found: _complete(_record(Card, {**found, **whole})))
 

@@ -144,7 +144,8 @@ def test_an_import_that_fails_inside_the_users_module_is_named(
     assert capsys.readouterr().err.splitlines()[-2] == said
     with pytest.raises(SystemExit, match="2"):
         main(["fit", *BASE, "--model.codec", "mylab.Count"])
-    assert capsys.readouterr().err.splitlines()[-2] == "litcodec: model.codec: mylab.Count is no Codec."
+    said = "litcodec: model.codec: mylab.Count is not a subclass of Codec."
+    assert capsys.readouterr().err.splitlines()[-2] == said
 
 
 def test_no_configuration_of_ours_is_refused(folder: Path) -> None:

@@ -56,7 +56,7 @@ def run_case(target: Target, path: Path) -> Outcome:
         trace = traceback.format_exc() if reason else ""
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # also panics of Rust libraries, which are no Exception
+    except BaseException as error:  # also panics of Rust libraries, which are not Exceptions
         said = " ".join(str(error).split())[:200].encode("ascii", "backslashreplace").decode()
         reason = f"{type(error).__name__} {_place(error)}: {said}"
         trace = traceback.format_exc()

@@ -110,8 +110,8 @@ GOOD = [(0.1, 28.0), (0.2, 30.0), (0.4, 32.0), (0.8, 34.0)]
 @pytest.mark.parametrize(
     ("test", "words"),
     [
-        (GOOD[:3], "test curve has 3 of the 4 points"),
-        ([], "test curve has 0 of the 4 points"),
+        (GOOD[:3], "test curve has 3 points; a BD-rate needs at least 4"),
+        ([], "test curve has 0 points; a BD-rate needs at least 4"),
         ([*GOOD, (1.6, math.inf)], "a point of 1.6 bpp and inf dB"),
         ([*GOOD, (1.6, math.nan)], "a point of 1.6 bpp and nan dB"),
         ([*GOOD, (0.0, 26.0)], "a point of 0 bpp and 26 dB"),

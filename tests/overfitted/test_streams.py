@@ -181,7 +181,7 @@ def test_a_state_of_another_image_is_refused():
     state = Overfitter(smooth_image(24, 31), Settings(iterations=16)).state()
     with pytest.raises(CheckpointError, match="another image"):
         Overfitter(smooth_image(25, 31), Settings(iterations=16)).restore(state)
-    with pytest.raises(CheckpointError, match="cannot be gone on with"):
+    with pytest.raises(CheckpointError, match="cannot be resumed"):
         Overfitter(smooth_image(24, 31), Settings(iterations=16)).restore({**state, "grids": []})
 
 

@@ -175,4 +175,4 @@ def test_a_module_that_is_none_is_one_line(tmp_path: Path, capsys: pytest.Captur
     assert main(command(tmp_path, "--model.class_path=collections.OrderedDict")[3:]) == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
-    assert "model.class_path collections.OrderedDict is no LightningModule" in said[0]
+    assert "model.class_path collections.OrderedDict is not a LightningModule" in said[0]

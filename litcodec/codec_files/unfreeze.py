@@ -11,6 +11,7 @@ from litcodec.codecs import Codec
 from litcodec.entropy.fixed_point import FRACTION_BITS
 from litcodec.errors import FreezeError
 from litcodec.frozen import FrozenCodec
+from litcodec.latent_models import LatentModel
 from litcodec.layers import MaskedConv2d
 
 NOT_KEPT = {"density", "histograms", "codebook", "usual_weights", "usual_coefficients"}
@@ -20,10 +21,10 @@ NOT_KEPT = {"density", "histograms", "codebook", "usual_weights", "usual_coeffic
 def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
     """Give ``codec`` the weights of a frozen one, as they were rounded when it was frozen.
 
-    What a frozen codec does not hold stays as it is: the ``density`` of the outermost latent without a
-    conditional model and the histograms of a codebook, of which it has tables alone, and what a codebook
-    knows of its own training. A few hundred steps retrain it. The usual prediction of pixels is the same
-    in every codec.
+    The density of a latent without a conditional model and the histograms of a codebook, of which a frozen
+    codec holds tables alone, are fitted to these: a density to a hundredth of a bit for a symbol. What a
+    codebook knows of its own training is not kept and stays as it is. The usual prediction of pixels is the
+    same in every codec.
 
     Args:
         codec: built like the frozen one.
@@ -47,6 +48,12 @@ def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
             parameter.copy_(found)
         elif not NOT_KEPT & set(name.split(".")):
             raise FreezeError(f"the frozen codec does not hold {name}.")
+    for name, module in codec.named_modules():
+        if isinstance(module, LatentModel):
+            owner = name.rpartition(".")[0]
+            prefix = f"{owner}." if owner else ""
+            of_module = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+            module.fit_tables(of_module)
 
 
 def _fixed_point_weights(codec: Codec, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

@@ -3,6 +3,7 @@
 from litcodec.entropy.categorical import CategoricalDensity
 from litcodec.entropy.codebook import Codebook, FiniteScalar, SoftToHard
 from litcodec.entropy.factorized import FactorizedDensity
+from litcodec.entropy.fit_density import fit_density, log_pmf
 from litcodec.entropy.fixed_point import FixedPointNet
 from litcodec.entropy.gaussian import SCALE_MIN, gaussian_likelihood, scale_table
 from litcodec.entropy.logistic import logistic_likelihood
@@ -33,8 +34,10 @@ __all__ = [
     "StraightThroughQuantiser",
     "categorical_tables",
     "factorized_tables",
+    "fit_density",
     "gaussian_likelihood",
     "gaussian_tables",
+    "log_pmf",
     "logistic_likelihood",
     "mixture_likelihood",
     "mixture_tables",

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from litcodec.coding import IntegerTables, RangeCoder
-from litcodec.entropy import FactorizedDensity, factorized_tables
+from litcodec.entropy import FactorizedDensity, factorized_tables, fit_density
 from litcodec.errors import FreezeError
 from litcodec.latent_coding.base import Coded
 from litcodec.latent_coding.symbols import GRID, Indexes, bits_of, clipped, flat, on_grid, symbols_of
@@ -68,6 +68,10 @@ class FactorizedLatentCoder:
         if medians.shape != (channels,):
             raise FreezeError(f"{name} has {channels} channels; medians {tuple(medians.shape)} do not fit.")
         return cls(name, tables_from(name, tensors), medians.double())
+
+    def fit(self, density: FactorizedDensity) -> None:
+        """Train ``density`` until it gives the probabilities of the tables."""
+        fit_density(density, self.tables, self.medians / GRID)
 
     def decoder_tensors(self) -> dict[str, Tensor]:
         """All tensors that a decoder needs, by name."""

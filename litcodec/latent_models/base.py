@@ -84,6 +84,13 @@ class LatentModel(nn.Module, ABC):
             CodecFileError: if tables are unusable.
         """
 
+    def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
+        """Learn what a codec file holds as tables alone, so that training goes on with the rates of the file.
+
+        Args:
+            tensors: as ``restore`` takes them, checked by it.
+        """
+
 
 class CodedGiven(NamedTuple):
     """y, quantised and scored given the hyper-parameters."""
@@ -110,6 +117,9 @@ class ConditionalModel(nn.Module, ABC):
     @abstractmethod
     def restore(self, tensors: Mapping[str, Tensor]) -> ConditionalCoder:
         """As ``LatentModel.restore``."""
+
+    def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
+        """As ``LatentModel.fit_tables``."""
 
 
 def quantiser_or_default(quantiser: Quantiser | None) -> Quantiser:

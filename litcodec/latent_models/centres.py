@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from litcodec.entropy import CategoricalDensity, categorical_tables
+from litcodec.entropy import CategoricalDensity, categorical_tables, log_pmf
 from litcodec.errors import FreezeError, ShapeError
 from litcodec.latent_coding import CentresLatentCoder
 from litcodec.latent_models.base import CodedLatents, LatentModel, Latents
@@ -61,3 +61,8 @@ class CentresModel(LatentModel):
     def restore(self, tensors: Mapping[str, Tensor]) -> CentresLatentCoder:
         """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return CentresLatentCoder.from_tensors("y", tensors, channels=self.channels, radius=self.radius)
+
+    def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the probabilities from the tables of y."""
+        tables = self.restore(tensors).inner.tables
+        self.density.logits.copy_(log_pmf(tables, -self.radius, self.radius))

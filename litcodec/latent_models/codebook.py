@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from litcodec.coding import IntegerTables, build_tables
-from litcodec.entropy import Codebook, Quantiser
+from litcodec.entropy import Codebook, Quantiser, log_pmf
 from litcodec.entropy.codebook import Assigned
 from litcodec.entropy.gaussian import SCALE_LEVELS, SCALE_MAX, SCALE_MIN
 from litcodec.entropy.tables import ESCAPE_MASS
@@ -23,6 +23,11 @@ class Histograms(nn.Module):
     def __init__(self, rows: int, centres: int) -> None:
         super().__init__()
         self.logits = nn.Parameter(torch.zeros(rows, centres))
+
+    def fit(self, tables: IntegerTables) -> None:
+        """Take over the shares that ``tables`` were made of."""
+        with torch.no_grad():
+            self.logits.copy_(log_pmf(tables, 0, self.logits.shape[1] - 1))
 
 
 class CodebookModel(LatentModel):
@@ -60,6 +65,10 @@ class CodebookModel(LatentModel):
     def restore(self, tensors: Mapping[str, Tensor]) -> CodebookCoder:
         """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return CodebookCoder.from_tensors(tensors, self.codebook, vectors=len(self.histograms.logits))
+
+    def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the histograms from the tables of y."""
+        self.histograms.fit(self.restore(tensors).tables)
 
 
 class ScaledCodebookModel(ConditionalModel):
@@ -107,6 +116,10 @@ class ScaledCodebookModel(ConditionalModel):
     def restore(self, tensors: Mapping[str, Tensor]) -> ScaledCodebookCoder:
         """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return ScaledCodebookCoder.from_tensors(tensors, self.codebook)
+
+    def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the histograms from the tables of y."""
+        self.histograms.fit(self.restore(tensors).tables)
 
 
 def _vectors(channels: int, codebook: Codebook) -> int:

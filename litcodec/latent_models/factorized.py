@@ -45,3 +45,7 @@ class FactorizedModel(LatentModel):
     def restore(self, tensors: Mapping[str, Tensor]) -> FactorizedLatentCoder:
         """The coder whose tensors were read from a file; raises ``FreezeError`` if they do not fit."""
         return FactorizedLatentCoder.from_tensors("y", tensors, channels=self.channels)
+
+    def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
+        """Fit the density to the tables of y."""
+        self.restore(tensors).fit(self.density)

@@ -99,6 +99,12 @@ class HyperpriorModel(LatentModel):
         y_coder = self.y_model.restore(tensors)
         return HyperpriorLatentCoder(h_a, h_s, z_coder, y_coder, of_magnitudes=self.of_magnitudes)
 
+    def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
+        """Fit the density to the tables of z."""
+        z_coder = FactorizedLatentCoder.from_tensors("z", tensors, channels=self.density.channels)
+        z_coder.fit(self.density)
+        self.y_model.fit_tables(tensors)
+
     def _hyper_analysis(self, y: Tensor) -> Tensor:
         z: Tensor = self.h_a(y.abs() if self.of_magnitudes else y)
         return z

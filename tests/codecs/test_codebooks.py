@@ -187,9 +187,9 @@ def test_training_goes_on_where_dead_centres_move(codec: type[Codec]):
 
 
 def test_sizes_that_do_not_fit_are_refused():
-    with pytest.raises(ShapeError, match="no whole number of vectors of 5"):
+    with pytest.raises(ShapeError, match="not a whole number of vectors of 5"):
         FactorizedPrior(**SMALL, codebook=SoftToHard(dimensions=5))
-    with pytest.raises(ShapeError, match="no whole number of vectors"):
+    with pytest.raises(ShapeError, match="not a whole number of vectors"):
         ScaleHyperprior(**SMALL, codebook=SoftToHard(dimensions=5))
     with pytest.raises(ShapeError, match=r"centres are 2\.\."):
         SoftToHard(centres=1)

@@ -159,7 +159,7 @@ def test_metadata_that_is_not_json_is_refused(saved: Path, tmp_path: Path, text:
         ({"class_path": "litcodec.codecs.Codec"}, "unknown to this version"),
         ({"class_path": "os.system"}, "--plugin os"),
         ({"class_path": "litcodec.commands.export.export"}, "unknown to this version"),
-        ({"class_path": 3}, "no class path"),
+        ({"class_path": 3}, "is not a class path"),
         ({"class_path": "litcodec.transforms.GRDN", "init_args": {}}, "a GRDN is not an instance of Codec"),
         ({"training": {"lmbda": "0.01"}}, "lmbda is '0.01'"),
         ({"training": {"lmbda": -1}}, "lmbda is -1"),

@@ -1,6 +1,7 @@
 """Make a contact sheet: crops at pixel size of photographs, of codecs, and of other formats at equal bytes.
 
     python tests/zoo/make_contact_sheet.py docs/crops.jpg --codecs cosine-3 kodim19.png:100,0 ...
+    python tests/zoo/make_contact_sheet.py sheet.jpg --codecs FILE,FILE@1 --baselines hevc,avif ...
 
 One row for each photograph and rate. Everything gets its finest setting within the rate, or its coarsest if
 that takes more; what it took and its PSNR, of the whole image, stand above its crop.
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from litcodec.baselines import open_baselines
 from litcodec.bitstream import pack
-from litcodec.codec_files import load_codec
+from litcodec.codec_files import load_codec, with_synthesis_beside
 from litcodec.data import read_image
 from litcodec.frozen import FrozenVariableRate, from_stream
 from litcodec.frozen.rates import LEVELS
@@ -37,18 +38,22 @@ class Way(NamedTuple):
 
 
 def codec_way(name: str) -> Way:
-    """A packaged codec or a codec file."""
-    codec = load_codec(codec_path(Path(name)))
+    """A packaged codec or a codec file, with ``@0.5`` at that realism."""
+    file, _, realism = name.partition("@")
+    path = codec_path(Path(file))
+    codec = load_codec(path)
     assert isinstance(codec, FrozenVariableRate)
+    decoder = with_synthesis_beside(codec, path).at_realism(float(realism)) if realism else codec
 
     def compress(x: Tensor, level: int) -> bytes:
         at = codec.at(level)
         return pack(at.compress(x[None].float() / 255)[0], at.fingerprint)
 
     def decompress(data: bytes) -> Tensor:
-        return (from_stream(codec, data)[0] * 255).round().byte()
+        return (from_stream(decoder, data)[0] * 255).round().byte()
 
-    return Way(Path(name).stem, LEVELS, compress, decompress)
+    title = f"{path.stem}, realism {realism}," if realism else path.stem
+    return Way(title, LEVELS, compress, decompress)
 
 
 def baseline_way(key: str) -> Way:

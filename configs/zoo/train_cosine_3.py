@@ -212,7 +212,7 @@ def train(options: argparse.Namespace) -> None:
     device = torch.device(options.device)
     rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if processes > 1:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        dist.init_process_group("gloo")  # with --device cpu
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     photographs = Photographs.read(options.input, device, options.side)
@@ -221,14 +221,17 @@ def train(options: argparse.Namespace) -> None:
         device, batch=options.batch, side=options.side, ms_ssim=options.ms_ssim, bf16=options.bf16
     )
     first = trainer.load(options.start) if options.start else 0
+    for weights in (*trainer.named.values(), *trainer.averaged) if processes > 1 else ():
+        dist.broadcast(weights.data, 0)
     if device.type == "cuda":
         trainer.capture()
+    new = first if options.start and options.start.suffix == ".safetensors" else 0  # optimisers warm up
     began, rates = time.monotonic(), trainer.codec.lmbda_range
     assert rates is not None
     for k in range(options.steps):
         step = first + k
         falling = options.steps * options.cooldown
-        part = min(1.0, (k + 1) / WARM_UP, (options.steps - k) / falling if falling else 1.0)
+        part = min(1.0, (step + 1 - new) / WARM_UP, (options.steps - k) / falling if falling else 1.0)
         trainer.rate.fill_(options.learning_rate * math.sin(part * math.pi / 2) ** 2)
         trainer.decay.fill_(1 - min(options.ema, (step + 1) / (step + 20)))
         seed = step * processes + rank
@@ -240,14 +243,12 @@ def train(options: argparse.Namespace) -> None:
         trainer.lmbdas.copy_(rates.lmbdas(torch.from_numpy(where).float()))
         torch.manual_seed(seed)
         trainer.step()
-        if rank:
-            continue
-        if (k + 1) % options.log_every == 0:
+        if (k + 1) % options.log_every == 0 and rank == 0:
             spent = time.monotonic() - began
             print(
                 f"step {step + 1}: loss {float(trainer.loss):.4f}, {spent / (k + 1):.4f} s a step", flush=True
             )
-        if (k + 1) % options.save_every == 0 or k + 1 == options.steps:
+        if rank == 0 and ((k + 1) % options.save_every == 0 or k + 1 == options.steps):
             trainer.save(options.output, step + 1)
             found = " ".join(f"{bpp:.4f} {psnr:.2f}" for bpp, psnr in trainer.validate(held_back))
             print(f"step {step + 1}: bpp, dB at places {PLACES}: {found}", flush=True)

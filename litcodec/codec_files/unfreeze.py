@@ -7,28 +7,27 @@ import torch
 from torch import Tensor, nn
 
 from litcodec.codec_files.fixed_point_names import fixed_point_nets
-from litcodec.codecs import Codec
+from litcodec.codecs import Codec, TransformCodec
 from litcodec.entropy.fixed_point import FRACTION_BITS
 from litcodec.errors import FreezeError
 from litcodec.frozen import FrozenCodec
-from litcodec.latent_models import LatentModel
 from litcodec.layers import MaskedConv2d
 
 NOT_KEPT = {"density", "histograms", "codebook", "usual_weights", "usual_coefficients"}
 
 
 @torch.no_grad()
-def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
+def unfreeze(codec: Codec, frozen: FrozenCodec, *, tables: bool = True) -> None:
     """Give ``codec`` the weights of a frozen one, as they were rounded when it was frozen.
 
     The density of a latent without a conditional model and the histograms of a codebook, of which a frozen
-    codec holds tables alone, are fitted to these: a density to a hundredth of a bit for a symbol. What a
-    codebook knows of its own training is not kept and stays as it is. The usual prediction of pixels is the
-    same in every codec.
+    codec holds tables alone, are fitted to these, see ``LatentModel.fit_tables``. What a codebook knows of
+    its own training is not kept and stays as it is. The usual prediction of pixels is the same everywhere.
 
     Args:
         codec: built like the frozen one.
         frozen: from ``load_codec``, say.
+        tables: whether to fit what is held as tables, which takes about a second. Only rates depend on it.
 
     Raises:
         FreezeError: if the two do not fit, or the frozen one lacks its encoder.
@@ -48,12 +47,11 @@ def unfreeze(codec: Codec, frozen: FrozenCodec) -> None:
             parameter.copy_(found)
         elif not NOT_KEPT & set(name.split(".")):
             raise FreezeError(f"the frozen codec does not hold {name}.")
-    for name, module in codec.named_modules():
-        if isinstance(module, LatentModel):
-            owner = name.rpartition(".")[0]
-            prefix = f"{owner}." if owner else ""
-            of_module = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
-            module.fit_tables(of_module)
+    for name, module in codec.named_modules() if tables else ():
+        if isinstance(module, TransformCodec):
+            prefix = f"{name}." if name else ""
+            own = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+            module.latent_model.fit_tables(own)
 
 
 def _fixed_point_weights(codec: Codec, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

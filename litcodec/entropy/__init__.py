@@ -2,8 +2,8 @@
 
 from litcodec.entropy.categorical import CategoricalDensity
 from litcodec.entropy.codebook import Codebook, FiniteScalar, SoftToHard
+from litcodec.entropy.density_fit import fit_density, log_pmf
 from litcodec.entropy.factorized import FactorizedDensity
-from litcodec.entropy.fit_density import fit_density, log_pmf
 from litcodec.entropy.fixed_point import FixedPointNet
 from litcodec.entropy.gaussian import SCALE_MIN, gaussian_likelihood, scale_table
 from litcodec.entropy.logistic import logistic_likelihood

@@ -65,12 +65,8 @@ class FactorizedDensity(nn.Module):
         """
         B, C, h, w = z.shape
         v = z.transpose(0, 1).reshape(C, 1, -1)
-        lower, upper = self.logits(v - 0.5), self.logits(v + 0.5)
-        # Take the difference in the tail where sigmoid is small, not where it is 1 - tiny. Not torch.sign:
-        # about a median the two often cancel exactly, and with a sign of 0 the mass would be 0.
-        sign = 1 - 2 * (lower + upper > 0).to(v.dtype)
-        mass = (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
-        return lower_bound(mass, LIKELIHOOD_MIN).reshape(C, B, h, w).transpose(0, 1)
+        mass = interval_mass(self.logits(v - 0.5), self.logits(v + 0.5))
+        return mass.reshape(C, B, h, w).transpose(0, 1)
 
     @torch.no_grad()
     def quantile(self, p: float) -> Tensor:
@@ -91,3 +87,12 @@ class FactorizedDensity(nn.Module):
     def medians(self) -> Tensor:
         """The value each channel is rounded about, (1, C, 1, 1)."""
         return self.quantile(0.5)[None, :, None, None]
+
+
+def interval_mass(lower: Tensor, upper: Tensor) -> Tensor:
+    """Mass between two logits of a cumulative, at least 1e-9; their shape."""
+    # Take the difference in the tail where sigmoid is small, not where it is 1 - tiny. Not torch.sign:
+    # about a median the two often cancel exactly, and with a sign of 0 the mass would be 0.
+    sign = 1 - 2 * (lower + upper > 0).to(lower.dtype)
+    mass = (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
+    return lower_bound(mass, LIKELIHOOD_MIN)

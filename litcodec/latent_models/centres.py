@@ -7,6 +7,7 @@ compression", ICCV 2019. https://arxiv.org/abs/1804.02958
 import copy
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from litcodec.entropy import CategoricalDensity, categorical_tables, log_pmf
@@ -65,4 +66,5 @@ class CentresModel(LatentModel):
     def fit_tables(self, tensors: Mapping[str, Tensor]) -> None:
         """Take the probabilities from the tables of y."""
         tables = self.restore(tensors).inner.tables
-        self.density.logits.copy_(log_pmf(tables, -self.radius, self.radius))
+        with torch.no_grad():
+            self.density.logits.copy_(log_pmf(tables, -self.radius, self.radius))

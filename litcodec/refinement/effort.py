@@ -49,6 +49,6 @@ def with_effort(
             f"effort refines what is coded for R + lmbda * D, and the file of this {codec.architecture.name} "
             "lacks lmbda or the distortion. Leave --effort out."
         )
-    unfreeze(twin, codec)
+    unfreeze(twin, codec, tables=False)
     twin.to(codec.device)
     return refining

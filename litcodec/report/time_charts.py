@@ -1,5 +1,6 @@
 """What time buys: BD-rate of each measured curve over the seconds that its codec takes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
@@ -7,6 +8,8 @@ from typing import Literal, NamedTuple
 from litcodec.evaluation.curves import Curve
 from litcodec.metrics import MetricInfo
 from litcodec.report.data import BDEntry
+
+FINE_UP_TO = 50  # an axis as long as that has ticks at 2 and 5 times powers of ten, too
 
 
 class TimePoint(NamedTuple):
@@ -34,6 +37,18 @@ class TimeChart(NamedTuple):
     def seconds_label(self) -> str:
         """Of the x axis, which is logarithmic."""
         return f"Seconds to {self.task} an image"
+
+    @property
+    def ticks(self) -> tuple[float, ...]:
+        """1, 2 or 5 times a power of ten, or powers of ten alone, about all of the points."""
+        seconds = [point.seconds for point in self.points]
+        first, last = math.floor(math.log10(min(seconds))), math.ceil(math.log10(max(seconds)))
+        fine = [step * 10.0**k for k in range(first, last + 1) for step in (1, 2, 5)]
+        low = max(tick for tick in fine if tick <= min(seconds))
+        high = min(tick for tick in fine if tick > max(seconds))
+        if high / low > FINE_UP_TO:
+            return tuple(10.0**k for k in range(first, last + 1))
+        return tuple(tick for tick in fine if low <= tick <= high)
 
     @property
     def rate_label(self) -> str:
@@ -92,4 +107,4 @@ def _points(
 def _seconds(curve: Curve, task: Literal["encode", "decode"]) -> float | None:
     times = [point.encode_s if task == "encode" else point.decode_s for point in curve.points]
     measured = [seconds for seconds in times if seconds is not None]
-    return fmean(measured) if measured else None
+    return (fmean(measured) if measured else 0.0) or None  # 0 s, too short to measure, has no logarithm

@@ -1,5 +1,6 @@
 """Charts of BD-rate over time, interactive for the page, and as PNG or SVG for papers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
@@ -7,6 +8,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve
@@ -62,9 +64,15 @@ def _figure(chart: TimeChart, styles: Mapping[str, Style]) -> go.Figure:
             hovertext=f"<b>{escape(point.curve)}</b><br>{point.seconds:.3g} s<br>{point.bd_rate:+.1f} %",
             hovertemplate="%{hovertext}<extra></extra>",
         )
+    ends = (0.9 * chart.ticks[0], 1.1 * chart.ticks[-1])
+    ticks = {
+        "tickvals": chart.ticks,
+        "ticktext": [f"{tick:g}" for tick in chart.ticks],
+        "range": [math.log10(end) for end in ends],
+    }
     axis = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "ticks": "outside"}
     figure.update_layout(
-        xaxis={**axis, "title": {"text": chart.seconds_label}, "type": "log", "dtick": 1},
+        xaxis={**axis, "title": {"text": chart.seconds_label}, "type": "log", **ticks},
         yaxis={**axis, "title": {"text": escape(chart.rate_label)}, "automargin": True},
         hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)",
@@ -78,7 +86,9 @@ def _panel(axes: Axes, chart: TimeChart, styles: Mapping[str, Style]) -> None:
     for point in chart.points:
         axes.plot([point.seconds], [point.bd_rate], **{**look(styles[point.curve]), "linestyle": "none"})
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlim(0.9 * chart.ticks[0], 1.1 * chart.ticks[-1])
+    axes.set_xticks(chart.ticks, [f"{tick:g}" for tick in chart.ticks])
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(chart.seconds_label)
     axes.set_ylabel(f"{chart.rate_label}, {chart.metric.label}")
     axes.grid(color="0.92", linewidth=0.5)

@@ -13,7 +13,7 @@ CODEC_SUFFIX = ".safetensors"
 def load_weights(codec: Codec, checkpoint: Path, lmbda: float) -> None:
     """Give ``codec`` the weights of a checkpoint (the averaged ones, where EMA was on), or of a codec file.
 
-    A codec file lacks the factorized density, which is trained from scratch, see ``unfreeze``.
+    Of a factorized density a codec file holds tables alone, to which it is fitted, see ``unfreeze``.
 
     Args:
         codec: to be trained.

@@ -1,11 +1,12 @@
 """Generative compression. It never escapes and has no quantiser to choose, unlike all of KINDS."""
 
+import copy
 import math
 
 import pytest
 import torch
 
-from litcodec.codec_files import load_codec, save_codec
+from litcodec.codec_files import load_codec, save_codec, unfreeze
 from litcodec.codecs import GenerativeCompression
 from litcodec.errors import BitstreamError, FreezeError, ShapeError
 from litcodec.objectives import bits_per_pixel
@@ -123,3 +124,13 @@ def test_shapes_and_parameters_of_the_papers_size() -> None:
 def test_arguments_that_make_no_codec_are_refused(arguments: dict[str, int], reason: str) -> None:
     with pytest.raises(ShapeError, match=reason):
         GenerativeCompression(**arguments)
+
+
+def test_what_is_thawed_has_the_probabilities_of_the_file(codec) -> None:
+    learned = copy.deepcopy(codec)
+    with torch.no_grad():
+        learned.latent_model.density.logits.normal_()
+    frozen, other = learned.freeze(), GenerativeCompression(N=4, M=3, blocks=1).eval()
+    unfreeze(other, frozen)
+    masses = [each.decoder_tensors()["y.tables.masses"] for each in (frozen, other.freeze())]
+    assert int((masses[0] - masses[1]).abs().max()) <= 2  # of 2^24

@@ -1,15 +1,21 @@
 """A codec file is a place to train on from."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
 import pytest
 import torch
 from tiny_hybrids import inner_of
+from torch import Tensor
 
 from litcodec.codec_files import unfreeze
-from litcodec.codecs import L3C, Codec, PixelAutoregressive, ScaleHyperprior
+from litcodec.codecs import L3C, Codec, PixelAutoregressive, ScaleHyperprior, TransformCodec
 from litcodec.errors import FreezeError
+from litcodec.latent_coding import LatentCoder
+from litcodec.latent_models import CodedLatents, FactorizedModel, LatentModel, Latents
+from litcodec.layers import gdn_layer
+from litcodec.transforms import analysis, synthesis
 
 
 def test_what_is_thawed_freezes_to_the_same(codec: Codec, make_codec) -> None:
@@ -51,6 +57,48 @@ def test_a_thawed_codec_trains_every_weight(codec: Codec, make_codec, image_like
     moved = {name for name, value in other.state_dict().items() if not torch.equal(value, before[name])}
     parameters = {id(parameter) for parameter in other.parameters()}
     assert moved == {name for name, v in other.state_dict(keep_vars=True).items() if id(v) in parameters}
+
+
+class Wrapped(LatentModel):
+    """A model of a user's own about another one; it says nothing of tables."""
+
+    stride = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels, self.inner = 12, FactorizedModel(12)
+
+    def forward(self, y: Tensor) -> CodedLatents:
+        return self.inner(y)
+
+    def latents(self, y: Tensor) -> Latents:
+        return self.inner.latents(y)
+
+    def freeze(self) -> LatentCoder:
+        return self.inner.freeze()
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> LatentCoder:
+        return self.inner.restore(tensors)
+
+
+class WrappedPrior(TransformCodec):
+    def __init__(self) -> None:
+        gdn = gdn_layer("exact")
+        g_a, g_s = analysis(N=8, M=12, gdn=gdn), synthesis(N=8, M=12, gdn=gdn)
+        super().__init__(g_a=g_a, g_s=g_s, latent_model=Wrapped())
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_a_model_about_another_is_thawed_in_any_mode(
+    mode: Callable[[], AbstractContextManager[None]],
+) -> None:
+    torch.manual_seed(0)
+    frozen = WrappedPrior().eval().freeze()
+    other = WrappedPrior().eval()
+    with mode():
+        unfreeze(other, frozen)
+    for name, tensor in frozen.encoder_tensors().items():
+        assert torch.equal(other.state_dict()[name], tensor)
 
 
 LOSSLESS: dict[str, Callable[[], Codec]] = {

@@ -10,6 +10,7 @@ from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve, CurvePoint
 from litcodec.metrics import MS_SSIM_DB, PSNR
 from litcodec.report import BDEntry, report_data, time_charts, time_plot
+from litcodec.report.time_charts import TimeChart, TimePoint
 from litcodec.report.time_figure import time_figures
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -71,6 +72,26 @@ def test_without_baselines_a_codec_is_the_anchor_and_without_bd_rates_there_is_n
     assert [point.curve for point in later[0].points] == ["JPEG", "AVIF"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "ticks"),
+    [
+        ((0.12, 0.14), (0.1, 0.2)),
+        ((1.0, 1.0), (1, 2)),
+        ((0.3, 4.0), (0.2, 0.5, 1, 2, 5)),
+        ((0.02, 300.0), (0.01, 0.1, 1, 10, 100, 1000)),
+    ],
+)
+def test_ticks_are_about_all_points(seconds: tuple[float, float], ticks: tuple[float, ...]):
+    points = tuple(TimePoint("x", each, 0.0) for each in seconds)
+    assert TimeChart("encode", PSNR.info, "x", points).ticks == pytest.approx(ticks)
+
+
+def test_what_took_no_time_at_all_is_left_out():
+    curves = (*CURVES[:3], _curve("AVIF", "baseline", (0.0, 0.0)))
+    encode, _ = time_charts(curves, BD, METRICS)
+    assert (encode.anchor, [point.curve for point in encode.points]) == ("JPEG", ["5 min", "<fast>", "JPEG"])
+
+
 def test_figures_have_a_point_for_each_curve_on_a_logarithmic_axis():
     charts = time_charts(CURVES, BD, METRICS)
     encode, _ = time_figures(charts, CURVES)
@@ -79,6 +100,8 @@ def test_figures_have_a_point_for_each_curve_on_a_logarithmic_axis():
     assert encode.layout.xaxis.type == "log"
     data = time_plot(charts, CURVES, "svg")
     assert data == time_plot(charts, CURVES, "svg")
+    assert encode.layout.xaxis.ticktext == ("0.01", "0.1", "1", "10", "100", "1000")
+    assert b"mathdefault" not in data
     panels = [n for n in ElementTree.fromstring(data).iter(f"{SVG}g") if str(n.get("id")).startswith("axes_")]
     assert len(panels) == 2
     with pytest.raises(ResultsError, match=r"no BD-rate to draw over time.*litcodec evaluate"):

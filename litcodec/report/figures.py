@@ -1,6 +1,6 @@
 """Interactive rate-distortion curves, for the page and the dashboard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import plotly.graph_objects as go
@@ -44,20 +44,25 @@ def rd_figure(
             hovertext=[_words(curve.name, point, metrics) for point in points],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-    axis = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "ticks": "outside"}
-    figure.update_layout(
-        xaxis={**axis, "title": {"text": RATE_LABEL}},
-        yaxis={**axis, "title": {"text": metric.title}},
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 60, "r": 20, "t": 30, "b": 50},
-    )
+    lay_out(figure, {"title": {"text": RATE_LABEL}}, {"title": {"text": metric.title}})
     if figure.data:
         shown = view(curves, metric)
         figure.update_xaxes(range=shown.x)
         figure.update_yaxes(range=shown.y)
     return figure
+
+
+def lay_out(figure: go.Figure, xaxis: Mapping[str, object], yaxis: Mapping[str, object]) -> None:
+    """Give a figure axes, on the ground of whatever page it is on."""
+    axis = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "ticks": "outside"}
+    figure.update_layout(
+        xaxis={**axis, **xaxis},
+        yaxis={**axis, **yaxis},
+        hovermode="closest",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 60, "r": 20, "t": 30, "b": 50},
+    )
 
 
 def _words(name: str, point: CurvePoint, metrics: Sequence[MetricInfo]) -> str:

@@ -6,7 +6,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from litcodec.evaluation.curves import Curve
-from litcodec.report.figures import GRID, MARKERS
+from litcodec.report.figures import MARKERS, lay_out
 from litcodec.report.planes import Plane, PlanePoint
 from litcodec.report.styles import Style, curve_styles
 
@@ -45,15 +45,11 @@ def plane_figure(plane: Plane, styles: Mapping[str, Style]) -> go.Figure:
             hovertemplate="%{hovertext}<extra></extra>",
         )
     _references(figure, plane)
-    axis = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "ticks": "outside"}
     right, top = extent(plane)
-    figure.update_layout(
-        xaxis={**axis, "title": {"text": MSE_LABEL}, "range": [0, right]},
-        yaxis={**axis, "title": {"text": plane.metric.title}, "range": [0, top], "automargin": True},
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 60, "r": 20, "t": 30, "b": 50},
+    lay_out(
+        figure,
+        {"title": {"text": MSE_LABEL}, "range": [0, right]},
+        {"title": {"text": plane.metric.title}, "range": [0, top], "automargin": True},
     )
     return figure
 

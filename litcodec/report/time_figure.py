@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 
 from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve
-from litcodec.report.figures import GRID, MARKERS
+from litcodec.report.figures import MARKERS, lay_out
 from litcodec.report.print_figure import look, print_file
 from litcodec.report.styles import Style, curve_styles
 from litcodec.report.time_charts import TimeChart
@@ -70,14 +70,10 @@ def _figure(chart: TimeChart, styles: Mapping[str, Style]) -> go.Figure:
         "ticktext": [f"{tick:g}" for tick in chart.ticks],
         "range": [math.log10(end) for end in ends],
     }
-    axis = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "ticks": "outside"}
-    figure.update_layout(
-        xaxis={**axis, "title": {"text": chart.seconds_label}, "type": "log", **ticks},
-        yaxis={**axis, "title": {"text": escape(chart.rate_label)}, "automargin": True},
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 60, "r": 20, "t": 30, "b": 50},
+    lay_out(
+        figure,
+        {"title": {"text": chart.seconds_label}, "type": "log", **ticks},
+        {"title": {"text": escape(chart.rate_label)}, "automargin": True},
     )
     return figure
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -24,14 +25,12 @@ def log_pmf(tables: IntegerTables, first: int, last: int) -> Tensor:
 
     A symbol without an entry gets that of the smallest mass.
     """
-    masses = np.ones((len(tables.lengths), last - first + 1))
-    start = 0
-    for row, length, offset in zip(masses, tables.lengths.tolist(), tables.offsets.tolist(), strict=True):
-        symbols = np.arange(offset, offset + length - 1)
+    pmf = torch.full((len(tables.lengths), last - first + 1), 2.0**-PRECISION, dtype=torch.float64)
+    for row, (offset, found) in zip(pmf, _rows(tables), strict=True):
+        symbols = torch.arange(offset, offset + len(found))
         shown = (symbols >= first) & (symbols <= last)
-        row[symbols[shown] - first] = tables.masses[start : start + length - 1][shown]
-        start += length
-    return torch.from_numpy(masses / 2**PRECISION).log()
+        row[symbols[shown] - first] = found[shown]
+    return pmf.log()
 
 
 def fit_density(density: FactorizedDensity, tables: IntegerTables, medians: Tensor) -> None:
@@ -68,12 +67,17 @@ def fit_density(density: FactorizedDensity, tables: IntegerTables, medians: Tens
     density.load_state_dict(trained.state_dict())
 
 
+def _rows(tables: IntegerTables) -> Iterator[tuple[int, Tensor]]:
+    """Of each row its first symbol, and the probabilities of its symbols, float64, without the escape."""
+    rows = np.split(tables.masses / 2**PRECISION, np.cumsum(tables.lengths)[:-1])
+    for offset, row in zip(tables.offsets.tolist(), rows, strict=True):
+        yield offset, torch.from_numpy(row[:-1])
+
+
 def _bins(tables: IntegerTables) -> tuple[Tensor, Tensor]:
     """Edges (C, n + 1) of bins of consecutive symbols, and their masses (C, n); n does not grow with rows."""
-    rows, start = [], 0
-    for length, offset in zip(tables.lengths.tolist(), tables.offsets.tolist(), strict=True):
-        row = torch.from_numpy(tables.masses[start : start + length - 1] / 2**PRECISION)
-        start += length
+    rows = []
+    for offset, row in _rows(tables):
         level = torch.floor(FINENESS * torch.logit(row.cumsum(0), eps=2.0**-PRECISION))
         ends = torch.cat([level[1:] > level[:-1], torch.ones(1, dtype=torch.bool)]).nonzero()[:, 0]
         sums = row.cumsum(0)[ends]

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from litcodec.evaluation.curves import Curve
 from litcodec.report.figures import MARKERS, lay_out
 from litcodec.report.planes import Plane, PlanePoint
-from litcodec.report.styles import Style, curve_styles
+from litcodec.report.styles import Style, styles_by_name
 
 MSE_LABEL = "Distortion: MSE of 8-bit levels"
 BOUND_LABEL = "2 × lowest MSE"
@@ -18,7 +18,7 @@ ROOM = 1.06  # of an axis: beyond its largest value
 
 def plane_figures(planes: Sequence[Plane], curves: Sequence[Curve]) -> list[go.Figure]:
     """A figure for each plane of a report; curves look as in its rate-distortion figures."""
-    styles = {curve.name: style for curve, style in zip(curves, curve_styles(curves), strict=True)}
+    styles = styles_by_name(curves)
     return [plane_figure(plane, styles) for plane in planes]
 
 

@@ -11,7 +11,7 @@ from litcodec.evaluation.curves import Curve
 from litcodec.report.plane_figure import BOUND_LABEL, FLOOR_LABEL, MSE_LABEL, extent
 from litcodec.report.planes import MATCHED, Plane
 from litcodec.report.print_figure import look, print_file
-from litcodec.report.styles import Style, curve_styles
+from litcodec.report.styles import Style, styles_by_name
 
 MOST_PANELS = 6
 GREY = "0.45"
@@ -36,7 +36,7 @@ def plane_plot(planes: Sequence[Plane], curves: Sequence[Curve], form: Literal["
         )
     shown = planes[:MOST_PANELS]
     names = {point.curve for plane in shown for point in plane.points}
-    styled = [(c.name, s) for c, s in zip(curves, curve_styles(curves), strict=True) if c.name in names]
+    styled = [(name, style) for name, style in styles_by_name(curves).items() if name in names]
     return print_file(form, [partial(_panel, plane=plane, styled=styled) for plane in shown], styled)
 
 

@@ -11,7 +11,7 @@ from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve
 from litcodec.metrics import SHIPPED, MetricInfo, infos
 from litcodec.report.print_figure import look, print_file
-from litcodec.report.styles import RATE_LABEL, curve_styles, drawn, metrics_of, view
+from litcodec.report.styles import RATE_LABEL, drawn, metrics_of, styles_by_name, view
 
 
 def plot(
@@ -34,8 +34,7 @@ def plot(
     if not shown:
         raise ResultsError("there is nothing to draw: no curve has a finite value of any metric.")
     panels = [partial(_panel, curves=curves, metric=metric) for metric in shown]
-    names = [curve.name for curve in curves]
-    return print_file(form, panels, list(zip(names, curve_styles(curves), strict=True)))
+    return print_file(form, panels, list(styles_by_name(curves).items()))
 
 
 def _panel(axes: Axes, curves: Sequence[Curve], metric: MetricInfo) -> None:

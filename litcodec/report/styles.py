@@ -42,6 +42,11 @@ def curve_styles(curves: Sequence[Curve]) -> tuple[Style, ...]:
     return tuple(styles)
 
 
+def styles_by_name(curves: Sequence[Curve]) -> dict[str, Style]:
+    """The style of each curve, in the order given."""
+    return {curve.name: style for curve, style in zip(curves, curve_styles(curves), strict=True)}
+
+
 def drawn(curves: Sequence[Curve], metric: MetricInfo) -> Iterator[tuple[Curve, Style, list[CurvePoint]]]:
     """The curves that have ``metric``, and their points that have it."""
     for curve, style in zip(curves, curve_styles(curves), strict=True):

@@ -14,13 +14,14 @@ from litcodec.errors import ResultsError
 from litcodec.evaluation.curves import Curve
 from litcodec.report.figures import MARKERS, lay_out
 from litcodec.report.print_figure import look, print_file
-from litcodec.report.styles import Style, curve_styles
+from litcodec.report.styles import Style, styles_by_name
 from litcodec.report.time_charts import TimeChart
 
 
 def time_figures(charts: Sequence[TimeChart], curves: Sequence[Curve]) -> list[go.Figure]:
     """A figure for each chart of a report; curves look as in its rate-distortion figures."""
-    return [_figure(chart, _styles(curves)) for chart in charts]
+    styles = styles_by_name(curves)
+    return [_figure(chart, styles) for chart in charts]
 
 
 def time_plot(charts: Sequence[TimeChart], curves: Sequence[Curve], form: Literal["png", "svg"]) -> bytes:
@@ -40,14 +41,10 @@ def time_plot(charts: Sequence[TimeChart], curves: Sequence[Curve], form: Litera
             "four points each. Measure them with: litcodec evaluate --qualities 20,40,60,80 --baselines avif."
         )
     names = {point.curve for chart in charts for point in chart.points}
-    styled = {name: style for name, style in _styles(curves).items() if name in names}
+    styled = {name: style for name, style in styles_by_name(curves).items() if name in names}
     return print_file(
         form, [partial(_panel, chart=chart, styles=styled) for chart in charts], list(styled.items())
     )
-
-
-def _styles(curves: Sequence[Curve]) -> dict[str, Style]:
-    return {curve.name: style for curve, style in zip(curves, curve_styles(curves), strict=True)}
 
 
 def _figure(chart: TimeChart, styles: Mapping[str, Style]) -> go.Figure:

@@ -16,7 +16,22 @@ function showCharts() {
   byId("legend").append(...legend(charts), rateRange(charts));
   byId("points").append(pointTable());
 
-  const paint = () => charts.forEach(({ plot }) => Plotly.relayout(plot, themed(plot)));
+  followTheme(charts.map(({ plot }) => plot));
+}
+
+/** Charts with a heading and their curves' names, `{ id, title, label, names, figure }` each. */
+function showNamedCharts(parent, charts) {
+  const plots = charts.map(({ id, title, label, names }) => {
+    const plot = el("div", { class: "plot", id, role: "img", "aria-label": label });
+    parent.append(el("div", { class: "chart" }, el("h3", {}, title), el("div", { class: "chips" }, ...names.map((name) => named(name))), plot));
+    return plot;
+  });
+  plots.forEach((plot, k) => drawPlot(plot, charts[k].figure)); // once all have their places
+  followTheme(plots);
+}
+
+function followTheme(plots) {
+  const paint = () => plots.forEach((plot) => Plotly.relayout(plot, themed(plot)));
   paint();
   onThemeChange(paint);
 }

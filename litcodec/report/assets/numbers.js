@@ -101,7 +101,8 @@ function showImages() {
 }
 
 function showTimes() {
-  showTimeCharts();
+  const label = (title) => `${title}; times are in the table below`;
+  showNamedCharts(byId("time-charts"), report.times.map((chart, k) => ({ ...chart, id: `time-${k}`, label: label(chart.title) })));
   const timed = report.curves.filter((curve) => curve.points.some((point) => point.encode_s !== null));
   const rows = timed.map(({ name, points }) => ({ name, encode: mean(points, "encode_s"), decode: mean(points, "decode_s") }));
   const longest = Math.max(...rows.flatMap((row) => [row.encode, row.decode]));
@@ -124,20 +125,6 @@ function showTimes() {
     `${count(threads, "thread")}${where}. They compare with each other, not with times from elsewhere; ` +
     "published curves have none." +
     (report.times.length ? " BD-rates are means of those of single images." : "");
-}
-
-/** BD-rate over the seconds that an image takes: what more time buys. */
-function showTimeCharts() {
-  const plots = report.times.map(({ title, names }, k) => {
-    const label = `${title}; times are in the table below`;
-    const plot = el("div", { class: "plot", id: `time-${k}`, role: "img", "aria-label": label });
-    byId("time-charts").append(el("div", { class: "chart" }, el("h3", {}, title), el("div", { class: "chips" }, ...names.map((name) => named(name))), plot));
-    return plot;
-  });
-  plots.forEach((plot, k) => drawPlot(plot, report.times[k].figure));
-  const paint = () => plots.forEach((plot) => Plotly.relayout(plot, themed(plot)));
-  paint();
-  onThemeChange(paint);
 }
 
 function mean(points, key) {

@@ -2,18 +2,13 @@
 
 function showPlanes() {
   const { planes, alone } = report.perception;
-  const plots = planes.map((plane, k) => {
+  const charts = planes.map((plane, k) => {
     const title = `${report.planes[k].title}, ${count(plane.images, "image")}`;
     const label = `${plane.metric.label} over MSE at ${title}; all points are in the table below`;
-    const plot = el("div", { class: "plot", id: `plane-${k}`, role: "img", "aria-label": label });
     const names = [...new Set(plane.points.map(({ curve }) => curve))];
-    byId("planes").append(el("div", { class: "chart" }, el("h3", {}, title), el("div", { class: "chips" }, ...names.map((name) => named(name))), plot));
-    return plot;
+    return { id: `plane-${k}`, title, label, names, figure: report.planes[k].figure };
   });
-  plots.forEach((plot, k) => drawPlot(plot, report.planes[k].figure)); // once all have their places
-  const paint = () => plots.forEach((plot) => Plotly.relayout(plot, themed(plot)));
-  paint();
-  onThemeChange(paint);
+  showNamedCharts(byId("planes"), charts);
   byId("plane-explain").hidden = !planes.length;
 
   const rows = planes.flatMap((plane, k) => plane.points.map((point) => ({ ...point, metric: plane.metric, rate: report.planes[k].title })));
